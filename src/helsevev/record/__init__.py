@@ -1,0 +1,1 @@
+"""The record: where resources are kept, searched and never lost, on PostgreSQL."""
