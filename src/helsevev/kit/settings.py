@@ -1,0 +1,53 @@
+"""What the environment decides: where the data lies, which database, which address."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+class BadSetting(ValueError):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run; read once, at the start, and handed on.
+
+    `database_url` None means the embedded PostgreSQL in `data`. `chromium` names the browser of
+    the tests, None when they may choose.
+    """
+
+    data: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    demo: bool = False
+    chromium: str | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO and _CHROMIUM.
+
+        Raises `BadSetting` for a port that is no port.
+        """
+        return cls(
+            data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
+            database_url=environ.get("HELSEVEV_DATABASE_URL") or None,
+            host=environ.get("HELSEVEV_HOST") or "127.0.0.1",
+            port=_port(environ),
+            demo=environ.get("HELSEVEV_DEMO", "").strip().lower() not in _FALSE,
+            chromium=environ.get("HELSEVEV_CHROMIUM") or None,
+        )
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    name = "HELSEVEV_PORT" if environ.get("HELSEVEV_PORT") else "PORT"
+    text = environ.get(name) or "8000"
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise BadSetting(f"{name} must be a port number from 0 to 65535, not {text!r}")
+    return int(text)
