@@ -1,0 +1,1 @@
+"""What was written: notes, documents and reports, drafted, signed and corrected."""

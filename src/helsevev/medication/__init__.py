@@ -1,0 +1,1 @@
+"""What the patient takes: the list of medicines, read from orders and statements."""

@@ -1,0 +1,1 @@
+"""What was measured: vital signs, scores and laboratory results."""

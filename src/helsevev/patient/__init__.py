@@ -1,0 +1,1 @@
+"""The person: identity, critical information, problems, contacts and who is responsible."""
