@@ -1,0 +1,212 @@
+"""FHIR JSON to plain Python data and back, without losing a digit."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 100
+
+_BYTE = re.compile(r" ?\(byte (\d+)\)$")
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+# Spellings that would make the cheap count of keys wrong: a space before the colon, or an
+# escaped quote or colon that the encoder writes in another way.
+_UNCOUNTABLE = re.compile(rb'"[ \t\r\n]+:|\\u00(?:22|3[aA])')
+_NEGATIVE_ZERO = re.compile(rb"-0\s*[,\]}]")
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|[{}]')
+
+
+class MalformedJson(ValueError):
+    """The text is not JSON that the record can keep; `line` and `column` count from 1."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(f"{message} (line {line}, column {column})")
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class Literal(Decimal):
+    """A decimal whose JSON spelling (`1e2`, `0.0000001`) is not the one Decimal would write."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __copy__(self) -> Literal:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Literal:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return number, (self.text,)
+
+
+class _Duplicate(Exception):
+    """A key that stands twice in one object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def number(text: str) -> Decimal:
+    """The JSON number `text` as a Decimal that `encode` writes with exactly the same text."""
+    value = Decimal(text)
+    if str(value) == text:
+        return value
+    literal = Literal(text)
+    literal.text = text
+    return literal
+
+
+def _verbatim(value: Any) -> Any:
+    if type(value) is Literal:
+        return msgspec.Raw(value.text.encode())
+    raise TypeError(f"{type(value).__name__} has no place in FHIR JSON")
+
+
+_decode = msgspec.json.Decoder(float_hook=number).decode
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_verbatim).encode
+
+
+def decode(data: bytes | str) -> dict[str, Any]:
+    """The JSON object in `data` (UTF-8) as plain dicts, lists, str, int, Decimal, bool and None.
+
+    Every number keeps its spelling. Refuses with MalformedJson what is not JSON (NaN, Infinity,
+    trailing text, invalid UTF-8, lone surrogates), a top level that is not an object, a key that
+    stands twice in one object, and nesting deeper than MAX_DEPTH.
+    """
+    if isinstance(data, str):
+        try:
+            data = data.encode()
+        except UnicodeEncodeError as problem:
+            raise _malformed("a lone surrogate is not text", b"", problem.start) from None
+    try:
+        value = _decode(data)
+    except UnicodeDecodeError:
+        raise _invalid_utf8(data) from None
+    except RecursionError:
+        raise _too_deep(data) from None
+    except InvalidOperation:
+        raise _malformed("a number is too large to be kept", data, 0) from None
+    except msgspec.DecodeError as problem:
+        raise _not_json(str(problem), data) from None
+    if type(value) is not dict:
+        raise _malformed("the top level must be an object", data, 0)
+    if _is_deeper_than(MAX_DEPTH, data, value):
+        raise _too_deep(data)
+    if b"-0" in data and _NEGATIVE_ZERO.search(data):
+        return _decode_slowly(data)
+    if _UNCOUNTABLE.search(data) or data.count(b'":') != _encode(value).count(b'":'):
+        _decode_slowly(data)
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """`value` as compact UTF-8 JSON; decimals are written with the digits they have."""
+    return _encode(value)
+
+
+def _is_deeper_than(limit: int, data: bytes, value: Any) -> bool:
+    brackets = data.translate(None, _ALL_BUT_BRACKETS)
+    if len(brackets) <= 2 * limit:
+        return False
+    for _ in range(limit):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(brackets) and _walked_deeper_than(limit, value)
+
+
+def _walked_deeper_than(limit: int, value: Any) -> bool:
+    # Reached when brackets inside strings hide the nesting from the count of brackets.
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _decode_slowly(data: bytes) -> dict[str, Any]:
+    """Decode with a parser that sees every key and every integer's spelling."""
+    text = data.decode()
+    try:
+        value: dict[str, Any] = json.loads(
+            text,
+            parse_float=number,
+            parse_int=lambda digits: number(digits) if digits == "-0" else int(digits),
+            object_pairs_hook=_unique,
+        )
+    except _Duplicate as duplicate:
+        raise _duplicate_key(text, data) or _malformed(
+            f"the key {duplicate.key!r} stands twice in one object", data, 0
+        ) from None
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _Duplicate(key)
+            seen.add(key)
+    return value
+
+
+def _duplicate_key(text: str, data: bytes) -> MalformedJson | None:
+    """The first key that repeats one of its own object, with its place."""
+    objects: list[set[str]] = []
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token == "{":
+            objects.append(set())
+        elif token == "}":
+            objects.pop()
+        elif match[2]:
+            key = json.loads(match[1])
+            if key in objects[-1]:
+                place = len(text[: match.start()].encode())
+                return _malformed(f"the key {key!r} stands twice in one object", data, place)
+            objects[-1].add(key)
+    return None
+
+
+def _not_json(message: str, data: bytes) -> MalformedJson:
+    found = _BYTE.search(message)
+    place = int(found[1]) if found else len(data)
+    if place == 0 and data.startswith(b"\xef\xbb\xbf"):
+        return _malformed("a byte order mark does not belong in JSON", data, 0)
+    reason = _BYTE.sub("", message).removeprefix("JSON is malformed: ")
+    if reason == "Input data was truncated":
+        reason = "the text ends too early"
+    return _malformed(f"not JSON: {reason}", data, place)
+
+
+def _invalid_utf8(data: bytes) -> MalformedJson:
+    try:
+        data.decode()
+    except UnicodeDecodeError as problem:
+        return _malformed("not UTF-8", data, problem.start)
+    return _malformed("not UTF-8", data, 0)
+
+
+def _too_deep(data: bytes) -> MalformedJson:
+    return _malformed(f"nested deeper than {MAX_DEPTH} levels", data, 0)
+
+
+def _malformed(message: str, data: bytes, place: int) -> MalformedJson:
+    before = data[:place]
+    line_start = before.rfind(b"\n") + 1
+    column = len(before[line_start:].decode(errors="replace")) + 1
+    return MalformedJson(message, before.count(b"\n") + 1, column)
