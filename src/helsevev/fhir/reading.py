@@ -41,17 +41,12 @@ class Moment:
         """The calendar day in Norway."""
         if self.precision != "minute":
             return self.at.date()
-        try:
-            return self.at.astimezone(OSLO).date()
-        except OverflowError:
-            return self.at.date()
+        return self.at.astimezone(OSLO).date()
 
     @property
     def end(self) -> datetime:
         """The first instant after it: tomorrow for a day, next year for a year."""
         if self.precision == "minute":
-            return self.at
-        if self.at.year >= 9999:
             return self.at
         if self.precision == "day":
             return self.at + timedelta(days=1)
@@ -188,9 +183,12 @@ def contained(resource: Mapping[str, Any], reference: object) -> Mapping[str, An
 
 
 def moment(value: object) -> Moment | None:
-    """A Moment of a date, dateTime or instant; None when absent or not a date at all."""
+    """A Moment of a date, dateTime or instant; None when absent or not a date at all.
+
+    Years 1 and 9999 are what programs write for "never": they are no dates here.
+    """
     raw = text(value)
-    if not raw:
+    if not raw or raw[:4] in ("0000", "0001", "9999"):
         return None
     precision = _LENGTHS.get(len(raw), "minute")
     try:
