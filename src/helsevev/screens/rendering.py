@@ -1,0 +1,108 @@
+"""Templates to answers: one Jinja environment, one `render`, and `ui` with every component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.template.base import csrf_token
+from markupsafe import Markup
+
+from helsevev.kit import clock
+from helsevev.locale import translations
+from helsevev.screens.curves import curve, part, sparkline
+from helsevev.screens.differences import word_difference
+from helsevev.screens.formatting import FILTERS
+from helsevev.screens.interpretation import abnormality, trend
+from helsevev.screens.static_files import asset
+
+PACKAGE = Path(__file__).parent.parent
+COMPONENTS = Path(__file__).parent / "templates" / "components"
+
+_LAYOUT_DEFAULTS: dict[str, Any] = {
+    "viewer": None,
+    "viewer_units": (),
+    "inbox_count": 0,
+    "place": "",
+    "live_url": "",
+    "page_title": "",
+}
+
+
+@lru_cache
+def environment() -> Environment:
+    """Return the one template environment; each room's `templates/` is found as `<room>/…`."""
+    rooms = sorted(path for path in PACKAGE.iterdir() if (path / "templates").is_dir())
+    templates = Environment(
+        loader=PrefixLoader({room.name: FileSystemLoader(room / "templates") for room in rooms}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.install_gettext_translations(  # type: ignore[attr-defined]
+        translations(), newstyle=True
+    )
+    templates.filters.update(FILTERS, part=part)
+    components = SimpleNamespace()
+    templates.globals.update(
+        ui=components,
+        asset=asset,
+        abnormality=abnormality,
+        trend=trend,
+        word_difference=word_difference,
+        curve_drawing=curve,
+        sparkline_drawing=sparkline,
+    )
+    for path in sorted(COMPONENTS.glob("*.html")):
+        module = templates.get_template(f"screens/components/{path.name}").module
+        for name, macro in vars(module).items():
+            if not name.startswith("_"):
+                setattr(components, name, macro)
+    return templates
+
+
+def render_text(template: str, **context: Any) -> str:
+    """Return the rendered template; what the layout needs and `context` lacks gets its default.
+
+    Raises `jinja2.UndefinedError` when the template names something that was not given.
+    """
+    token = str(context.pop("csrf_token", ""))
+    values: dict[str, Any] = {
+        **_LAYOUT_DEFAULTS,
+        "now": clock.now(),
+        "csrf_token": token,
+        "csrf_input": Markup('<input type="hidden" name="_csrf_token" value="{}">').format(token),
+        **context,
+    }
+    return environment().get_template(template).render(values)
+
+
+def render(
+    request: Request[Any, Any, Any] | None,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
+    """Return a page or a fragment as an answer that is never stored by browser or proxy.
+
+    The signed-in actor is `viewer` in the template, None when nobody is signed in. Forms take
+    `{{ csrf_input }}`; htmx requests get the token from the layout.
+    """
+    if request is not None:
+        context.setdefault("viewer", request.scope.get("user"))
+        context.setdefault("csrf_token", csrf_token({"request": request}))
+    return Response(
+        render_text(template, **context),
+        media_type=MediaType.HTML,
+        status_code=status_code,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
