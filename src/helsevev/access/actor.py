@@ -1,0 +1,54 @@
+"""Who asks: a person in a role at a unit, an inhabitant, or a system."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["practitioner", "inhabitant", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One who opens and writes, in the role chosen at sign-in.
+
+    `id` is a reference (`Practitioner/x`, `Patient/x`, `Device/x`); `organisations` are the unit
+    worked in and every organisation it is part of, nearest first; `patient` is the reference of
+    the actor's own record.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    profession: str
+    role: str
+    organisation: str = ""
+    organisation_name: str = ""
+    unit_name: str = ""
+    organisations: tuple[str, ...] = ()
+    patient: str | None = None
+
+    @property
+    def grantees(self) -> tuple[str, ...]:
+        """The references to which a treatment relation may give this actor access."""
+        return (self.id, *self.organisations)
+
+    def as_data(self) -> dict[str, Any]:
+        """The actor as plain data, for a session or a token."""
+        return asdict(self)
+
+
+def actor_of(data: dict[str, Any] | str | bytes) -> Actor:
+    """The actor that `data` (plain, or as JSON text) describes; raises `msgspec.ValidationError`."""
+    if isinstance(data, str | bytes):
+        return msgspec.json.decode(data, type=Actor)
+    known = {name: value for name, value in data.items() if name in Actor.__dataclass_fields__}
+    return msgspec.convert(known, type=Actor)
+
+
+SYSTEM = Actor(
+    kind="system", id="Device/helsevev", name="Helsevev", profession="system", role="system"
+)
+"""The program itself: imports, demo data, jobs."""

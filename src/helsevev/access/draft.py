@@ -1,0 +1,74 @@
+"""Unsigned texts: kept for their author alone, and for no one else to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from helsevev.access.permit import Permit
+from helsevev.kit import clock
+from helsevev.record.database import Database
+from helsevev.record.statements import load
+
+_SQL: Final = load("access")
+
+
+class StaleDraft(Exception):
+    """Another window saved this draft meanwhile; `current` is what stands."""
+
+    def __init__(self, current: Draft) -> None:
+        self.current = current
+        super().__init__("The draft was saved from another window meanwhile.")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An unsigned text of one author about one inhabitant."""
+
+    kind: str
+    key: str
+    revision: int
+    updated_at: datetime
+    content: dict[str, Any]
+
+
+class Drafts:
+    """Keeps drafts over one database; a permit says whose and about whom."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(
+        self, permit: Permit, kind: str, key: str, content: dict[str, Any], revision: int = 0
+    ) -> Draft:
+        """Keep `content`; `revision` is the one that the writer has seen, 0 for a new draft.
+
+        Raises `StaleDraft` when another window has saved since.
+        """
+        now = clock.now()
+        encoded = msgspec.json.encode(content).decode()
+        saved = await self._database.fetchval(
+            _SQL["save_draft"], permit.patient, permit.actor.id, kind, key, now, encoded, revision
+        )
+        if saved is None:
+            for current in await self.of(permit):
+                if (current.kind, current.key) == (kind, key):
+                    raise StaleDraft(current)
+        return Draft(kind, key, saved, now, content)
+
+    async def of(self, permit: Permit) -> list[Draft]:
+        """The actor's drafts about this inhabitant, newest first."""
+        rows = await self._database.fetch(_SQL["drafts"], permit.patient, permit.actor.id)
+        return [
+            Draft(*(row[n] for n in range(4)), content=msgspec.json.decode(row["content"]))
+            for row in rows
+        ]
+
+    async def discard(self, permit: Permit, kind: str, key: str) -> None:
+        """Drop a draft: it was signed, or is not wanted."""
+        await self._database.execute(
+            _SQL["discard_draft"], permit.patient, permit.actor.id, kind, key
+        )

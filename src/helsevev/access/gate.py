@@ -1,0 +1,189 @@
+"""The gate: every opening of the record is decided here, and leaves a trace before it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from helsevev.access.actor import Actor
+from helsevev.access.audit_trail import AuditTrail
+from helsevev.access.errors import Gone, Invalid, NotFound, Refused
+from helsevev.access.permit import Permit, Permits
+from helsevev.access.policy import CLINICIANS, Decision
+from helsevev.fhir.outcome import Issue
+from helsevev.kit import clock
+from helsevev.record import keys
+from helsevev.record.statements import load
+from helsevev.record.store import Author, Store, Stored, audit_row
+
+_SQL: Final = load("store")
+REASON_LENGTH: Final = 10
+"""Fewest characters of a stated reason for opening a record in an emergency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The newest `limit` resources of a type, by clinical date."""
+
+    type: str
+    limit: int
+
+
+class Gate:
+    """Opens the record to those whom the policy lets in. Every method decides, and audits."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.permits = Permits(store.database)
+        self.trail = AuditTrail(store.database)
+
+    async def open_chart(
+        self, actor: Actor, patient_id: str, *, interaction: str = "open"
+    ) -> Permit:
+        """A permit to read this inhabitant's record, audited as an opening.
+
+        Raises `Refused` (audited too) when no rule lets the actor in.
+        """
+        patient = keys.patient_key(patient_id)
+        verdict = await self.permits.verdict(actor, patient)
+        if not verdict.decision.allowed:
+            await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
+        permit = Permit(
+            actor, patient, patient_id, verdict.decision.basis, verdict.purpose, verdict.until
+        )
+        await self._trace(permit, interaction, f"Patient/{patient_id}")
+        return permit
+
+    async def break_glass(
+        self, actor: Actor, patient_id: str, ground: str, reason: str
+    ) -> Permit:
+        """Open a record without a treatment relation, by a coded ground and a reason in words.
+
+        Lasts four hours. Raises `Invalid` when the reason says too little, `NotFound`, or
+        `Refused` for those who do not document health care.
+        """
+        patient = keys.patient_key(patient_id)
+        if len(reason.strip()) < REASON_LENGTH:
+            text = f"State the reason in at least {REASON_LENGTH} characters."
+            raise Invalid([Issue("error", "required", text, "reason")])
+        if actor.profession not in CLINICIANS:
+            verdict = await self.permits.verdict(actor, patient)
+            await self.refuse(actor, patient, verdict.decision, "break-glass", patient_id)
+        stored = await self.store.read("Patient", patient_id)
+        if stored is None or stored.deleted:
+            raise NotFound(f"Patient/{patient_id}")
+        author = author_of(actor, "break-glass", "BTG", f"{ground}: {reason.strip()}")
+        await self.trail.keep(
+            audit_row(patient, 0, clock.now(), author, stored.reference, action="emergency")
+        )
+        await self.permits.state_emergency(actor, patient, ground, reason.strip())
+        return await self.open_chart(actor, patient_id)
+
+    async def open_slices(
+        self, permit: Permit, slices: Iterable[Slice], *, interaction: str = "read"
+    ) -> dict[str, list[dict[str, Any]]]:
+        """An inhabitant's newest resources of some types, decoded, newest first; one statement."""
+        wanted = {piece.type: piece.limit for piece in slices}
+        found = await self.store.slices(permit.patient, wanted)
+        await self._trace(permit, interaction, " ".join(wanted))
+        return {kind: [stored.resource for stored in rows] for kind, rows in found.items()}
+
+    async def open_resource(self, actor: Actor, resource_type: str, resource_id: str) -> Stored:
+        """The current version. Raises `NotFound`, `Gone` or `Refused`."""
+        stored = await self.store.read(resource_type, resource_id)
+        if stored is None:
+            raise NotFound(f"{resource_type}/{resource_id}")
+        await self.allow_read(actor, [stored], "read")
+        if stored.deleted:
+            raise Gone(stored)
+        return stored
+
+    async def open_version(
+        self, actor: Actor, resource_type: str, resource_id: str, version: int
+    ) -> Stored:
+        """One version. Raises `NotFound`, `Gone` (that version is the deletion) or `Refused`."""
+        stored = await self.store.read_version(resource_type, resource_id, version)
+        if stored is None:
+            raise NotFound(f"{resource_type}/{resource_id}/_history/{version}")
+        await self.allow_read(actor, [stored], "vread")
+        if stored.deleted:
+            raise Gone(stored)
+        return stored
+
+    async def open_many(
+        self, actor: Actor, wanted: Iterable[tuple[str, str]], *, interaction: str = "read"
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """Those of the resources that exist and the actor may see; the others are left out."""
+        found = await self.store.read_many(wanted)
+        seen = await self.visible(actor, list(found.values()), interaction)
+        return {(stored.type, stored.id): stored.resource for stored in seen}
+
+    async def allow_read(
+        self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
+    ) -> None:
+        """Decide and audit the reading of `rows`. Raises `Refused` at the first that is refused."""
+        audits: dict[int, tuple[Any, ...]] = {}
+        now = clock.now()
+        for stored in rows:
+            if stored.patient in audits:
+                continue
+            verdict = await self.permits.verdict(actor, stored.patient)
+            if not verdict.decision.allowed:
+                patient_id = stored.id if stored.type == "Patient" else None
+                await self.refuse(actor, stored.patient, verdict.decision, interaction, patient_id)
+            author = author_of(actor, interaction, verdict.purpose)
+            audits[stored.patient] = audit_row(
+                stored.patient, 0, now, author, target or stored.reference, action="read"
+            )
+        await self.trail.keep(*audits.values())
+
+    async def visible(
+        self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
+    ) -> list[Stored]:
+        """Those of `rows` that the actor may see, audited; what is left out is no refusal."""
+        allowed: dict[int, bool] = {}
+        for stored in rows:
+            if stored.patient not in allowed:
+                verdict = await self.permits.verdict(actor, stored.patient)
+                allowed[stored.patient] = verdict.decision.allowed
+        seen = [stored for stored in rows if allowed[stored.patient]]
+        await self.allow_read(actor, seen, interaction, target)
+        return seen
+
+    async def who_has_read(self, permit: Permit, limit: int = 200) -> list[Mapping[str, Any]]:
+        """The newest rows of the inhabitant's audit trail; looking at it is itself audited."""
+        await self._trace(permit, "read-audit", "AuditEvent")
+        return await self.store.database.fetch(_SQL["audit_of_patient"], permit.patient, limit)
+
+    async def _trace(self, permit: Permit, interaction: str, target: str) -> None:
+        author = author_of(permit.actor, interaction, permit.purpose)
+        await self.trail.keep(
+            audit_row(permit.patient, 0, clock.now(), author, target, action="read")
+        )
+
+    async def refuse(
+        self,
+        actor: Actor,
+        patient: int,
+        decision: Decision,
+        interaction: str,
+        patient_id: str | None = None,
+        *,
+        action: str = "read",
+    ) -> NoReturn:
+        """Audit a refusal, then raise `Refused`."""
+        author = author_of(actor, interaction, reason=decision.reason)
+        target = f"Patient/{patient_id}" if patient_id else ""
+        await self.trail.keep(
+            audit_row(patient, 0, clock.now(), author, target, action=action, outcome=8)
+        )
+        raise Refused(decision, patient_id)
+
+
+def author_of(actor: Actor, interaction: str, purpose: str = "TREAT", reason: str = "") -> Author:
+    """What an audit row says about who did it and why."""
+    return Author(
+        actor.id, actor.name, actor.role, actor.organisation, actor.organisation_name,
+        interaction, purpose, reason,
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""Permits: decisions about one actor and one inhabitant, kept while they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.policy import Basis, Decision, Facts, decide
+from helsevev.fhir import dates
+from helsevev.kit import clock
+from helsevev.record import keys
+from helsevev.record.database import Database
+from helsevev.record.statements import load
+
+HOLDS: Final = timedelta(seconds=20)
+"""How long a decision is used again before it is taken anew, so that a lost relation soon closes."""
+
+EMERGENCY: Final = timedelta(hours=4)
+"""How long a stated emergency opens a record."""
+
+_SQL = load("access")
+_MOST_KEPT: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """That `actor` may open the record of `patient_id` (inhabitant's key `patient`) until `expires_at`."""
+
+    actor: Actor
+    patient: int
+    patient_id: str
+    basis: Basis
+    purpose: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision with the purpose that audit rows name and the time until which it holds."""
+
+    decision: Decision
+    purpose: str
+    until: datetime
+
+
+class Permits:
+    """Decides who may open whose record, and remembers for a few seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[tuple[Actor, int], tuple[Verdict, datetime]] = {}
+
+    async def verdict(self, actor: Actor, patient: int) -> Verdict:
+        """Whether `actor` may read what is kept under `patient`."""
+        now = clock.now()
+        kept = self._kept.get((actor, patient))
+        if kept is not None and now < kept[1]:
+            return kept[0]
+        facts = await self._facts(actor, patient, now)
+        decision = decide(actor, "read", facts)
+        until, purpose = now + HOLDS, "TREAT"
+        if decision.basis == "emergency" and facts.emergency_until is not None:
+            until, purpose = facts.emergency_until, "BTG"
+        verdict = Verdict(decision, purpose, until)
+        if decision.allowed:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[actor, patient] = (verdict, min(until, now + HOLDS))
+        return verdict
+
+    async def _facts(self, actor: Actor, patient: int, now: datetime) -> Facts:
+        if patient == keys.REFERENCE:
+            return Facts("reference")
+        if patient == keys.UNASSIGNED:
+            return Facts("unassigned")
+        if actor.kind == "system":
+            return Facts("inhabitant")
+        own = actor.patient is not None and keys.patient_key(actor.patient[8:]) == patient
+        if actor.kind == "inhabitant":
+            return Facts("inhabitant", own=own)
+        row = await self._database.fetchrow(
+            _SQL["ties"], patient, list(actor.grantees), dates.microseconds(now), actor.id, now
+        )
+        assert row is not None
+        return Facts(
+            "inhabitant", own=own, related=row["related"], emergency_until=row["emergency_until"]
+        )
+
+    async def state_emergency(
+        self, actor: Actor, patient: int, ground: str, reason: str
+    ) -> datetime:
+        """Open a record by a stated ground; returns when it closes again."""
+        now = clock.now()
+        expires = now + EMERGENCY
+        await self._database.execute(
+            _SQL["break_glass"], patient, keys.next_key(), now, expires,
+            actor.id, actor.organisation, ground, reason,
+        )  # fmt: skip
+        self._kept.pop((actor, patient), None)
+        return expires
+
+    def forget(self, patient: int) -> None:
+        """Decide anew about this inhabitant: who treats them may have changed."""
+        for kept in [key for key in self._kept if key[1] == patient]:
+            del self._kept[kept]

@@ -1,0 +1,162 @@
+"""The change feed: what was written, in an order no reader can miss a part of, told to who listens.
+
+Writers leave a row in their own transaction and, after the commit, ring once; one reader per
+process catches up from the table. A place in the feed is (xid, seq): transactions that are
+still running come later than every place already shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from helsevev.record.database import Database
+from helsevev.record.statements import load
+
+CHANNEL: Final = "helsevev_change"
+_SQL: Final = load("store")
+_BATCH: Final = 500
+_IDLE_SECONDS: Final = 0.25
+"""How long a change made without a ring, or behind a running transaction, waits at most."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed, after which a reader goes on."""
+
+    xid: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.xid}-{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """The place that `str(place)` wrote. Raises ValueError."""
+        xid, seq = text.split("-")
+        return cls(int(xid), int(seq))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one transaction did to one inhabitant's record."""
+
+    place: Place
+    patient: int
+    at: datetime
+    actor: str
+    verbs: str
+    types: tuple[str, ...]
+    ids: tuple[str, ...]
+    versions: tuple[int, ...]
+
+
+class Feed:
+    """Reads the feed once for the whole process, and hands changes to those who follow an inhabitant."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._followers: defaultdict[int, set[asyncio.Queue[Change]]] = defaultdict(set)
+        self._rung = asyncio.Event()
+        self._ring_others = False
+        self._reader: asyncio.Task[None] | None = None
+        self._place: Place | None = None
+
+    async def start(self) -> None:
+        """Begin reading; runs until `stop`."""
+        await self._database.listen(CHANNEL, lambda _payload: self._rung.set())
+        self._place = await self.now()
+        self._reader = asyncio.create_task(self._read_on(), name="change feed")
+
+    async def stop(self) -> None:
+        """End reading."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+
+    def ring(self) -> None:
+        """Say that something was committed here; other processes are told with the next reading."""
+        self._ring_others = True
+        self._rung.set()
+
+    async def now(self) -> Place:
+        """The place after everything that has been committed and can be shown."""
+        return Place(await self._database.fetchval(_SQL["now_settled"]), 2**62)
+
+    async def follow(self, patient: int, after: Place | None = None) -> AsyncIterator[Change]:
+        """Every change to an inhabitant's record after a place (None: from now on), without end."""
+        queue: asyncio.Queue[Change] = asyncio.Queue()
+        self._followers[patient].add(queue)
+        try:
+            # From here on the reader reads; what came before is fetched below.
+            self._place = self._place or await self.now()
+            shown = after
+            if after is not None:
+                for change in await self.between(patient, after):
+                    shown = change.place
+                    yield change
+            while True:
+                change = await queue.get()
+                if shown is None or (change.place.xid, change.place.seq) > (shown.xid, shown.seq):
+                    yield change
+        finally:
+            self._followers[patient].discard(queue)
+            if not self._followers[patient]:
+                del self._followers[patient]
+
+    async def between(self, patient: int, after: Place) -> list[Change]:
+        """The settled changes to an inhabitant's record after a place."""
+        rows = await self._database.fetch(
+            _SQL["changes_of_patient_after"], patient, after.xid, after.seq, _BATCH
+        )
+        return [_change(row) for row in rows]
+
+    async def _read_on(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._rung.wait()
+            self._rung.clear()
+            try:
+                await self._read_once()
+            except Exception:
+                # The table is still there when the database is back; the place has not moved.
+                _log.warning("The change feed could not be read; trying again.", exc_info=True)
+                await asyncio.sleep(1)
+
+    async def _read_once(self) -> None:
+        if self._ring_others:
+            self._ring_others = False
+            await self._database.execute(f"NOTIFY {CHANNEL}")
+        if not self._followers:
+            self._place = None
+            return
+        place = self._place or await self.now()
+        while True:
+            rows = await self._database.fetch(
+                _SQL["changes_after"], place.xid, place.seq, _BATCH
+            )
+            for row in rows:
+                change = _change(row)
+                place = change.place
+                for queue in self._followers.get(change.patient, ()):
+                    queue.put_nowait(change)
+            self._place = place
+            if len(rows) < _BATCH:
+                return
+
+
+def _change(row: object) -> Change:
+    xid, seq, _, patient, at, actor, verbs, types, ids, versions = row  # type: ignore[misc]
+    return Change(
+        Place(xid, seq), patient, at, actor, verbs, tuple(types), tuple(ids), tuple(versions)
+    )

@@ -1,0 +1,84 @@
+"""Keys of inhabitants and ids of resources: time-ordered, and naming where a row is kept.
+
+An id that the server makes is `<inhabitant>-<row>` (16 hexadecimal digits each), so that a read
+by id finds its row without asking a directory first. Patients and reference data, which are
+their own locality, are `<row>`. Ids chosen by clients are kept as they came; a patient's key
+is then derived from the id.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from helsevev.fhir.compartment import is_clinical
+
+REFERENCE: Final = 0
+"""The key of resources about no inhabitant: organisations, staff, content."""
+
+UNASSIGNED: Final = -1
+"""The key of clinical resources that name no inhabitant of this record."""
+
+_EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: 40 bits of milliseconds last until 2059
+_COUNTER_BITS: Final = 22
+_CLIENT_CHOSEN: Final = 1 << 62  # never set in a key made from the clock
+_ROW: Final = re.compile(r"[0-9a-f]{16}")
+_CLINICAL: Final = re.compile(r"([0-9a-f]{16})-[0-9a-f]{16}")
+
+_last: int = 0
+
+
+def next_key() -> int:
+    """A new key: greater than every earlier one of this process, ordered by time across processes."""
+    global _last
+    stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _COUNTER_BITS
+    if stamp > _last:
+        # A random start keeps two processes in the same millisecond apart.
+        _last = stamp | secrets.randbits(_COUNTER_BITS - 1)
+    else:
+        _last += 1
+    return _last
+
+
+def text_of(key: int) -> str:
+    """The key as 16 hexadecimal digits."""
+    return f"{key:016x}"
+
+
+def new_id(resource_type: str, patient: int) -> str:
+    """A new server-made id for a resource kept with inhabitant `patient`."""
+    if patient > 0 and resource_type != "Patient":
+        return f"{patient:016x}-{next_key():016x}"
+    return text_of(next_key())
+
+
+@lru_cache(maxsize=200_000)
+def patient_key(patient_id: str) -> int:
+    """The key of the inhabitant whose Patient resource has this id.
+
+    Server-made ids spell the key; for others it is a 62-bit BLAKE2b hash, so that a resource
+    can be stored before its Patient without asking anyone.
+    """
+    if _ROW.fullmatch(patient_id):
+        key = int(patient_id, 16)
+        if 0 < key < _CLIENT_CHOSEN:
+            return key
+    digest = blake2b(patient_id.encode(), digest_size=8, person=b"patient").digest()
+    return (int.from_bytes(digest) >> 2) | _CLIENT_CHOSEN
+
+
+def locality(resource_type: str, resource_id: str) -> int | None:
+    """The key a resource is kept under, as far as its type and id tell; None: ask the directory."""
+    if resource_type == "Patient":
+        return patient_key(resource_id)
+    if not is_clinical(resource_type):
+        return REFERENCE
+    if match := _CLINICAL.fullmatch(resource_id):
+        return int(match[1], 16)
+    if _ROW.fullmatch(resource_id):
+        return UNASSIGNED
+    return None

@@ -1,0 +1,217 @@
+-- The record: one row per current version, its history apart, search rows beside, and in the
+-- same transaction the audit trail and the change feed. `patient` is the inhabitant's key and
+-- the unit of locality: first in every key of a table about inhabitants (0 = reference data,
+-- -1 = clinical data about no inhabitant of this record).
+
+CREATE TABLE resource (
+    patient bigint NOT NULL,
+    code bigint NOT NULL,
+    date_low bigint NOT NULL,
+    date_high bigint NOT NULL,
+    transaction bigint NOT NULL,
+    last_updated timestamptz NOT NULL,
+    version integer NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    keys bigint[] NOT NULL,
+    tokens bigint[] NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (patient, type, id)
+);
+
+-- Bodies arrive compressed with a shared dictionary; compressing them again only costs time.
+ALTER TABLE resource ALTER COLUMN body SET STORAGE EXTERNAL;
+
+CREATE INDEX resource_by_patient_date ON resource (patient, type, date_low DESC);
+
+CREATE INDEX resource_by_code_date ON resource (type, code, date_low DESC);
+
+CREATE INDEX resource_by_key ON resource USING gin (keys);
+
+CREATE TABLE resource_history (
+    patient bigint NOT NULL,
+    transaction bigint NOT NULL,
+    last_updated timestamptz NOT NULL,
+    version integer NOT NULL,
+    deleted boolean NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (patient, type, id, version)
+);
+
+ALTER TABLE resource_history ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- Where a clinical resource whose id a client chose is kept; server-made ids carry this in themselves.
+CREATE TABLE directory (
+    type text NOT NULL,
+    id text NOT NULL,
+    patient bigint NOT NULL,
+    PRIMARY KEY (type, id)
+);
+
+CREATE TABLE search_string (
+    patient bigint NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    value text NOT NULL
+);
+
+CREATE INDEX search_string_of_resource ON search_string (patient, type, id);
+
+CREATE INDEX search_string_by_value ON search_string (type, name, value text_pattern_ops);
+
+CREATE TABLE search_date (
+    patient bigint NOT NULL,
+    low bigint NOT NULL,
+    high bigint NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL
+);
+
+CREATE INDEX search_date_of_resource ON search_date (patient, type, id);
+
+CREATE INDEX search_date_by_value ON search_date (type, name, low);
+
+CREATE TABLE search_quantity (
+    patient bigint NOT NULL,
+    unit bigint NOT NULL,
+    system_unit bigint NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    value numeric NOT NULL
+);
+
+CREATE INDEX search_quantity_of_resource ON search_quantity (patient, type, id);
+
+CREATE INDEX search_quantity_by_value ON search_quantity (type, name, value);
+
+-- Every leading code seen, so that a code given without its system finds the systems it occurs in.
+CREATE TABLE coding (
+    code text NOT NULL,
+    system text NOT NULL,
+    hash bigint NOT NULL,
+    PRIMARY KEY (code, system)
+);
+
+CREATE INDEX coding_by_system ON coding (system);
+
+-- Dictionaries that bodies are compressed with; a database explains itself without the program.
+CREATE TABLE dictionary (
+    id bigint PRIMARY KEY,
+    content bytea NOT NULL
+);
+
+-- One row per transaction and inhabitant, in commit-safe order by (xid, seq).
+CREATE TABLE change (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    transaction bigint NOT NULL,
+    patient bigint NOT NULL,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    verbs text NOT NULL,
+    types text[] NOT NULL,
+    ids text[] NOT NULL,
+    versions integer[] NOT NULL
+);
+
+CREATE INDEX change_in_order ON change (xid, seq);
+
+CREATE INDEX change_of_patient ON change (patient, xid, seq);
+
+CREATE TABLE audit_event (
+    patient bigint NOT NULL,
+    id bigint NOT NULL,
+    transaction bigint NOT NULL,
+    at timestamptz NOT NULL,
+    outcome smallint NOT NULL,
+    action text NOT NULL,
+    interaction text NOT NULL,
+    actor text NOT NULL,
+    actor_name text NOT NULL,
+    role text NOT NULL,
+    organisation text NOT NULL,
+    organisation_name text NOT NULL,
+    purpose text NOT NULL,
+    reason text NOT NULL,
+    target text NOT NULL,
+    PRIMARY KEY (patient, id)
+);
+
+CREATE TABLE idempotency_key (
+    actor text NOT NULL,
+    key text NOT NULL,
+    transaction bigint NOT NULL,
+    at timestamptz NOT NULL,
+    fingerprint bytea NOT NULL,
+    result jsonb NOT NULL,
+    PRIMARY KEY (actor, key)
+);
+
+-- Who treats whom: read model of CareTeam, EpisodeOfCare and Encounter, for access decisions.
+CREATE TABLE treatment_relation (
+    patient bigint NOT NULL,
+    start_at bigint NOT NULL,
+    end_at bigint NOT NULL,
+    source_type text NOT NULL,
+    source_id text NOT NULL,
+    grantee text NOT NULL
+);
+
+CREATE INDEX treatment_relation_of_source ON treatment_relation (patient, source_type, source_id);
+
+CREATE INDEX treatment_relation_by_grantee ON treatment_relation (grantee, patient);
+
+CREATE TABLE emergency_access (
+    patient bigint NOT NULL,
+    id bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    organisation text NOT NULL,
+    ground text NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (patient, id)
+);
+
+CREATE INDEX emergency_access_by_actor ON emergency_access (actor, expires_at);
+
+CREATE TABLE draft (
+    patient bigint NOT NULL,
+    revision integer NOT NULL,
+    updated_at timestamptz NOT NULL,
+    author text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    content jsonb NOT NULL,
+    PRIMARY KEY (patient, author, kind, key)
+);
+
+CREATE TABLE last_look (
+    patient bigint NOT NULL,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    PRIMARY KEY (patient, actor)
+);
+
+CREATE TABLE session (
+    token_hash bytea PRIMARY KEY,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    actor jsonb NOT NULL
+);
+
+CREATE TABLE api_token (
+    token_hash bytea PRIMARY KEY,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    actor jsonb NOT NULL
+);
+
+-- Lets one statement with many parts undo itself whole when a version is not the expected one.
+CREATE FUNCTION refuse(reason text) RETURNS integer LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION USING ERRCODE = 'HV409', MESSAGE = reason; END$$;

@@ -1,0 +1,91 @@
+-- name: ties
+-- What ties an actor to an inhabitant now: a treatment relation, or a stated emergency.
+-- $1 inhabitant, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
+SELECT
+    EXISTS (SELECT FROM treatment_relation
+            WHERE patient = $1 AND grantee = ANY ($2::text[]) AND start_at <= $3 AND end_at > $3)
+        AS related,
+    (SELECT max(expires_at) FROM emergency_access
+     WHERE patient = $1 AND actor = $4 AND expires_at > $5) AS emergency_until
+
+-- name: my_patients
+-- The inhabitants whom an actor's unit treats now, or whom the actor opened in an emergency.
+SELECT patient, bool_or(related) AS related
+FROM (
+    SELECT patient, true AS related FROM treatment_relation
+    WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
+    UNION ALL
+    SELECT patient, false FROM emergency_access WHERE actor = $3 AND expires_at > $4
+) AS ties
+GROUP BY patient
+LIMIT $5
+
+-- name: break_glass
+-- A stated emergency, for a limited time.
+INSERT INTO emergency_access
+    (patient, id, started_at, expires_at, actor, organisation, ground, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: start_session
+-- A signed-in browser; only the hash of its token is kept.
+INSERT INTO session (token_hash, created_at, expires_at, actor) VALUES ($1, $2, $3, $4::jsonb)
+
+-- name: session
+-- Who a session belongs to, while it lasts.
+SELECT actor FROM session WHERE token_hash = $1 AND expires_at > $2
+
+-- name: end_session
+-- Sign out.
+DELETE FROM session WHERE token_hash = $1
+
+-- name: end_old_sessions
+-- Sessions nobody can use any more.
+DELETE FROM session WHERE expires_at <= $1
+
+-- name: issue_token
+-- A token for the API; only its hash is kept.
+INSERT INTO api_token (token_hash, created_at, expires_at, actor) VALUES ($1, $2, $3, $4::jsonb)
+
+-- name: token
+-- Who a token speaks for, while it lasts.
+SELECT actor FROM api_token WHERE token_hash = $1 AND expires_at > $2
+
+-- name: save_draft
+-- Keep an unsigned text. A writer who has not seen the newest revision changes nothing.
+INSERT INTO draft (patient, author, kind, key, revision, updated_at, content)
+VALUES ($1, $2, $3, $4, 1, $5, $6::jsonb)
+ON CONFLICT (patient, author, kind, key) DO UPDATE SET
+    revision = draft.revision + 1, updated_at = excluded.updated_at, content = excluded.content
+WHERE draft.revision = $7
+RETURNING revision
+
+-- name: drafts
+-- An author's unsigned texts about an inhabitant.
+SELECT kind, key, revision, updated_at, content
+FROM draft WHERE patient = $1 AND author = $2 ORDER BY updated_at DESC
+
+-- name: drafts_of_author
+-- What an author has begun and not signed, about anyone.
+SELECT patient, kind, key, revision, updated_at, content
+FROM draft WHERE author = $1 ORDER BY updated_at DESC LIMIT 100
+
+-- name: discard_draft
+-- Drop an unsigned text, after signing or on request.
+DELETE FROM draft WHERE patient = $1 AND author = $2 AND kind = $3 AND key = $4
+
+-- name: last_look
+-- When an actor last looked at an inhabitant's chart.
+SELECT at FROM last_look WHERE patient = $1 AND actor = $2
+
+-- name: look
+-- The actor has now seen the chart as it was at that time.
+INSERT INTO last_look (patient, actor, at) VALUES ($1, $2, $3)
+ON CONFLICT (patient, actor) DO UPDATE SET at = greatest(last_look.at, excluded.at)
+
+-- name: newest_change_of
+-- The newest change of each of some inhabitants' records.
+SELECT patient, max(at) AS at FROM change WHERE patient = ANY ($1::bigint[]) GROUP BY patient
+
+-- name: looks
+-- When an actor last looked at each of some inhabitants' charts.
+SELECT patient, at FROM last_look WHERE actor = $1 AND patient = ANY ($2::bigint[])

@@ -1,0 +1,223 @@
+-- name: read
+-- The current version of one resource.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE patient = $1 AND type = $2 AND id = $3
+
+-- name: read_version
+-- One version of one resource, current or superseded.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+UNION ALL
+SELECT patient, type, id, version, last_updated, deleted, body
+FROM resource_history
+WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+
+-- name: latest_superseded
+-- The newest row of a resource that has no current version: its deletion, or nothing.
+SELECT patient, type, id, version, last_updated, deleted, body
+FROM resource_history
+WHERE patient = $1 AND type = $2 AND id = $3
+ORDER BY version DESC
+LIMIT 1
+
+-- name: directory
+-- The inhabitant under whom a resource with a client-chosen id is kept.
+SELECT patient FROM directory WHERE type = $1 AND id = $2
+
+-- name: directory_many
+-- The same for many ids of several types.
+SELECT d.type, d.id, d.patient
+FROM directory d
+JOIN unnest($1::text[], $2::text[]) AS wanted (type, id) USING (type, id)
+
+-- name: read_many
+-- The current versions of many resources, whose places are known.
+SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+JOIN resource r USING (patient, type, id)
+
+-- name: versions_many
+-- The newest version number of many resources, deletions included.
+SELECT type, id, max(version) AS version, bool_and(deleted) AS deleted
+FROM (
+    SELECT r.type, r.id, r.version, false AS deleted
+    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+    JOIN resource r USING (patient, type, id)
+    UNION ALL
+    SELECT h.type, h.id, h.version, true
+    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+    JOIN resource_history h USING (patient, type, id)
+) AS versions
+GROUP BY type, id
+
+-- name: slices
+-- For each (type, how many): an inhabitant's newest resources by clinical date. A chart is one of these.
+SELECT found.type, found.id, found.version, found.last_updated, found.body
+FROM unnest($2::text[], $3::integer[]) AS slice (type, most)
+CROSS JOIN LATERAL (
+    SELECT type, id, version, last_updated, date_low, body
+    FROM resource r
+    WHERE r.patient = $1 AND r.type = slice.type
+    ORDER BY r.date_low DESC
+    LIMIT slice.most
+) AS found
+
+-- name: counts
+-- How many current resources of each type an inhabitant has.
+SELECT type, count(*) AS resources FROM resource WHERE patient = $1 GROUP BY type ORDER BY type
+
+-- name: write
+-- Everything a write leaves behind, in one statement: current rows, superseded versions, search
+-- rows, directory, codings, audit trail and change feed. A version that is not the expected one
+-- undoes it all (SQLSTATE HV409).
+WITH incoming AS (
+    SELECT patient, type, id, version, code, date_low, date_high,
+           keys::bigint[] AS keys, tokens::bigint[] AS tokens, body
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bigint[],
+                $7::bigint[], $8::text[], $9::text[], $10::bytea[])
+        AS i (patient, type, id, version, code, date_low, date_high, keys, tokens, body)
+), superseded AS (
+    INSERT INTO resource_history
+        (patient, type, id, version, transaction, last_updated, deleted, body)
+    SELECT r.patient, r.type, r.id, r.version, r.transaction, r.last_updated, false, r.body
+    FROM resource r JOIN incoming i USING (patient, type, id)
+    WHERE r.version = i.version - 1
+), written AS (
+    INSERT INTO resource
+        (patient, type, id, version, transaction, last_updated, code, date_low, date_high, keys,
+         tokens, body)
+    SELECT patient, type, id, version, $11, $12, code, date_low, date_high, keys, tokens, body
+    FROM incoming
+    ON CONFLICT (patient, type, id) DO UPDATE SET
+        version = excluded.version, transaction = excluded.transaction,
+        last_updated = excluded.last_updated, code = excluded.code,
+        date_low = excluded.date_low, date_high = excluded.date_high, keys = excluded.keys,
+        tokens = excluded.tokens, body = excluded.body
+    WHERE resource.version = excluded.version - 1
+    RETURNING 1
+), gone_strings AS (
+    DELETE FROM search_string s USING incoming i
+    WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
+), gone_dates AS (
+    DELETE FROM search_date s USING incoming i
+    WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
+), gone_quantities AS (
+    DELETE FROM search_quantity s USING incoming i
+    WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
+), strings AS (
+    INSERT INTO search_string (patient, type, id, name, value)
+    SELECT * FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
+), dates AS (
+    INSERT INTO search_date (patient, type, id, name, low, high)
+    SELECT * FROM unnest($18::bigint[], $19::text[], $20::text[], $21::text[], $22::bigint[],
+                         $23::bigint[])
+), quantities AS (
+    INSERT INTO search_quantity (patient, type, id, name, unit, system_unit, value)
+    SELECT * FROM unnest($24::bigint[], $25::text[], $26::text[], $27::text[], $28::bigint[],
+                         $29::bigint[], $30::numeric[])
+), listed AS (
+    INSERT INTO directory (type, id, patient)
+    SELECT * FROM unnest($31::text[], $32::text[], $33::bigint[])
+    ON CONFLICT (type, id) DO NOTHING
+), codings AS (
+    INSERT INTO coding (code, system, hash)
+    SELECT * FROM unnest($34::text[], $35::text[], $36::bigint[])
+    ON CONFLICT (code, system) DO NOTHING
+), changes AS (
+    INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
+    SELECT $11, patient, $12, $37, string_agg(CASE version WHEN 1 THEN 'C' ELSE 'U' END, '' ORDER BY n),
+           array_agg(type ORDER BY n), array_agg(id ORDER BY n), array_agg(version ORDER BY n)
+    FROM (SELECT *, row_number() OVER () AS n FROM incoming) AS numbered
+    GROUP BY patient
+), audits AS (
+    INSERT INTO audit_event
+        (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
+         role, organisation, organisation_name, purpose, reason)
+    SELECT patient, id, target, $11, $12, 0, 'write', $41, $37, $42, $43, $44, $45, $46, $47
+    FROM unnest($38::bigint[], $39::bigint[], $40::text[]) AS a (patient, id, target)
+), remembered AS (
+    INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
+    SELECT $37, $48, $11, $12, $49, $50::jsonb
+    WHERE $48::text IS NOT NULL
+)
+SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
+            THEN refuse('a version is not the expected one') ELSE 0 END
+
+-- name: delete
+-- Takes a resource out of the record's present; every version stays, and its deletion is one more.
+WITH gone AS (
+    DELETE FROM resource
+    WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+    RETURNING *
+), kept AS (
+    INSERT INTO resource_history
+        (patient, type, id, version, transaction, last_updated, deleted, body)
+    SELECT patient, type, id, version, transaction, last_updated, false, body FROM gone
+    UNION ALL
+    SELECT patient, type, id, version + 1, $5, $6, true, ''::bytea FROM gone
+), strings AS (
+    DELETE FROM search_string WHERE patient = $1 AND type = $2 AND id = $3
+), dates AS (
+    DELETE FROM search_date WHERE patient = $1 AND type = $2 AND id = $3
+), quantities AS (
+    DELETE FROM search_quantity WHERE patient = $1 AND type = $2 AND id = $3
+), changes AS (
+    INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
+    SELECT $5, patient, $6, $7, 'D', ARRAY[type], ARRAY[id], ARRAY[version + 1] FROM gone
+)
+SELECT CASE WHEN (SELECT count(*) FROM gone) <> 1
+            THEN refuse('a version is not the expected one') ELSE 0 END
+
+-- name: audit
+-- Rows of the audit trail, many at once.
+INSERT INTO audit_event
+    (patient, id, transaction, at, outcome, action, interaction, actor, actor_name, role,
+     organisation, organisation_name, purpose, reason, target)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::smallint[],
+                     $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+                     $12::text[], $13::text[], $14::text[], $15::text[])
+
+-- name: audit_of_patient
+-- Who has touched an inhabitant's record, newest first.
+SELECT * FROM audit_event WHERE patient = $1 ORDER BY id DESC LIMIT $2
+
+-- name: idempotent_result
+-- What an earlier write with the same key left.
+SELECT fingerprint, result FROM idempotency_key WHERE actor = $1 AND key = $2
+
+-- name: store_dictionary
+-- Keep the dictionary that bodies are compressed with.
+INSERT INTO dictionary (id, content) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
+
+-- name: changes_after
+-- Committed changes after a place (xid, seq) in the feed. Only transactions older than every one
+-- still running are shown, so that nothing can appear behind a reader's back.
+SELECT xid::text::bigint AS xid, seq, transaction, patient, at, actor, verbs, types, ids, versions
+FROM change
+WHERE (xid, seq) > ($1::bigint::text::xid8, $2::bigint)
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, seq
+LIMIT $3
+
+-- name: changes_of_patient_after
+-- The same for one inhabitant.
+SELECT xid::text::bigint AS xid, seq, transaction, patient, at, actor, verbs, types, ids, versions
+FROM change
+WHERE patient = $1 AND (xid, seq) > ($2::bigint::text::xid8, $3::bigint)
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, seq
+LIMIT $4
+
+-- name: last_change
+-- The newest settled place in the feed.
+SELECT xid::text::bigint AS xid, seq
+FROM change
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid DESC, seq DESC
+LIMIT 1
+
+-- name: now_settled
+-- A place in the feed before which everything has been shown, for a reader that starts now.
+SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1) AS xid

@@ -1,0 +1,295 @@
+"""The record's rows: read one, read versions, write many at once, take one out of the present.
+
+Nothing here decides who may: only `access` calls it. A write is one statement that leaves current
+rows, superseded versions, search rows, audit trail and change feed, or nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from helsevev.fhir import serialization
+from helsevev.record import body, keys
+from helsevev.record.database import Connection, Database, UniqueViolation, VersionMismatch
+from helsevev.record.projection import Projection
+from helsevev.record.rows import Row
+from helsevev.record.statements import load
+
+_SQL = load("store")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource as the record keeps it; `packed` is empty for a deletion."""
+
+    patient: int
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    deleted: bool
+    packed: bytes
+
+    @property
+    def reference(self) -> str:
+        """`Type/id`."""
+        return f"{self.type}/{self.id}"
+
+    @property
+    def json(self) -> bytes:
+        """The resource's exact JSON bytes."""
+        return body.expand(self.packed)
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The resource, decoded; numbers keep every digit."""
+        decoded: dict[str, Any] = serialization.decode(self.json)
+        return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """On whose behalf rows are touched, and why: what an audit row says besides what and when."""
+
+    actor: str
+    actor_name: str
+    role: str
+    organisation: str
+    organisation_name: str
+    interaction: str
+    purpose: str = "TREAT"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The result that an idempotency key stands for: who used it, for what, and what came of it."""
+
+    key: str
+    fingerprint: bytes
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Rows that become current together, by one author at one instant."""
+
+    transaction: int
+    at: datetime
+    author: Author
+    rows: Sequence[Row]
+    remember: Remembered | None = None
+
+
+class Store:
+    """Current rows and their versions, over one database."""
+
+    def __init__(self, database: Database, projections: Iterable[Projection] = ()) -> None:
+        self.database = database
+        self._projections = tuple(projections)
+        self._projected = frozenset(t for p in self._projections for t in p.sources)
+
+    async def read(self, resource_type: str, resource_id: str) -> Stored | None:
+        """The newest version, a deletion included; None when there never was such a resource."""
+        for patient in await self._places(resource_type, resource_id):
+            row = await self.database.fetchrow(_SQL["read"], patient, resource_type, resource_id)
+            row = row or await self.database.fetchrow(
+                _SQL["latest_superseded"], patient, resource_type, resource_id
+            )
+            if row:
+                return Stored(*row)
+        return None
+
+    async def read_version(self, resource_type: str, resource_id: str, version: int) -> Stored | None:
+        """One version, or None."""
+        for patient in await self._places(resource_type, resource_id):
+            row = await self.database.fetchrow(
+                _SQL["read_version"], patient, resource_type, resource_id, version
+            )
+            if row:
+                return Stored(*row)
+        return None
+
+    async def read_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+        """The current versions of those (type, id) that have one."""
+        places = await self.places_of(wanted)
+        rows = await self.database.fetch(
+            _SQL["read_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+        )
+        return {(row["type"], row["id"]): Stored(*row) for row in rows}
+
+    async def newest_versions(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[int, bool]]:
+        """For those (type, id) that ever existed: newest version number, and whether it is a deletion."""
+        places = await self.places_of(wanted)
+        rows = await self.database.fetch(
+            _SQL["versions_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+        )
+        return {(row["type"], row["id"]): (row["version"], row["deleted"]) for row in rows}
+
+    async def places_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Where each (type, id) is kept, as far as its id or the directory tells."""
+        places: dict[tuple[str, str], int] = {}
+        unknown: list[tuple[str, str]] = []
+        for resource_type, resource_id in wanted:
+            place = keys.locality(resource_type, resource_id)
+            if place is None:
+                unknown.append((resource_type, resource_id))
+            else:
+                places[resource_type, resource_id] = place
+        if unknown:
+            rows = await self.database.fetch(_SQL["directory_many"], *_columns(unknown, 2))
+            places.update({(row["type"], row["id"]): row["patient"] for row in rows})
+        return places
+
+    async def _places(self, resource_type: str, resource_id: str) -> list[int]:
+        place = keys.locality(resource_type, resource_id)
+        if place is not None and (place <= 0 or resource_type == "Patient"):
+            return [place]
+        # A client may have chosen an id that only looks like one of ours.
+        listed = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
+        return [p for p in (listed, place) if p is not None]
+
+    async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
+        """An inhabitant's newest resources by clinical date, so many of each type, in one statement."""
+        rows = await self.database.fetch(
+            _SQL["slices"], patient, list(wanted), list(wanted.values())
+        )
+        found: dict[str, list[Stored]] = {resource_type: [] for resource_type in wanted}
+        for row in rows:
+            stored = Stored(patient, row[0], row[1], row[2], row[3], False, row[4])
+            found[stored.type].append(stored)
+        return found
+
+    async def write(self, write: Write) -> None:
+        """Make `write.rows` current.
+
+        Each row's version must follow the newest there is. Raises `VersionMismatch` when one does
+        not, `UniqueViolation` when the idempotency key was used meanwhile; then nothing is stored.
+        """
+        arguments = _write_arguments(write)
+        if not any(row.type in self._projected for row in write.rows):
+            await self.database.fetchval(_SQL["write"], *arguments)
+            return
+        async with self.database.transaction() as connection:
+            await connection.fetchval(_SQL["write"], *arguments)
+            await self.project(connection, write.rows)
+
+    async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Bring the chapters' read models in line with `rows`, in their transaction."""
+        for projection in self._projections:
+            concerned = [row for row in rows if row.type in projection.sources]
+            if not concerned:
+                continue
+            sources = [(row.patient, row.type, row.id) for row in concerned]
+            superseding = [s for s, row in zip(sources, concerned, strict=True) if row.version > 1]
+            if superseding:
+                await connection.execute(projection.forget, *_columns(superseding, 3))
+            made = [
+                (*source, *projected)
+                for source, row in zip(sources, concerned, strict=True)
+                for projected in projection.rows(row.resource)
+            ]
+            if made:
+                await connection.execute(
+                    projection.add, *_columns(made, 3 + len(projection.columns))
+                )
+
+    async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
+        """Take `current` out of the present. Raises `VersionMismatch` when it is not the newest."""
+        async with self.database.transaction() as connection:
+            await connection.fetchval(
+                _SQL["delete"],
+                *(current.patient, current.type, current.id, current.version),
+                *(transaction, at, author.actor),
+            )
+            await connection.execute(
+                _SQL["audit"],
+                *_columns([audit_row(current.patient, transaction, at, author, current.reference)], 15),
+            )
+            for projection in self._projections:
+                if current.type in projection.sources:
+                    source = [(current.patient, current.type, current.id)]
+                    await connection.execute(projection.forget, *_columns(source, 3))
+
+    async def remembered(self, actor: str, key: str) -> tuple[bytes, str] | None:
+        """The fingerprint and result that this actor's idempotency key stands for."""
+        row = await self.database.fetchrow(_SQL["idempotent_result"], actor, key)
+        return (row["fingerprint"], row["result"]) if row else None
+
+
+def audit_row(
+    patient: int,
+    transaction: int,
+    at: datetime,
+    author: Author,
+    target: str,
+    *,
+    action: str = "write",
+    outcome: int = 0,
+) -> tuple[Any, ...]:
+    """One row of the audit trail, in the order of statement `audit`. Outcome 0 done, 8 refused (FHIR)."""
+    return (
+        *(patient, keys.next_key(), transaction, at, outcome, action, author.interaction),
+        *(author.actor, author.actor_name, author.role, author.organisation),
+        *(author.organisation_name, author.purpose, author.reason, target),
+    )
+
+
+def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(width)]
+
+
+def array_text(values: Sequence[int]) -> str:
+    """An array as PostgreSQL writes it, for a column of arrays of different lengths."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any]]:
+    """The rows of search_string, search_date and search_quantity, in column order."""
+    strings, dates, quantities = [], [], []
+    for row in rows:
+        place = (row.patient, row.type, row.id)
+        strings += [(*place, name, value) for name, value in row.strings]
+        dates += [(*place, name, low, high) for name, low, high in row.dates]
+        quantities += [(*place, *quantity) for quantity in row.quantities]
+    return strings, dates, quantities
+
+
+def _write_arguments(write: Write) -> list[Any]:
+    rows, author, remember = write.rows, write.author, write.remember
+    strings, dates, quantities = search_rows(rows)
+    touched: dict[int, Row] = {}
+    for row in rows:
+        touched.setdefault(row.patient, row)
+    current = (
+        (r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high)
+        + (array_text(r.keys), array_text(r.tokens), r.body)
+        for r in rows
+    )
+    return [
+        *_columns(current, 10),
+        *(write.transaction, write.at),
+        *_columns(strings, 5),
+        *_columns(dates, 6),
+        *_columns(quantities, 7),
+        *_columns([(r.type, r.id, r.patient) for r in rows if r.in_directory], 3),
+        *_columns([coding for r in rows for coding in r.codings], 3),
+        author.actor,
+        *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
+        *(author.interaction, author.actor_name, author.role, author.organisation),
+        *(author.organisation_name, author.purpose, author.reason),
+        *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
+    ]
+
+
+def _target(row: Row, total: int) -> str:
+    return f"{row.type}/{row.id}" if total == 1 else f"{row.type}/{row.id} (+{total - 1})"
+
+
+__all__ = ["Author", "Remembered", "Store", "Stored", "UniqueViolation", "VersionMismatch", "Write"]
