@@ -7,20 +7,28 @@ value, an empty list or None: a chart must open even when a sender broke a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 OSLO: Final = ZoneInfo("Europe/Oslo")
 EPOCH: Final = datetime(1, 1, 2, tzinfo=UTC)
 
+# Of the fully specified names of SNOMED CT: "Asthma (disorder)".
+_SEMANTIC_TAGS: Final = frozenset({
+    "attribute", "body structure", "clinical drug", "disorder", "environment", "event", "finding",
+    "medicinal product", "morphologic abnormality", "navigational concept", "observable entity",
+    "occupation", "organism", "person", "physical object", "procedure", "product",
+    "qualifier value", "record artifact", "regime/therapy", "situation", "specimen",
+    "staging scale", "substance",
+})  # fmt: skip
 _LENGTHS: Final = {4: "year", 7: "month", 10: "day"}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """A FHIR date, dateTime or instant: its own text, its earliest instant and how exact it is.
 
     `precision` is "year", "month", "day" or "minute". `at` is aware; dates without a zone are
@@ -55,8 +63,7 @@ class Moment:
         return self.at.replace(year=self.at.year + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True, gc=False):
     """A Quantity as it was sent: number with its own precision, unit as people write it."""
 
     value: Decimal | None
@@ -138,16 +145,25 @@ def concept_text(concept: object) -> str:
     if not found:
         return text(concept)
     if said := text(found.get("text")):
-        return said
+        return _without_tag(said)
     listed = objects(found.get("coding")) or [found]
     chosen = [c for c in listed if c.get("userSelected") is True]
     for coding in (*chosen, *listed):
         if shown := text(coding.get("display")):
-            return shown
+            return _without_tag(shown)
     for coding in (*chosen, *listed):
         if code := text(coding.get("code")):
             return code
     return ""
+
+
+def _without_tag(name: str) -> str:
+    """The name without SNOMED CT's semantic tag, which tells terminologists its hierarchy."""
+    if name.endswith(")"):
+        words, _, tag = name[:-1].rpartition(" (")
+        if words and tag in _SEMANTIC_TAGS:
+            return words
+    return name
 
 
 def concept_texts(concepts: object) -> list[str]:
@@ -156,7 +172,7 @@ def concept_texts(concepts: object) -> list[str]:
 
 
 def reference_key(reference: object) -> str:
-    """"Type/id" without base address and version, or the reference as it stands; "" when none."""
+    """ "Type/id" without base address and version, or the reference as it stands; "" when none."""
     target = text(mapping(reference).get("reference"))
     if not target or target.startswith(("#", "urn:")):
         return target
@@ -222,6 +238,8 @@ def moment_of(resource: Mapping[str, Any], *elements: str) -> Moment | None:
     """The first of the named elements that holds a time: primitive, Period or Timing."""
     for element in elements:
         value = resource.get(element)
+        if value is None:
+            continue
         found = moment(value)
         if found is None and isinstance(value, dict):
             started, ended = start_and_end(value)
@@ -246,9 +264,7 @@ def amount(value: object) -> Amount | None:
     unit = text(found.get("unit")) or code
     if magnitude is None and not unit:
         return None
-    return Amount(
-        magnitude, unit, text(found.get("comparator")), code, text(found.get("system"))
-    )
+    return Amount(magnitude, unit, text(found.get("comparator")), code, text(found.get("system")))
 
 
 def choice(resource: Mapping[str, Any], stem: str) -> Iterator[tuple[str, Any]]:
