@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from helsevev.fhir.reading import (
     Amount,
@@ -27,8 +28,7 @@ from helsevev.locale import gettext as _
 ONE: Final = Decimal(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(Struct, frozen=True):
     """One Dosage as people read it. Empty text means that the sender did not say.
 
     `text` is what to take and when; `as_needed_for` the reason for taking it, when one is named.
@@ -177,7 +177,13 @@ def course_end(dosages: object) -> Moment | None:
 
 
 def _plain(value: Decimal | None) -> str:
-    return format(value, "f").replace(".", ",") if value is not None else ""
+    """The number without trailing zeros: in a dose, 1,0 is misread as 10."""
+    if value is None:
+        return ""
+    written = format(value, "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return written.replace(".", ",")
 
 
 def _shown(found: Amount | None) -> str:

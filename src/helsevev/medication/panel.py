@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct, structs
 
 from helsevev.fhir.reading import (
     Moment,
@@ -34,8 +35,7 @@ _PLANNED_INTENTS: Final = frozenset({"proposal", "plan", "option"})
 _ATC: Final = "http://www.whocc.no/atc"
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(Struct, frozen=True):
     """One order (MedicationRequest) or one statement of use (MedicationStatement).
 
     `group` is one of `GROUPS`; `status` the resource's own. Empty text means not said.
@@ -66,8 +66,7 @@ class Medicine:
         return self.group in ("regular", "as-needed")
 
 
-@dataclass(frozen=True, slots=True)
-class Medicines:
+class Medicines(Struct, frozen=True):
     """The medicines of one patient by group, by name within each; stopped newest first."""
 
     regular: tuple[Medicine, ...]
@@ -85,7 +84,7 @@ class Medicines:
     @property
     def is_empty(self) -> bool:
         """True when nothing at all is recorded; that does not mean that nothing is taken."""
-        return not any(getattr(self, name) for name in self.__slots__)
+        return not any(getattr(self, name) for name in self.__struct_fields__)
 
 
 def medicines(
@@ -128,7 +127,7 @@ def _grouped(listed: Sequence[Medicine]) -> Medicines:
 def _with_repetitions(listed: list[Medicine]) -> list[Medicine]:
     counted = Counter(m.code or m.name for m in listed if m.is_in_use and (m.code or m.name))
     return [
-        replace(m, is_repeated=True) if m.is_in_use and counted[m.code or m.name] > 1 else m
+        structs.replace(m, is_repeated=True) if m.is_in_use and counted[m.code or m.name] > 1 else m
         for m in listed
     ]
 
@@ -143,7 +142,8 @@ def _medicine(
     name, code, form = _product(resource, products, names)
     dosages = resource.get("dosageInstruction" if is_order else "dosage")
     since, until = _span(resource, is_order, dosages)
-    group = _group(resource, doses(dosages))
+    taken = doses(dosages)
+    group = _group(resource, taken)
     return Medicine(
         id=text(resource.get("id")),
         source=text(resource.get("resourceType")),
@@ -152,7 +152,7 @@ def _medicine(
         form=form,
         status=text(resource.get("status")),
         group=group,
-        doses=doses(dosages),
+        doses=taken,
         reasons=tuple(
             concept_texts(resource.get("reasonCode"))
             or [t for r in objects(resource.get("reasonReference")) if (t := reference_text(r))]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from helsevev.fhir.reading import (
     Amount,
@@ -34,11 +35,13 @@ _KINDS: Final[Mapping[str, str]] = {
     "AA": "critical-high", "A": "abnormal", "W": "abnormal", "R": "abnormal", "POS": "abnormal",
     "DET": "abnormal", "N": "", "NEG": "", "ND": "", "S": "", "B": "",
 }  # fmt: skip
+_CODES: Final = {
+    "critical-high": "HH", "critical-low": "LL", "high": "H", "low": "L", "abnormal": "A", "": "N",
+}  # fmt: skip
 _GRAVITY: Final = ("critical-high", "critical-low", "high", "low", "abnormal", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """How a value is judged.
 
     `kind` is "critical-high", "critical-low", "high", "low", "abnormal" or "" for normal;
@@ -55,9 +58,13 @@ class Judgement:
         """True when somebody must act now."""
         return self.kind.startswith("critical")
 
+    @property
+    def code(self) -> str:
+        """The interpretation code that says the same: HH, LL, H, L, A or N."""
+        return _CODES[self.kind]
 
-@dataclass(frozen=True, slots=True)
-class Range:
+
+class Range(Struct, frozen=True):
     """A reference range; `text` is the sender's words when there are no limits."""
 
     low: Decimal | None
@@ -66,8 +73,7 @@ class Range:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One value with its own name: the observation's own, or one component's."""
 
     code: str
@@ -79,8 +85,7 @@ class Part:
     range: Range | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One Observation: when, what values, by whom, and its state."""
 
     id: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from helsevev.fhir.reading import (
     codes,
@@ -27,18 +28,27 @@ CATEGORIES: Final = (
 _CANCELLED: Final = frozenset({"cancelled", "entered-in-error"})
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One number in a curve; `time` is a FHIR dateTime, `kind` its judgement ("" is normal)."""
+class Point(Struct, frozen=True):
+    """One number in a curve: when (a FHIR dateTime), how much, how judged, by whom measured."""
 
     time: str
     value: Decimal
-    kind: str
-    reading_id: str
+    interpretation: str
+    source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Line(Struct, frozen=True):
+    """One curve: a part's title, its unit, its range and its points, oldest first."""
+
+    code: str
+    title: str
+    unit: str
+    low: Decimal | None
+    high: Decimal | None
+    points: tuple[Point, ...]
+
+
+class Series(Struct, frozen=True):
     """Everything measured with one code, newest first.
 
     `key` is "system|code" (or the title when the sender used no code); `category` is the
@@ -68,41 +78,58 @@ class Series:
         """True when there is a number to draw."""
         return any(p.amount is not None for p in self.latest.parts)
 
-    def lines(self) -> list[tuple[str, list[Point]]]:
-        """(title, points oldest first) for each part, in the latest unit only.
+    def lines(self) -> list[Line]:
+        """One curve for each part with numbers, in the latest unit only.
 
         A value that is only a limit ("<5") is a point at its limit; other units are left to the
-        table, since nothing is converted.
+        table, since nothing is converted. The range is the newest one sent.
         """
-        drawn: dict[str, list[Point]] = {}
-        titles: dict[str, str] = {}
-        units: dict[str, str] = {}
+        newest: dict[str, Part] = {}
+        points: dict[str, list[Point]] = {}
         for taken in self.readings:
             for part in taken.parts:
                 if part.amount is None or part.amount.value is None or taken.at is None:
                     continue
                 key = part.code or part.title
-                units.setdefault(key, part.amount.unit)
-                titles.setdefault(key, part.title)
-                if part.amount.unit == units[key]:
-                    kind = part.judgement.kind if part.judgement else ""
-                    drawn.setdefault(key, []).append(
-                        Point(taken.at.text, part.amount.value, kind, taken.id)
+                lead = newest.setdefault(key, part)
+                if lead.amount is not None and lead.amount.unit == part.amount.unit:
+                    code = part.judgement.code if part.judgement else ""
+                    points.setdefault(key, []).append(
+                        Point(taken.at.text, part.amount.value, code, taken.performer)
                     )
-        return [(titles[key], points[::-1]) for key, points in drawn.items()]
+        return [_line(newest[key], found) for key, found in points.items()]
+
+
+def _line(lead: Part, newest_first: list[Point]) -> Line:
+    normal = lead.range
+    return Line(
+        lead.code,
+        lead.title,
+        lead.amount.unit if lead.amount else "",
+        normal.low if normal else None,
+        normal.high if normal else None,
+        tuple(reversed(newest_first)),
+    )
 
 
 def results(
-    resources: Iterable[Mapping[str, Any]], names: Mapping[str, str] | None = None
+    resources: Iterable[Mapping[str, Any]],
+    names: Mapping[str, str] | None = None,
+    *,
+    depth: int | None = None,
 ) -> list[Series]:
     """Observations grouped by code, by category in the chart's order, then by title.
 
     Cancelled and mistaken ones are left out, and headings that only point at their members.
+    With `depth`, each series keeps only its first so many; the resources must then come newest
+    first, as the record hands them out.
     """
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for resource in of_patient(resources):
         if resource.get("status") not in _CANCELLED:
-            groups[series_key(resource)].append(resource)
+            group = groups[series_key(resource)]
+            if depth is None or len(group) < depth:
+                group.append(resource)
     found = []
     for key, group in groups.items():
         series = _series(key, group, names)

@@ -1,0 +1,187 @@
+"""A clinical note's life: signed once, corrected by a new version that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from helsevev.documentation.narrative import clean, from_xhtml, to_narrative, to_plain
+from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.reading import concept_text, first, mapping, objects, text
+from helsevev.locale import gettext as _
+
+MAXIMUM_LENGTH: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class NoteType:
+    """A kind of note as the content defines it: a code in a system, and its title."""
+
+    system: str
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who signs and on whose behalf: references ("Practitioner/…") and the names to show."""
+
+    reference: str
+    name: str
+    organisation: str
+    organisation_name: str
+
+
+class NotSignable(ValueError):
+    """The note cannot be signed; `issues` says why, in the writer's words."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        super().__init__("; ".join(issue.diagnostics for issue in issues))
+        self.issues = tuple(issues)
+
+
+def sign_note(
+    plain: str,
+    *,
+    patient_id: str,
+    kind: NoteType,
+    author: Author,
+    at: datetime,
+    encounter: str | None = None,
+) -> dict[str, Any]:
+    """A final Composition from plain text, signed by its author at `at` (aware).
+
+    `encounter` is "Encounter/<id>" of the contact it belongs to. Raises NotSignable.
+    http://hl7.org/fhir/R4/composition.html
+    """
+    signature = _signature(author, at)
+    note: dict[str, Any] = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {
+            "coding": [{"system": kind.system, "code": kind.code, "display": kind.display}],
+            "text": kind.display,
+        },
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "date": signature["time"],
+        "author": [_party(author.reference, author.name)],
+        "title": kind.display,
+        "attester": [signature],
+    }
+    if encounter:
+        note["encounter"] = {"reference": encounter}
+    if author.organisation:
+        note["custodian"] = _party(author.organisation, author.organisation_name)
+    if clean(plain):
+        note["section"] = [{"title": kind.display, "text": to_narrative(plain)}]
+    _refuse(check(note))
+    return note
+
+
+def correct_note(
+    note: Mapping[str, Any], plain: str, *, author: Author, at: datetime
+) -> dict[str, Any]:
+    """The next version of a signed note: new text, status amended, the corrector signs too.
+
+    Who wrote it first and what else it says (type, contact, other sections) stays; the version
+    before stays in the record. Raises NotSignable, also when nothing was changed.
+    """
+    before = note_text(note)
+    if clean(plain) == before:
+        raise NotSignable([error("business-rule", _("Nothing was changed."), "Composition.section")])
+    corrected = dict(note)
+    signature = _signature(author, at)
+    corrected["status"] = "amended"
+    corrected["date"] = signature["time"]
+    written_by = objects(note.get("author"))
+    if author.reference not in {text(party.get("reference")) for party in written_by}:
+        corrected["author"] = [*written_by, _party(author.reference, author.name)]
+    corrected["attester"] = [*objects(note.get("attester")), signature]
+    sections = [dict(section) for section in objects(note.get("section"))] or [
+        {"title": text(note.get("title"))}
+    ]
+    sections[0]["text"] = to_narrative(plain) if clean(plain) else None
+    if not clean(plain):
+        del sections[0]["text"]
+    corrected["section"] = sections
+    # The narrative of the whole would still tell the old text.
+    corrected.pop("text", None)
+    _refuse(check(corrected))
+    return corrected
+
+
+def note_text(note: Mapping[str, Any]) -> str:
+    """The plain text of a note's first section, as it was written."""
+    section = first(note.get("section"))
+    return to_plain(from_xhtml(mapping(section.get("text")).get("div")))
+
+
+def note_title(note: Mapping[str, Any]) -> str:
+    """What the note is called: its type, else its title."""
+    return concept_text(note.get("type")) or text(note.get("title"))
+
+
+def check(note: Mapping[str, Any]) -> list[Issue]:
+    """The rules of a Composition in this record, whichever door it comes through.
+
+    A final one says something and names its author; each signature names a person and a time.
+    """
+    if note.get("status") not in ("final", "amended"):
+        return []
+    found: list[Issue] = []
+    if not _says_something(note):
+        found.append(error("required", _("The note has no text."), "Composition.section"))
+    if not any(p.get("reference") or p.get("display") or p.get("identifier")
+               for p in objects(note.get("author"))):
+        found.append(error("required", _("The note has no author."), "Composition.author"))
+    for place, attester in enumerate(objects(note.get("attester"))):
+        if attester.get("mode") in ("legal", "professional", "personal") and (
+            bool(attester.get("time")) != bool(attester.get("party"))
+        ):
+            found.append(
+                error(
+                    "business-rule",
+                    _("A signature needs both who and when."),
+                    f"Composition.attester[{place}]",
+                )
+            )
+    if len(_own_text(note)) > MAXIMUM_LENGTH:
+        found.append(error("too-long", _("The note is too long."), "Composition.section"))
+    return found
+
+
+def _says_something(note: Mapping[str, Any]) -> bool:
+    if text(mapping(note.get("text")).get("div")):
+        return True
+    waiting = objects(note.get("section"))
+    while waiting:
+        section = waiting.pop()
+        if section.get("text") or section.get("entry") or section.get("emptyReason"):
+            return True
+        waiting += objects(section.get("section"))
+    return False
+
+
+def _own_text(note: Mapping[str, Any]) -> str:
+    return "".join(
+        text(mapping(s.get("text")).get("div")) for s in objects(note.get("section"))
+    )
+
+
+def _signature(author: Author, at: datetime) -> dict[str, Any]:
+    return {
+        "mode": "legal",
+        "time": at.isoformat(timespec="milliseconds"),
+        "party": _party(author.reference, author.name),
+    }
+
+
+def _party(reference: str, name: str) -> dict[str, Any]:
+    return {"reference": reference, **({"display": name} if name else {})}
+
+
+def _refuse(issues: Sequence[Issue]) -> None:
+    if issues:
+        raise NotSignable(issues)
