@@ -141,7 +141,7 @@ def type_name(kind: Json, element: Json, in_resource: bool) -> str:
         depth = element["path"].count(".")
         if in_resource and depth == 1 and element["path"].endswith(".id"):
             return "id"
-        return next(e["valueUrl"] for e in kind["extension"] if e["url"] == FHIR_TYPE)
+        return next(str(e["valueUrl"]) for e in kind["extension"] if e["url"] == FHIR_TYPE)
     targets = [target.rpartition("/")[2] for target in kind.get("targetProfile", [])]
     if code == "Reference" and targets and "Resource" not in targets:
         return f"Reference({','.join(sorted(targets))})"
