@@ -1,0 +1,206 @@
+"""The medication list and the ward's orders: MedicationStatement, MedicationRequest, Medication.
+
+A MedicationStatement is a line of the shared list (in use, stopped or on hold). A MedicationRequest
+is a prescription behind such a line (`MedicationStatement.basedOn`) or, with category `inpatient`,
+an order that holds only during the stay. Every product is also a Medication with form and strength.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from .codes import ATC, PRODUCT, UCUM, Resource, coding, concept, hl7, no_basis, volven
+from .products import PRODUCTS, Product
+from .story import Story, ref, staff
+
+_ROUTES = {
+    "oral": ("53", "Oral bruk"),
+    "inhalasjon": ("11", "Bruk til inhalasjon"),
+    "subkutan": ("62", "Subkutan bruk"),
+    "intravenøs": ("43", "Intravenøs bruk"),
+    "hud": ("8", "Bruk på hud"),
+}
+_UNITS = {"mg": "mg", "g": "g", "mL": "mL", "E": "[IU]", "mmol": "mmol", "L/min": "L/min"}
+_DAYS = {"man": "mon", "tir": "tue", "ons": "wed", "tor": "thu", "fre": "fri", "lør": "sat",
+         "søn": "sun"}  # fmt: skip
+
+
+class Dose(NamedTuple):
+    """How it is taken: the words, the amount, the hours, and what else limits it.
+
+    `amount` is `1 tablett` or `500 mg`; `hours` is `08 20` for each time of day, or empty; `days`
+    is `man tor` for a medicine that is not daily; `as_needed` names the reason and `most` is how
+    many a day.
+    """
+
+    text: str
+    amount: str = ""
+    hours: str = ""
+    days: str = ""
+    as_needed: str | None = None
+    most: int | None = None
+
+
+def products() -> Iterator[Resource]:
+    """Every product in the demo as a Medication."""
+    for key, product in PRODUCTS.items():
+        yield {
+            "resourceType": "Medication",
+            "id": key,
+            "meta": {"profile": [no_basis("Medication")]},
+            "code": _code(key, product),
+            "status": "active",
+            "form": concept(product.form, coding(volven(7448), product.form_code, product.form)),
+            "ingredient": [
+                {
+                    "itemCodeableConcept": concept(product.substance),
+                    "isActive": True,
+                    **_strength(product),
+                }
+            ],
+        }
+
+
+def in_use(
+    story: Story,
+    product: str,
+    dose: Dose,
+    since: str,
+    reason: str,
+    *,
+    by: str = "sigrid-aune",
+    status: str = "active",
+    until: str | None = None,
+    why: str | None = None,
+    slug: str | None = None,
+    note: str | None = None,
+    prescribed: bool = False,
+    course: str = "1",
+) -> None:
+    """One line of the medication list.
+
+    `status` is active, stopped, completed or on-hold, `why` the reason for a stop or a hold.
+    `prescribed` adds the prescription behind it; `course` is Volven 9101 (1 fast, 2 kur,
+    3 ved behov).
+    """
+    name = slug or product
+    period = {"start": story.time.day(since)}
+    if until is not None:
+        period["end"] = story.time.day(until)
+    request = None
+    if prescribed:
+        request = order(story, product, dose, since, reason, by=by, slug=name, inpatient=False)
+    use = {"1": "Fast", "2": "Kur", "3": "Ved behov"}[course]
+    story.add(
+        "MedicationStatement",
+        f"lib-{name}",
+        meta={"profile": [no_basis("MedicationStatement")]},
+        basedOn=None if request is None else [ref(request)],
+        status=status,
+        statusReason=None if why is None else [concept(why)],
+        category=concept(use, coding(hl7("medication-statement-category"), "community")),
+        medicationCodeableConcept=_code(product, PRODUCTS[product]),
+        subject=story.subject(),
+        effectivePeriod=period,
+        dateAsserted=story.time.stamp(until if until is not None else since),
+        informationSource=staff(by),
+        reasonCode=[concept(reason)],
+        note=None if note is None else [{"text": note}],
+        dosage=[_dosage(dose, PRODUCTS[product])],
+    )
+
+
+def order(
+    story: Story,
+    product: str,
+    dose: Dose,
+    since: str,
+    reason: str,
+    *,
+    by: str,
+    slug: str | None = None,
+    inpatient: bool = True,
+    encounter: str | None = None,
+    status: str = "active",
+) -> str:
+    """A prescription, or an order during a stay."""
+    category = ("inpatient", "Ordinasjon under opphold") if inpatient else ("community", "Resept")
+    return story.add(
+        "MedicationRequest",
+        f"forskrivning-{slug or product}",
+        status=status,
+        intent="order",
+        category=[
+            concept(category[1], coding(hl7("medicationrequest-category"), category[0])),
+        ],
+        medicationCodeableConcept=_code(product, PRODUCTS[product]),
+        subject=story.subject(),
+        encounter=ref(encounter),
+        authoredOn=story.time.stamp(since),
+        requester=staff(by),
+        reasonCode=[concept(reason)],
+        dosageInstruction=[_dosage(dose, PRODUCTS[product])],
+    )
+
+
+def _code(key: str, product: Product) -> Resource:
+    name = f"{product.name} {product.form.lower()} {product.strength}".strip()
+    return concept(
+        name, coding(ATC, product.atc, product.substance), coding(PRODUCT, key, name)
+    )
+
+
+def _strength(product: Product) -> Resource:
+    if not product.ratio:
+        return {}
+    numerator, unit, denominator = product.ratio
+    return {
+        "strength": {
+            "numerator": _amount(f"{numerator} {unit}"),
+            "denominator": _amount(denominator),
+        }
+    }
+
+
+def _dosage(dose: Dose, product: Product) -> Resource:
+    route_code, route = _ROUTES[product.route]
+    found: dict[str, Any] = {"text": dose.text}
+    if dose.hours or dose.days:
+        found["timing"] = {"repeat": _repeat(dose)}
+    if dose.as_needed is not None:
+        found["asNeededCodeableConcept"] = concept(dose.as_needed)
+    found["route"] = concept(route, coding(volven(7477), route_code, route))
+    if dose.amount:
+        found["doseAndRate"] = [{"doseQuantity": _amount(dose.amount)}]
+    if dose.most is not None:
+        found["maxDosePerPeriod"] = {
+            "numerator": _amount(f"{dose.most} {dose.amount.split(' ', 1)[1]}"),
+            "denominator": {"value": 24, "unit": "timer", "system": UCUM, "code": "h"},
+        }
+    return found
+
+
+def _repeat(dose: Dose) -> Resource:
+    hours = dose.hours.split()
+    found: dict[str, Any] = {"frequency": max(len(hours), 1), "period": 1, "periodUnit": "d"}
+    if dose.days:
+        days = dose.days.split()
+        found = {"frequency": len(days), "period": 1, "periodUnit": "wk"}
+        found["dayOfWeek"] = [_DAYS[day] for day in days]
+    if hours:
+        found["timeOfDay"] = [f"{hour}:00:00" if ":" not in hour else f"{hour}:00" for hour in hours]
+    return found
+
+
+def _amount(text: str) -> Resource:
+    number, unit = text.split(" ", 1)
+    plain = unit.translate(str.maketrans("æøåéÆØÅ", "aoaeAOA")).replace(" ", "-")
+    value: Decimal | int = Decimal(number) if "." in number else int(number)
+    return {
+        "value": value,
+        "unit": unit,
+        "system": UCUM,
+        "code": _UNITS.get(unit, f"{{{plain}}}"),
+    }
