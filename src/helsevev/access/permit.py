@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from helsevev.access.actor import Actor
-from helsevev.access.policy import Basis, Decision, Facts, decide
+from helsevev.access.policy import Action, Basis, Decision, Facts, decide
 from helsevev.fhir import dates
 from helsevev.kit import clock
 from helsevev.record import keys
@@ -46,29 +46,34 @@ class Verdict:
 
 
 class Permits:
-    """Decides who may open whose record, and remembers for a few seconds."""
+    """Decides who may open whose record; the facts it rests on are used again for a few seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: dict[tuple[Actor, int], tuple[Verdict, datetime]] = {}
+        self._kept: dict[tuple[Actor, int], tuple[Facts, datetime]] = {}
 
-    async def verdict(self, actor: Actor, patient: int) -> Verdict:
-        """Whether `actor` may read what is kept under `patient`."""
+    async def verdict(
+        self, actor: Actor, patient: int, action: Action = "read", resource_type: str = ""
+    ) -> Verdict:
+        """Whether `actor` may read (or write a `resource_type`) in what is kept under `patient`."""
         now = clock.now()
         kept = self._kept.get((actor, patient))
         if kept is not None and now < kept[1]:
-            return kept[0]
-        facts = await self._facts(actor, patient, now)
-        decision = decide(actor, "read", facts)
-        until, purpose = now + HOLDS, "TREAT"
+            facts, until = kept
+        else:
+            facts = await self._facts(actor, patient, now)
+            until = min(now + HOLDS, facts.emergency_until or now + HOLDS)
+            if facts.related or facts.own or facts.emergency_until or facts.subject == "reference":
+                self._keep(actor, patient, facts, until)
+        decision = decide(actor, action, facts, resource_type)
         if decision.basis == "emergency" and facts.emergency_until is not None:
-            until, purpose = facts.emergency_until, "BTG"
-        verdict = Verdict(decision, purpose, until)
-        if decision.allowed:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[actor, patient] = (verdict, min(until, now + HOLDS))
-        return verdict
+            return Verdict(decision, "BTG", facts.emergency_until)
+        return Verdict(decision, "TREAT", until)
+
+    def _keep(self, actor: Actor, patient: int, facts: Facts, until: datetime) -> None:
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[actor, patient] = (facts, until)
 
     async def _facts(self, actor: Actor, patient: int, now: datetime) -> Facts:
         if patient == keys.REFERENCE:

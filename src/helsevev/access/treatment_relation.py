@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from helsevev.fhir import dates
-from helsevev.record.projection import Projection
+from helsevev.kit.projection import Projection
 
 GRACE: Final = timedelta(days=30)
 """How long after its end a contact still gives access: discharge notes, results that come late."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from helsevev.kit.projection import Projection
 from helsevev.kit.settings import Settings
 
 Rule = Callable[[dict[str, Any]], Sequence[Any]]
@@ -22,16 +23,6 @@ class Command:
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Settings, Namespace], int]
     """Does it; returns the exit status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """A read model that is written in the transaction of the resource it is made of."""
-
-    name: str
-    resource_types: tuple[str, ...]
-    rows: Callable[[dict[str, Any]], Sequence[tuple[Any, ...]]]
-    """resource -> rows. Pure, so that the table can be rebuilt from the record at any time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from helsevev.fhir import compartment, extraction, references
+from helsevev.fhir import compartment, serialization
+from helsevev.fhir.extraction import (
+    COMPOSITE,
+    DATE,
+    NUMBER,
+    QUANTITY,
+    REFERENCE,
+    STRING,
+    TOKEN,
+    extract,
+)
 from helsevev.fhir.search_query import normalize
-from helsevev.record import body, keys
+from helsevev.record import body, keys, leading
 
 NO_DATE: Final = -(2**63)
 NO_CODE: Final = 0
 
 UNSELECTIVE: Final = frozenset(
     """_language _profile _security _tag abatement-string action active activity-code
-    address-use administrative-gender appointment-type availability bodysite category
-    characteristic class clinical-status component-code component-value-concept contenttype
-    criticality data-absent-reason component-data-absent-reason dayofweek deceased deleted
-    discharge-disposition disposition document-type evidence exclude experimental facility
-    financial-status format gender group-identifier-type intent interaction kind language
-    laterality lifecycle-status location-type mechanism method modality mode outcome
-    outcome-code participating-role policy position priority processing-status purpose reason
-    reason-code reject-reason relationship reporter-type request-status role security-label
-    service-category setting severity special-arrangement species stage status
-    status-reason subject-type substance-status target-disease telecom-use type use
-    value-concept verification-status vaccine-status""".split()
+    address-use appointment-type availability bodysite category characteristic class
+    clinical-status component-code component-data-absent-reason component-value-concept
+    contenttype criticality data-absent-reason dayofweek deceased discharge-disposition
+    disposition document-type exclude experimental facility financial-status format gender
+    intent interaction kind language laterality lifecycle-status location-type manifestation
+    mechanism method modality mode outcome participating-role policy priority
+    processing-status purpose reason reason-code relationship request-status role route
+    security-label service-category service-type setting severity special-arrangement species
+    specialty stage status status-reason subject-type substance-status telecom-use type use
+    value-concept verification-status""".split()
 )
 """Token parameters whose values are too common to be worth an index entry for each row.
 
@@ -36,35 +45,35 @@ They are kept in the row and filter what another condition finds (measured: inde
 five times the insert rate and draws the planner to bad plans).
 """
 
-_UNIONS: Final = ("combo-",)
-"""Parameters that R4 defines as the union of two others; a search asks for those instead."""
-
-
-class SearchRow(NamedTuple):
-    """The part of a resource's rows that searching uses; see migration 0001."""
-
-    code: int
-    date_low: int
-    date_high: int
-    keys: list[int]
-    tokens: list[int]
+UNIONS: Final = {
+    "combo-code": ("code", "component-code"),
+    "combo-data-absent-reason": ("data-absent-reason", "component-data-absent-reason"),
+    "combo-value-concept": ("value-concept", "component-value-concept"),
+    "combo-value-quantity": ("value-quantity", "component-value-quantity"),
+}
+"""Parameters that R4 defines as the union of two others; only those are kept."""
 
 
 @dataclass(slots=True)
 class Row:
-    """One version of one resource, ready to be written."""
+    """One version of one resource, ready to be written; the columns of migration 0001."""
 
     patient: int
     type: str
     id: str
     version: int
-    search: SearchRow
-    body: bytes
     resource: dict[str, Any]
+    body: bytes
+    code: int = NO_CODE
+    date_low: int = NO_DATE
+    date_high: int = NO_DATE
+    keys: list[int] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
     strings: list[tuple[str, str]] = field(default_factory=list)
     dates: list[tuple[str, int, int]] = field(default_factory=list)
     quantities: list[tuple[str, int, int, Decimal]] = field(default_factory=list)
-    coding: tuple[str, str, int] | None = None
+    codings: list[tuple[str, str, int, bool]] = field(default_factory=list)
+    """(code, system, hash, whether it is the row's `code` column) of the leading parameter."""
 
     @property
     def in_directory(self) -> bool:
@@ -72,35 +81,47 @@ class Row:
         return keys.locality(self.type, self.id) != self.patient
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=200_000)
 def token_hash(name: str, system: str | None, code: str | None) -> int:
     """The signed 64-bit key of a search value: parameter name, system and code.
 
     `system` None stands for "whatever system", "" for "no system"; `code` None for "any code".
     """
-    digest = blake2b(digest_size=8)
-    for part in (name, system, code):
-        digest.update(b"\x00" if part is None else b"\x01" + part.encode())
-    return int.from_bytes(digest.digest(), signed=True)
+    parts = ("\x00" if part is None else f"\x01{part}" for part in (name, system, code))
+    digest = blake2b("\x02".join(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 @lru_cache(maxsize=100_000)
 def _token_hashes(name: str, system: str | None, code: str | None) -> tuple[int, ...]:
-    with_system = token_hash(name, system or "", code)
     if code is None:
         return (token_hash(name, system or "", None),)
-    if name == "identifier" or name.endswith(":identifier") or not system:
-        return (with_system, token_hash(name, None, code))
-    return (with_system, token_hash(name, None, code), token_hash(name, system, None))
+    hashes = (token_hash(name, system or "", code), token_hash(name, None, code))
+    # "Anything of this system" is asked of codes, not of numbers that identify.
+    return (*hashes, token_hash(name, system, None)) if system and name in UNSELECTIVE else hashes
+
+
+@lru_cache(maxsize=50_000)
+def leading_hash(system: str, code: str) -> int:
+    """The value of column `code` for a leading coding; never NO_CODE."""
+    return token_hash("\x03leading", system, code) or 1
 
 
 def reference_hash(name: str, target: str) -> int:
     """The key of a reference parameter's value, `Type/id` or a URL."""
-    return token_hash(name, "\x00reference", target)
+    return token_hash(name, "\x04reference", target)
+
+
+def unit_hash(system: str | None, code: str) -> int:
+    """The key of a quantity's unit, with its system or (None) whatever system."""
+    return token_hash("\x05unit", system, code)
 
 
 def locality(resource: dict[str, Any]) -> int:
-    """The inhabitant's key that `resource` is kept under (0 reference data, -1 no inhabitant)."""
+    """The inhabitant's key that `resource` is kept under (0 reference data, -1 no inhabitant).
+
+    A Patient has to have its id.
+    """
     resource_type = resource["resourceType"]
     if resource_type == "Patient":
         return keys.patient_key(resource["id"])
@@ -110,41 +131,71 @@ def locality(resource: dict[str, Any]) -> int:
     return keys.UNASSIGNED if subject is None else keys.patient_key(subject[8:])
 
 
-def _sort_out(row: Row, entries: list[tuple[Any, ...]], main_date: int | None) -> None:
-    own = f"Patient/{row.id}" if row.type == "Patient" else compartment.subject_of(row.resource)
-    by_kind: Callable[..., None]
-    for entry in entries:
+def stamped(resource: dict[str, Any], version: int, at: datetime) -> dict[str, Any]:
+    """The resource with its version and time in `meta`; everything else as it was sent."""
+    time = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": time}
+    # First what it is, as readers expect; the rest in the order of the sender.
+    head = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta}
+    return head | {name: value for name, value in resource.items() if name not in head}
+
+
+def build(resource: dict[str, Any], version: int, patient: int) -> Row:
+    """The rows of a valid, stamped resource that is kept under `patient`."""
+    packed = body.compress(serialization.encode(resource))
+    row = Row(patient, resource["resourceType"], resource["id"], version, resource, packed)
+    date_name = leading.date_parameter(row.type)
+    code_name = leading.code_parameter(row.type)
+    own = compartment.subject_of(resource)
+    for entry in extract(resource):
         name, kind = entry[0], entry[1]
-        if name.startswith(_UNIONS) or kind == extraction.COMPOSITE:
+        if name in UNIONS:
             continue
-        if kind == extraction.TOKEN:
-            target = row.search.tokens if name in UNSELECTIVE else row.search.keys
-            target.extend(_token_hashes(name, entry[2], entry[3]))
-        elif kind == extraction.REFERENCE:
+        if kind == TOKEN:
+            if name == code_name:
+                _add_leading_code(row, name, entry[2], entry[3])
+            else:
+                target = row.tokens if name in UNSELECTIVE else row.keys
+                target += _token_hashes(name, entry[2], entry[3])
+        elif kind == REFERENCE:
             if entry[2] != own or name not in ("patient", "subject"):
-                row.search.keys.append(reference_hash(name, entry[2]))
-        elif kind == extraction.STRING:
+                row.keys.append(reference_hash(name, entry[2]))
+        elif kind == DATE:
+            if name == date_name:
+                _widen(row, entry[2], entry[3])
+            else:
+                row.dates.append((name, entry[2], entry[3]))
+        elif kind == STRING:
             row.strings.append((name, normalize(entry[2])))
-        elif kind == extraction.DATE:
-            row.dates.append((name, entry[2], entry[3]))
-        elif kind == extraction.QUANTITY:
-            _, _, value, system, code, unit = entry
-            row.quantities.append((name, _unit(code or unit), _unit(code or unit, system), value))
-        elif kind == extraction.NUMBER:
+        elif kind == QUANTITY:
+            row.quantities.append(_quantity(*entry))
+        elif kind == NUMBER:
             row.quantities.append((name, 0, 0, entry[2]))
-        else:
-            row.search.keys.append(token_hash(name, None, entry[2]))
+        elif kind != COMPOSITE:
+            row.keys.append(token_hash(name, None, entry[2]))
+    return row
 
 
-def _unit(code: str | None, system: str | None = None) -> int:
-    return 0 if code is None else token_hash("unit", system, code)
+def _add_leading_code(row: Row, name: str, system: str | None, code: str | None) -> None:
+    if system and code and row.code == NO_CODE:
+        row.code = leading_hash(system, code)
+        row.codings.append((code, system, row.code, True))
+        return
+    row.keys += _token_hashes(name, system, code)
+    if code:
+        row.codings.append((code, system or "", token_hash(name, system or "", code), False))
 
 
-def build(resource: dict[str, Any], version: int, encoded: bytes, patient: int) -> Row:
-    """The rows of `resource`, whose JSON with `id` and `meta` is `encoded`."""
-    raise NotImplementedError
+def _widen(row: Row, low: int, high: int) -> None:
+    known = row.date_low != NO_DATE
+    row.date_low = min(row.date_low, low) if known else low
+    row.date_high = max(row.date_high, high) if known else high
 
 
-def relative_references(resource: dict[str, Any]) -> list[str]:
-    """Every local `Type/id` that the resource refers to, in document order."""
-    return [found for found in references.walk(resource)]
+def _quantity(
+    name: str, _kind: int, value: Decimal, system: str | None, code: str | None, unit: str | None
+) -> tuple[str, int, int, Decimal]:
+    measure = code or unit
+    if measure is None:
+        return name, 0, 0, value
+    return name, unit_hash(None, measure), unit_hash(system, measure), value

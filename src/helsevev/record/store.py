@@ -14,7 +14,7 @@ from typing import Any
 from helsevev.fhir import serialization
 from helsevev.record import body, keys
 from helsevev.record.database import Connection, Database, UniqueViolation, VersionMismatch
-from helsevev.record.projection import Projection
+from helsevev.kit.projection import Projection
 from helsevev.record.rows import Row
 from helsevev.record.statements import load
 
@@ -272,6 +272,7 @@ def _write_arguments(write: Write) -> list[Any]:
         + (array_text(r.keys), array_text(r.tokens), r.body)
         for r in rows
     )
+    codings = _columns({coding for row in rows for coding in row.codings}, 4)
     return [
         *_columns(current, 10),
         *(write.transaction, write.at),
@@ -279,12 +280,13 @@ def _write_arguments(write: Write) -> list[Any]:
         *_columns(dates, 6),
         *_columns(quantities, 7),
         *_columns([(r.type, r.id, r.patient) for r in rows if r.in_directory], 3),
-        *_columns([coding for r in rows for coding in r.codings], 3),
+        *codings[:3],
         author.actor,
         *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
         *(author.interaction, author.actor_name, author.role, author.organisation),
         *(author.organisation_name, author.purpose, author.reason),
         *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
+        codings[3],
     ]
 
 

@@ -89,12 +89,14 @@ CREATE INDEX search_quantity_of_resource ON search_quantity (patient, type, id);
 
 CREATE INDEX search_quantity_by_value ON search_quantity (type, name, value);
 
--- Every leading code seen, so that a code given without its system finds the systems it occurs in.
+-- Every code seen in a type's leading parameter, as the row's own `code` or (`leading` false) among
+-- its keys; so a code given without its system finds the systems it occurs in.
 CREATE TABLE coding (
     code text NOT NULL,
     system text NOT NULL,
     hash bigint NOT NULL,
-    PRIMARY KEY (code, system)
+    leading boolean NOT NULL,
+    PRIMARY KEY (code, system, leading)
 );
 
 CREATE INDEX coding_by_system ON coding (system);

@@ -1,0 +1,38 @@
+"""What happens in a chart while it is open, and what is new since one last looked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+from helsevev.access.permit import Permit
+from helsevev.record.changes import Change, Feed, Place
+from helsevev.record.database import Database
+from helsevev.record.statements import load
+
+_SQL: Final = load("access")
+
+
+class Live:
+    """Changes as they are committed, for those who hold a permit."""
+
+    def __init__(self, database: Database, feed: Feed) -> None:
+        self._database = database
+        self._feed = feed
+
+    async def now(self) -> Place:
+        """The place in the feed from which a page that is being drawn can follow."""
+        return await self._feed.now()
+
+    def changes(self, permit: Permit, after: Place | None = None) -> AsyncIterator[Change]:
+        """Every change to the permit's record after a place, without end."""
+        return self._feed.follow(permit.patient, after)
+
+    async def last_look(self, permit: Permit) -> datetime | None:
+        """When the actor last looked at this chart; None when never."""
+        return await self._database.fetchval(_SQL["last_look"], permit.patient, permit.actor.id)
+
+    async def look(self, permit: Permit, at: datetime) -> None:
+        """The actor has seen the chart as it was at `at`."""
+        await self._database.execute(_SQL["look"], permit.patient, permit.actor.id, at)

@@ -1,0 +1,133 @@
+"""Finding inhabitants: those one's unit treats, and anyone in the region by name, birth date or number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.errors import Invalid
+from helsevev.access.gate import Gate, author_of
+from helsevev.access.policy import Decision
+from helsevev.fhir import dates, identifiers
+from helsevev.fhir.outcome import Issue
+from helsevev.fhir.search_query import normalize
+from helsevev.kit import clock
+from helsevev.record import keys
+from helsevev.record.rows import token_hash
+from helsevev.record.statements import load
+from helsevev.record.store import Stored, audit_row
+
+_ACCESS: Final = load("access")
+_PEOPLE: Final = load("people")
+_NORWEGIAN_DATE: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+MOST_FOUND: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One inhabitant in a list: the Patient resource, whether the chart may be opened, what is new."""
+
+    patient_id: str
+    resource: dict[str, Any]
+    may_open: bool
+    changed_at: datetime | None = None
+    looked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    names: tuple[str, ...]
+    birth_date: str | None
+    number: str | None
+
+
+class People:
+    """Lists inhabitants for those who work; each list is audited for every person on it."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._database = gate.store.database
+
+    async def find(self, actor: Actor, text: str, limit: int = MOST_FOUND) -> list[Found]:
+        """Inhabitants that fit every word: beginnings of names, a birth date, a national number.
+
+        Dates as 21.11.1950 or 1950-11-21. Raises `Invalid` when there is too little to go by,
+        `Refused` for inhabitants.
+        """
+        await self._staff_only(actor)
+        wanted = _wanted(text)
+        day = dates.bounds(wanted.birth_date) if wanted.birth_date else None
+        number = [token_hash("identifier", None, wanted.number)] if wanted.number else []
+        rows = await self._database.fetch(
+            _PEOPLE["find"], list(wanted.names), number, day[0] if day else None, limit
+        )
+        return await self._listed(actor, [Stored(*row) for row in rows], "find")
+
+    async def mine(self, actor: Actor, limit: int = 500) -> list[Found]:
+        """The inhabitants whom the actor's unit treats now, or whose record the actor opened."""
+        await self._staff_only(actor)
+        now = clock.now()
+        ties = await self._database.fetch(
+            _ACCESS["my_patients"], list(actor.grantees), dates.microseconds(now), actor.id, now, limit
+        )
+        patients = [row["patient"] for row in ties]
+        rows = await self._database.fetch(_PEOPLE["patients"], patients)
+        return await self._listed(actor, [Stored(*row) for row in rows], "my-patients")
+
+    async def _listed(self, actor: Actor, rows: list[Stored], interaction: str) -> list[Found]:
+        author = author_of(actor, interaction)
+        now = clock.now()
+        await self._gate.trail.keep(
+            *(audit_row(r.patient, 0, now, author, r.reference, action="list") for r in rows)
+        )
+        patients = [row.patient for row in rows]
+        changes = await self._database.fetch(_ACCESS["newest_change_of"], patients)
+        looks = await self._database.fetch(_ACCESS["looks"], actor.id, patients)
+        changed = {row["patient"]: row["at"] for row in changes}
+        looked = {row["patient"]: row["at"] for row in looks}
+        found = []
+        for row in rows:
+            verdict = await self._gate.permits.verdict(actor, row.patient)
+            may_open = verdict.decision.allowed
+            resource = row.resource if may_open else _shown_to_strangers(row.resource)
+            found.append(
+                Found(row.id, resource, may_open, changed.get(row.patient), looked.get(row.patient))
+            )
+        return found
+
+    async def _staff_only(self, actor: Actor) -> None:
+        if actor.kind == "inhabitant":
+            refusal = Decision(False, "none", "Only those who work here can look up inhabitants.")
+            await self._gate.refuse(actor, keys.UNASSIGNED, refusal, "find")
+
+
+def _wanted(text: str) -> _Wanted:
+    compact = re.sub(r"\s", "", text)
+    if re.fullmatch(r"\d{11}", compact):
+        return _Wanted((), None, compact)
+    birth_date, names = None, []
+    for word in text.replace(",", " ").split():
+        if match := _NORWEGIAN_DATE.fullmatch(word):
+            birth_date = f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+        elif _ISO_DATE.fullmatch(word):
+            birth_date = word
+        elif name := normalize(word):
+            names.append(name)
+    if birth_date is not None and dates.bounds(birth_date) is None:
+        raise Invalid([Issue("error", "value", f"{birth_date} is not a date.", "q")])
+    if birth_date is None and sum(map(len, names)) < 2:
+        text = "Give at least two letters of a name, a birth date or a national number."
+        raise Invalid([Issue("error", "required", text, "q")])
+    return _Wanted(tuple(names), birth_date, None)
+
+
+def _shown_to_strangers(patient: dict[str, Any]) -> dict[str, Any]:
+    """What one who does not treat a person needs to know whom to open: never where they live."""
+    kept = ("resourceType", "id", "name", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
+    shown = {name: patient[name] for name in kept if name in patient}
+    national = [i for i in patient.get("identifier", ()) if i.get("system") in identifiers.NATIONAL]
+    return shown | ({"identifier": national} if national else {})

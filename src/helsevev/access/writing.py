@@ -1,0 +1,263 @@
+"""The write path, one recipe for every door: web, API, import and jobs.
+
+1 decide · 2 touch up · 3 validate · 4 same inhabitant · 5 clinical rules · 6 version · 7 one
+statement · 8 wake those who follow. Nothing is stored unless all of it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from helsevev.access import treatment_relation
+from helsevev.access.actor import Actor
+from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unprocessable
+from helsevev.access.gate import Gate, author_of
+from helsevev.fhir import references, serialization
+from helsevev.fhir.compartment import is_clinical
+from helsevev.fhir.outcome import Issue
+from helsevev.fhir.validation import validate
+from helsevev.kit import clock
+from helsevev.kit.chapter import Rule
+from helsevev.record import keys, rows
+from helsevev.record.changes import Feed
+from helsevev.record.rows import Row
+from helsevev.record.store import Remembered, Stored, UniqueViolation, VersionMismatch, Write
+
+SPANS_INHABITANTS: Final = frozenset(
+    {"Account", "Appointment", "AppointmentResponse", "AuditEvent", "Communication", "Group",
+     "Linkage", "List", "Patient", "Person", "Provenance", "RelatedPerson", "Schedule"}
+)  # fmt: skip
+"""Types that may rightly name what belongs to several inhabitants."""
+
+TIES: Final = treatment_relation.PROJECTION.sources
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write left: the current version, and whether this call created or changed it."""
+
+    stored: Stored
+    created: bool
+    changed: bool
+
+
+class Writer:
+    """Carries single writes through the recipe, on top of the gate."""
+
+    def __init__(self, gate: Gate, feed: Feed, rules: Mapping[str, Rule]) -> None:
+        self.gate = gate
+        self._store = gate.store
+        self._feed = feed
+        self._rules = rules
+
+    async def write(
+        self,
+        actor: Actor,
+        resource: dict[str, Any],
+        *,
+        create: bool = False,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Written:
+        """Create (`create`, or without `id`) or update one resource, given as decoded FHIR JSON.
+
+        An update names the version it follows (`if_match`), unless it changes nothing. Raises
+        `Invalid`, `Refused`, `Unprocessable`, `PreconditionFailed` (with what stands now) or
+        `Conflict`; then nothing was stored. The same `idempotency_key` with the same content
+        returns the first result.
+        """
+        fingerprint = fingerprint_of(resource, create, if_match)
+        if idempotency_key is not None:
+            earlier = await self._earlier(actor, idempotency_key, fingerprint)
+            if earlier is not None:
+                return earlier
+        self.check(resource)
+        current = None
+        if create or "id" not in resource:
+            resource = with_new_id(resource)
+        else:
+            current = await self._store.read(resource["resourceType"], resource["id"])
+        patient = rows.locality(resource)
+        purpose = await self.allow(actor, resource["resourceType"], patient)
+        version = 1
+        if current is not None:
+            if says_the_same(current, resource):
+                await self.gate.allow_read(actor, [current], "update")
+                return Written(current, created=False, changed=False)
+            check_version(current, patient, if_match)
+            version = current.version + 1
+        elif if_match is not None:
+            raise NotFound(f"{resource['resourceType']}/{resource['id']}")
+        await self.check_same_inhabitant([(resource, patient)])
+        now = clock.now()
+        row = build_row(resource, version, now, patient)
+        remember = None
+        if idempotency_key is not None:
+            result = msgspec.json.encode([row.type, row.id, version]).decode()
+            remember = Remembered(idempotency_key, fingerprint, result)
+        author = author_of(actor, "create" if version == 1 else "update", purpose)
+        try:
+            await self._store.write(Write(keys.next_key(), now, author, [row], remember))
+        except UniqueViolation:
+            return await self._someone_was_first(actor, row, idempotency_key, fingerprint)
+        except VersionMismatch:
+            raise await self._overtaken(row) from None
+        self.tell([row])
+        stored = Stored(patient, row.type, row.id, version, now, False, row.body)
+        return Written(stored, created=current is None or current.deleted, changed=True)
+
+    async def delete(
+        self, actor: Actor, resource_type: str, resource_id: str, if_match: int | None = None
+    ) -> Stored | None:
+        """Take a resource out of the present; None when it was not there or is gone already."""
+        current = await self._store.read(resource_type, resource_id)
+        if current is None or current.deleted:
+            return None
+        purpose = await self.allow(actor, resource_type, current.patient)
+        if if_match is not None and if_match != current.version:
+            raise PreconditionFailed(_seen_another(current), current)
+        now = clock.now()
+        try:
+            author = author_of(actor, "delete", purpose)
+            await self._store.delete(current, keys.next_key(), now, author)
+        except VersionMismatch:
+            raise Conflict("Someone wrote at the same moment.", current) from None
+        self._woken([current.patient] if resource_type in TIES else [])
+        return Stored(
+            current.patient, resource_type, resource_id, current.version + 1, now, True, b""
+        )
+
+    def check(self, resource: dict[str, Any]) -> None:
+        """Structure, then the clinical rules of the type. Raises `Invalid` with every issue."""
+        issues = [issue for issue in validate(resource) if issue.is_error]
+        if not issues and (rule := self._rules.get(resource["resourceType"])):
+            issues = [issue for issue in rule(resource) if issue.is_error]
+        if issues:
+            raise Invalid(issues)
+
+    async def allow(self, actor: Actor, resource_type: str, patient: int) -> str:
+        """The purpose that audit rows name. Raises `Refused`, audited."""
+        verdict = await self.gate.permits.verdict(actor, patient, "write", resource_type)
+        if not verdict.decision.allowed:
+            await self.gate.refuse(actor, patient, verdict.decision, "write", action="write")
+        return verdict.purpose
+
+    async def check_same_inhabitant(
+        self, resources: Sequence[tuple[dict[str, Any], int]]
+    ) -> None:
+        """No order, encounter or document of another inhabitant may be named.
+
+        Takes (resource, inhabitant's key). References to what is not in the record pass.
+        Raises `Unprocessable` naming every such reference.
+        """
+        named: list[tuple[str, str, tuple[str, str], int]] = []
+        for resource, patient in resources:
+            if patient <= 0 or resource["resourceType"] in SPANS_INHABITANTS:
+                continue
+            for path, reference in references.walk(resource):
+                target = references.relative(reference.get("reference", ""))
+                if target and target[0] not in SPANS_INHABITANTS and is_clinical(target[0]):
+                    named.append((path, "/".join(target), target, patient))
+        if not named:
+            return
+        own = {(r["resourceType"], r["id"]): patient for r, patient in resources if "id" in r}
+        places = await self._store.places_of({target for _, _, target, _ in named} - own.keys())
+        places.update(own)
+        issues = [
+            Issue("error", "business-rule", f"{text} belongs to another inhabitant.", path)
+            for path, text, target, patient in named
+            if places.get(target, patient) != patient
+        ]
+        if issues:
+            raise Unprocessable(issues)
+
+    def tell(self, written: Iterable[Row]) -> None:
+        """Wake those who follow, after the commit; access is decided anew where ties changed."""
+        self._woken({row.patient for row in written if row.type in TIES})
+
+    def _woken(self, tied: Iterable[int]) -> None:
+        for patient in tied:
+            self.gate.permits.forget(patient)
+        self._feed.ring()
+
+    async def _earlier(self, actor: Actor, key: str, fingerprint: bytes) -> Written | None:
+        remembered = await self._store.remembered(actor.id, key)
+        if remembered is None:
+            return None
+        if remembered[0] != fingerprint:
+            text = "The idempotency key was used for another request."
+            raise Unprocessable([Issue("error", "business-rule", text)])
+        resource_type, resource_id, version = msgspec.json.decode(remembered[1])
+        stored = await self._store.read_version(resource_type, resource_id, version)
+        if stored is None:
+            raise NotFound(f"{resource_type}/{resource_id}")
+        await self.gate.allow_read(actor, [stored], "write")
+        return Written(stored, created=version == 1, changed=False)
+
+    async def _someone_was_first(
+        self, actor: Actor, row: Row, key: str | None, fingerprint: bytes
+    ) -> Written:
+        earlier = await self._earlier(actor, key, fingerprint) if key else None
+        if earlier is None:
+            raise await self._overtaken(row)
+        return earlier
+
+    async def _overtaken(self, row: Row) -> Conflict:
+        current = await self._store.read(row.type, row.id)
+        return PreconditionFailed("Someone wrote at the same moment.", current)
+
+
+def with_new_id(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource with an id made by the server, in place of any it has."""
+    resource_type = resource["resourceType"]
+    patient = keys.REFERENCE if resource_type == "Patient" else rows.locality(resource)
+    return {**resource, "id": keys.new_id(resource_type, patient)}
+
+
+def check_version(current: Stored, patient: int, if_match: int | None) -> None:
+    """Whether a write may follow `current`. Raises `PreconditionFailed` or `Unprocessable`."""
+    if current.patient != patient:
+        text = f"{current.reference} belongs to another inhabitant and stays there."
+        raise Unprocessable([Issue("error", "business-rule", text)])
+    if current.deleted and if_match is None:
+        return
+    if if_match is None:
+        text = f'Name the version that was seen: If-Match: W/"{current.version}".'
+        raise PreconditionFailed(text, current)
+    if if_match != current.version:
+        raise PreconditionFailed(_seen_another(current), current)
+
+
+def _seen_another(current: Stored) -> str:
+    return f"{current.reference} is at version {current.version} now; another was seen."
+
+
+def says_the_same(current: Stored, resource: dict[str, Any]) -> bool:
+    """Whether `resource` has the content of `current`, apart from version and time."""
+    if current.deleted:
+        return False
+    return _content(current.resource) == _content(resource)
+
+
+def _content(resource: dict[str, Any]) -> bytes:
+    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
+    return serialization.encode({**resource, "meta": meta})
+
+
+def build_row(resource: dict[str, Any], version: int, at: datetime, patient: int) -> Row:
+    """The rows of a resource that has its id, touched up with version and time."""
+    stamped = rows.stamped(resource, version, at)
+    return rows.build(stamped, version, patient)
+
+
+def fingerprint_of(*request: Any) -> bytes:
+    """A digest that is equal for equal requests."""
+    return blake2b(b"\x1e".join(map(serialization.encode, request)), digest_size=16).digest()
+
+
