@@ -187,7 +187,7 @@ def _as_list(value: Any) -> list[Any]:
 def _codings(value: Any) -> list[tuple[str | None, str | None]]:
     if type(value) is str:
         return [(None, value.partition("|")[0])]
-    codings = value["coding"] if "coding" in value else [value]
+    codings = value.get("coding", [value])
     return [
         (coding.get("system"), coding.get("code"))
         for coding in codings

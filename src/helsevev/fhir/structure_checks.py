@@ -1,0 +1,257 @@
+"""Checks of elements, types and resources, compiled from the definitions when first needed.
+
+A check returns None when all is well, so that a valid resource costs no more than one call an
+element; paths are put together only on the way out from a problem.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from helsevev.fhir import bindings, invariants
+from helsevev.fhir.definitions import RESOURCE_TYPES, Element, ElementType, elements
+from helsevev.fhir.primitive_checks import CHECKS, Check, Problem, expected, problem
+from helsevev.fhir.reference_checks import LOCAL, check_reference, unresolved
+
+# References whose types the record relies on: whom and which contact a resource is about. Others
+# are left alone, for HL7's own examples name types there that the definitions do not allow.
+_TARGETED = frozenset({"patient", "subject", "beneficiary", "individual", "encounter"})
+
+_structures: dict[str, Check] = {}
+
+
+def under(step: str, problems: list[Problem]) -> list[Problem]:
+    """The problems as seen from one step further up."""
+    return [(step + path, code, text) for path, code, text in problems]
+
+
+def structure_check(name: str) -> Check:
+    """The check of a complex type, a resource type or a backbone path."""
+    if name not in _structures:
+        # Types hold themselves (Extension, Questionnaire.item): until this one is made, a detour.
+        _structures[name] = lambda value, parent: _structures[name](value, parent)
+        _structures[name] = _compile(name)
+    return _structures[name]
+
+
+def check_resource(value: Any, _: Any) -> list[Problem] | None:
+    """A resource that stands for itself: at the top, or in a Bundle or Parameters."""
+    problems = _typed(value)
+    contained = value.get("contained") if type(value) is dict else None
+    if contained:
+        found = invariants.contained_unreferenced(value)
+        if found:
+            problems = [*(problems or []), *found]
+    if problems and any(code == LOCAL for _, code, _ in problems):
+        problems = unresolved(problems, contained)
+    return problems or None
+
+
+def _contained(value: Any, _: Any) -> list[Problem] | None:
+    problems = _typed(value)
+    if type(value) is dict:
+        found = invariants.contained(value)
+        if found:
+            problems = [*(problems or []), *found]
+    return problems
+
+
+def _typed(value: Any) -> list[Problem] | None:
+    if type(value) is not dict:
+        return expected("a resource", value)
+    name = value.get("resourceType")
+    if type(name) is not str:
+        return [(".resourceType", "required", "a resource says its resourceType")]
+    if name not in RESOURCE_TYPES:
+        return [(".resourceType", "structure", f"R4 has no resource type {name!r}")]
+    return structure_check(name)(value, None)
+
+
+def _compile(name: str) -> Check:
+    known: dict[str, Check] = {}
+    labels: dict[str, str] = {}
+    required: list[str] = []
+    choices: list[tuple[str, int, frozenset[str]]] = []
+    for element in elements(name).values():
+        names = element.json_names()
+        for json_name, kind in names.items():
+            known[json_name] = _element_check(element, json_name, kind)
+            labels[json_name] = "." + element.name
+            if element.is_choice:
+                labels[json_name] = f".{element.name[:-3]}.ofType({kind.name})"
+            if kind.name in CHECKS:
+                known["_" + json_name] = _extension_check(json_name, element.repeats)
+                labels["_" + json_name] = labels[json_name]
+        if element.is_choice:
+            choices.append((element.name[:-3], element.least, frozenset(names)))
+        elif element.least:
+            required.append(element.name)
+    if name in RESOURCE_TYPES:
+        known["resourceType"] = CHECKS["code"]
+        labels["resourceType"] = ".resourceType"
+    return _check(known, labels, tuple(required), tuple(choices), invariants.of(name))
+
+
+def _check(
+    known: dict[str, Check],
+    labels: dict[str, str],
+    required: tuple[str, ...],
+    choices: tuple[tuple[str, int, frozenset[str]], ...],
+    rules: tuple[invariants.Rule, ...],
+) -> Check:
+    find = known.get
+
+    def check(value: Any, _: Any) -> list[Problem] | None:
+        if type(value) is not dict:
+            return expected("an object", value)
+        if not value:
+            return problem("structure", "an object must not be empty")
+        problems: list[Problem] = []
+        for key, item in value.items():
+            one = find(key)
+            if one is None:
+                problems.append(_unknown(key, choices))
+            else:
+                found = one(item, value)
+                if found is not None:
+                    problems += under(labels[key], found)
+        for name in required:
+            if name not in value and "_" + name not in value:
+                problems.append(("." + name, "required", f"{name} is required"))
+        for stem, least, names in choices:
+            present = value.keys() & names
+            if len(present) != 1:
+                problems += _choice_problems(stem, least, names, present, value)
+        for rule in rules:
+            broken = rule(value)
+            if broken is not None:
+                problems += broken
+        return problems or None
+
+    return check
+
+
+def _choice_problems(
+    stem: str, least: int, names: frozenset[str], present: set[str], value: dict[str, Any]
+) -> list[Problem]:
+    # A choice may have its extensions only: `_valueString` without `valueString`.
+    present = present | {name for name in names if "_" + name in value}
+    if len(present) > 1:
+        text = f"only one {stem}[x] is allowed, found {', '.join(sorted(present))}"
+        return [("." + stem, "structure", text)]
+    if least and not present:
+        return [("." + stem, "required", f"{stem}[x] is required")]
+    return []
+
+
+def _unknown(key: str, choices: tuple[tuple[str, int, frozenset[str]], ...]) -> Problem:
+    for stem, _, names in choices:
+        if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
+            kinds = ", ".join(sorted(name[len(stem) :] for name in names)[:12])
+            return ("." + key, "structure", f"{key} is not a type of {stem}[x]; known: {kinds}")
+    return ("." + key, "structure", f"unknown element {key}")
+
+
+def _element_check(element: Element, json_name: str, kind: ElementType) -> Check:
+    one = _type_check(element, kind)
+    if element.binding is not None:
+        one = bindings.bound(one, element.binding, kind.name)
+    if not element.repeats:
+        return one
+    if kind.name in CHECKS:
+        return _primitive_array(one, "_" + json_name)
+    return _array(one)
+
+
+def _type_check(element: Element, kind: ElementType) -> Check:
+    if kind.name in CHECKS:
+        return CHECKS[kind.name]
+    if kind.name == "Resource":
+        return _contained if element.name == "contained" else check_resource
+    if kind.name == "Reference":
+        targets = kind.targets if element.name in _TARGETED else ()
+        return check_reference(structure_check("Reference"), frozenset(targets))
+    return structure_check(kind.name)
+
+
+def _array(one: Check) -> Check:
+    def check(values: Any, parent: Any) -> list[Problem] | None:
+        if type(values) is not list:
+            return expected("an array", values)
+        if not values:
+            return problem("structure", "an array must not be empty")
+        problems: list[Problem] = []
+        for index, value in enumerate(values):
+            found = one(value, parent)
+            if found is not None:
+                problems += under(f"[{index}]", found)
+        return problems or None
+
+    return check
+
+
+def _primitive_array(one: Check, companion: str) -> Check:
+    """An array of primitives, where null is a place held for an extension in the companion."""
+
+    def check(values: Any, parent: Any) -> list[Problem] | None:
+        if type(values) is not list:
+            return expected("an array", values)
+        if not values:
+            return problem("structure", "an array must not be empty")
+        problems: list[Problem] = []
+        for index, value in enumerate(values):
+            if value is None:
+                if not _stands_at(parent.get(companion), index):
+                    text = "null is allowed only where an extension stands for the value"
+                    problems.append((f"[{index}]", "structure", text))
+                continue
+            found = one(value, parent)
+            if found is not None:
+                problems += under(f"[{index}]", found)
+        return problems or None
+
+    return check
+
+
+def _stands_at(values: Any, index: int) -> bool:
+    return type(values) is list and index < len(values) and values[index] is not None
+
+
+def _extension_check(name: str, repeats: bool) -> Check:
+    """The check of `_name`: id and extensions of a primitive, or an array of them with nulls."""
+
+    def single(value: Any, parent: Any) -> list[Problem] | None:
+        found = _companion(value, None)
+        if found is None and name not in parent and "extension" not in value:
+            return problem("invariant", "ele-1: an element has a value or an extension")
+        return found
+
+    def many(values: Any, parent: Any) -> list[Problem] | None:
+        if type(values) is not list:
+            return expected("an array", values)
+        problems: list[Problem] = []
+        primitives = parent.get(name)
+        if type(primitives) is list and len(primitives) != len(values):
+            text = f"_{name} and {name} are arrays of the same length"
+            problems.append(("", "structure", text))
+        for index, value in enumerate(values):
+            if value is None:
+                if not _stands_at(primitives, index):
+                    text = "a value or an extension is expected"
+                    problems.append((f"[{index}]", "structure", text))
+                continue
+            found = _companion(value, None)
+            if found is not None:
+                problems += under(f"[{index}]", found)
+        return problems or None
+
+    return many if repeats else single
+
+
+def _companion(value: Any, _: Any) -> list[Problem] | None:
+    if "_companion" not in _structures:
+        extensions = _array(structure_check("Extension"))
+        known = {"id": CHECKS["string"], "extension": extensions}
+        labels = {"id": ".id", "extension": ".extension"}
+        _structures["_companion"] = _check(known, labels, (), (), ())
+    return _structures["_companion"](value, None)
