@@ -107,7 +107,7 @@ def run(data: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         keeper.keep()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the users are told
         keeper.tell("failed", str(error) or repr(error))
         return 1
     keeper.tell("stopped")

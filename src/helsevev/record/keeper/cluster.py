@@ -167,8 +167,8 @@ def _run(command: list[str | Path], places: Places, text: str = "") -> None:
 
 def _refuse_other_version(places: Places, programs: Path) -> None:
     written = (places.cluster / "PG_VERSION").read_text().strip()
-    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True)
-    installed = said.stdout.split()[-1].split(".")[0]
+    said = subprocess.check_output([programs / "postgres", "--version"], text=True)
+    installed = said.split()[-1].split(".")[0]
     if written != installed:
         raise ClusterError(
             f"The data in {places.cluster} was written by PostgreSQL {written}, and the installed "
@@ -191,7 +191,7 @@ def _runs_in(pid: int, cluster: Path) -> bool:
             return False
         return True
     try:
-        return os.path.samefile(f"/proc/{pid}/cwd", cluster)
+        return Path(f"/proc/{pid}/cwd").samefile(cluster)
     except OSError:
         return False
 

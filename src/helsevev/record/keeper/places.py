@@ -69,7 +69,7 @@ class Places:
         if note.exists() and _is_private(Path(note.read_text())):
             return Path(note.read_text())
         # Not the folder of the login session: it goes away when the user logs out.
-        for temporary in (tempfile.gettempdir(), "/tmp"):
+        for temporary in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it private
             far = Path(tempfile.mkdtemp(prefix="helsevev-", dir=temporary))
             if _takes_sockets(far):
                 note.write_text(str(far))

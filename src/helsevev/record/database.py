@@ -1,0 +1,272 @@
+"""The only door to PostgreSQL: a pool of pinned connections that keep their prepared statements.
+
+The driver's own pool resets a connection each time it is given back, which costs more than a read
+by key; here a connection is given back as it is, since nothing sets session state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from helsevev.record.connection import (
+    Connection,
+    ConnectionLost,
+    DatabaseError,
+    Row,
+    UniqueViolation,
+    VersionMismatch,
+    translated,
+)
+
+_log = logging.getLogger(__name__)
+
+_OLDEST = 16
+_SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
+_CANNOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError)
+
+
+class UnfitServer(DatabaseError):
+    """The PostgreSQL server is too old for the record."""
+
+
+class Database:
+    """Connections to one database, opened as they are needed, up to `size`."""
+
+    def __init__(self, url: str, size: int, patience: float) -> None:
+        self._url = url
+        self._size = size
+        self._patience = patience
+        self._idle: list[Connection] = []
+        self._open = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+        self._callbacks: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
+        self._listener: asyncio.Task[None] | None = None
+        self._ear: Any = None
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 10, patience: float = 15.0) -> Database:
+        """Connect to a PostgreSQL URL.
+
+        `patience` is for how many seconds a new connection is tried for, now and whenever the
+        server has gone away. Raises `ConnectionLost`, `UnfitServer` (below PostgreSQL 16) or
+        another `DatabaseError`.
+        """
+        database = cls(url, size, patience)
+        connection = await database._acquire()
+        database._release(connection)
+        version = connection.driver.get_server_version()
+        if version.major < _OLDEST:
+            await database.close()
+            raise UnfitServer(
+                f"Helsevev needs PostgreSQL {_OLDEST} or newer; this server is {version.major}."
+            )
+        return database
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
+        """Run a statement; returns all its rows.
+
+        Raises `ConnectionLost` when the server went away while it ran: it may have been carried
+        out, and is not repeated. Raises other `DatabaseError`s when PostgreSQL refused it.
+        """
+        connection = await self._acquire()
+        try:
+            return await connection.fetch(statement, *arguments)
+        finally:
+            self._release(connection)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
+        """Like `fetch`; returns the first row, or None."""
+        connection = await self._acquire()
+        try:
+            return await connection.fetchrow(statement, *arguments)
+        finally:
+            self._release(connection)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        """Like `fetch`; returns the first value of the first row, or None."""
+        connection = await self._acquire()
+        try:
+            return await connection.fetchval(statement, *arguments)
+        finally:
+            self._release(connection)
+
+    async def execute(self, statement: str, *arguments: Any) -> str:
+        """Like `fetch`; returns PostgreSQL's word for what it did, such as `UPDATE 3`."""
+        connection = await self._acquire()
+        try:
+            return await connection.execute(statement, *arguments)
+        finally:
+            self._release(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Have one connection to oneself, outside any transaction."""
+        connection = await self._acquire()
+        try:
+            yield connection
+        finally:
+            self._release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Have a connection in a transaction: committed at the end, rolled back on any error.
+
+        Raises `ConnectionLost` when the server went away during the commit too.
+        """
+        async with self.connection() as connection:
+            transaction = connection.driver.transaction()
+            with translated():
+                await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                # A dead connection rolls back by itself; the first error is the one to tell.
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await transaction.rollback()
+                raise
+            with translated():
+                await transaction.commit()
+
+    async def listen(self, channel: str, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the payload of every NOTIFY on a channel, until `close`.
+
+        After a break it is called once with an empty payload: something may have been missed.
+        """
+        self._callbacks[channel].append(callback)
+        if self._listener is None:
+            self._ear = await self._listening_connection()
+            self._listener = asyncio.create_task(self._keep_listening(), name="database listener")
+        else:
+            with translated():
+                await self._ear.add_listener(channel, self._heard)
+
+    async def close(self) -> None:
+        """Close all connections. Statements under way elsewhere are left to finish."""
+        self._closed = True
+        if self._listener is not None:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
+        drivers = [self._ear] if self._ear is not None else []
+        drivers += [connection.driver for connection in self._idle]
+        self._open -= len(self._idle)
+        self._idle.clear()
+        while self._waiting:
+            self._wake()
+        for driver in drivers:
+            await _close(driver)
+
+    async def _acquire(self) -> Connection:
+        while not self._closed:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.closed:
+                    return connection
+                self._open -= 1
+            if self._open < self._size:
+                self._open += 1
+                try:
+                    return Connection(await self._connect())
+                except BaseException:
+                    self._open -= 1
+                    self._wake()
+                    raise
+            await self._turn()
+        raise ConnectionLost("The database has been closed.")
+
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _release(self, connection: Connection) -> None:
+        if self._closed:
+            self._open -= 1
+            connection.driver.terminate()
+            return
+        self._idle.append(connection)
+        self._wake()
+
+    async def _connect(self) -> Any:
+        """Connect, trying again for as long as the server is away: nothing was asked of it yet."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        pause = 0.02
+        while True:
+            try:
+                return await asyncpg.connect(
+                    self._url, statement_cache_size=0, server_settings=_SESSION
+                )
+            except _CANNOT_YET as error:
+                if loop.time() + pause > deadline:
+                    raise ConnectionLost(f"The database cannot be reached: {error}") from error
+            except asyncpg.PostgresError as error:
+                raise DatabaseError(str(error), error.sqlstate or "") from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def _listening_connection(self) -> Any:
+        driver = await self._connect()
+        with translated():
+            for channel in self._callbacks:
+                await driver.add_listener(channel, self._heard)
+        return driver
+
+    async def _keep_listening(self) -> None:
+        while True:
+            broken = asyncio.Event()
+            self._ear.add_termination_listener(lambda _driver, broken=broken: broken.set())
+            if not self._ear.is_closed():
+                await broken.wait()
+            try:
+                self._ear = await self._listening_connection()
+            except DatabaseError:
+                _log.warning("The database is away; listening begins again when it is back.")
+                await asyncio.sleep(1)
+                continue
+            for channel in list(self._callbacks):
+                self._heard(self._ear, 0, channel, "")
+
+    def _heard(self, _driver: Any, _process: int, channel: str, payload: object) -> None:
+        for callback in self._callbacks[channel]:
+            callback(str(payload))
+
+
+async def _close(driver: Any) -> None:
+    try:
+        await driver.close(timeout=5)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        driver.terminate()
+
+
+__all__ = [
+    "Connection",
+    "ConnectionLost",
+    "Database",
+    "DatabaseError",
+    "Row",
+    "UnfitServer",
+    "UniqueViolation",
+    "VersionMismatch",
+]

@@ -1,0 +1,37 @@
+"""The record's SQL by name: every statement lives in a `.sql` file, with a sentence of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+_FOLDER = Path(__file__).parent / "sql"
+_HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n((?:--.*\n)*)", re.MULTILINE)
+
+
+class BadStatementFile(Exception):
+    """A `.sql` file does not name and describe each of its statements once."""
+
+
+@cache
+def load(name: str) -> Mapping[str, str]:
+    """Read `sql/<name>.sql`: statement name -> SQL. Raises `BadStatementFile`."""
+    return read((_FOLDER / f"{name}.sql").read_text(encoding="utf-8"), f"{name}.sql")
+
+
+def read(text: str, file: str) -> Mapping[str, str]:
+    """Read the statements of a file's text; `file` is named in errors."""
+    headings = list(_HEADING.finditer(text))
+    statements: dict[str, str] = {}
+    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+        name, description = heading.groups()
+        sql = text[heading.end() : following.start() if following else len(text)].strip()
+        if not description.strip("-\n ") or not sql or name in statements:
+            raise BadStatementFile(f"{file}: {name} needs one description and one statement")
+        statements[name] = sql.removesuffix(";")
+    if not statements:
+        raise BadStatementFile(f"{file}: there is no statement")
+    return MappingProxyType(statements)
