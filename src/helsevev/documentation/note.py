@@ -128,7 +128,7 @@ def check(note: Mapping[str, Any]) -> list[Issue]:
 
     A final one says something and names its author; each signature names a person and a time.
     """
-    if note.get("status") not in ("final", "amended"):
+    if text(note.get("status")) not in ("final", "amended"):
         return []
     found: list[Issue] = []
     if not _says_something(note):
@@ -137,7 +137,7 @@ def check(note: Mapping[str, Any]) -> list[Issue]:
                for p in objects(note.get("author"))):
         found.append(error("required", _("The note has no author."), "Composition.author"))
     for place, attester in enumerate(objects(note.get("attester"))):
-        if attester.get("mode") in ("legal", "professional", "personal") and (
+        if text(attester.get("mode")) in ("legal", "professional", "personal") and (
             bool(attester.get("time")) != bool(attester.get("party"))
         ):
             found.append(

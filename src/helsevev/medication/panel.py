@@ -213,12 +213,12 @@ def _span(
 
 
 def _group(resource: Mapping[str, Any], given: Sequence[Dose]) -> str:
-    status = resource.get("status")
+    status = text(resource.get("status"))
     if status in _STOPPED:
         return "stopped"
     if status == "on-hold":
         return "paused"
-    if status in ("draft", "intended") or resource.get("intent") in _PLANNED_INTENTS:
+    if status in ("draft", "intended") or text(resource.get("intent")) in _PLANNED_INTENTS:
         return "planned"
     if status != "active":
         return "uncertain"

@@ -25,6 +25,7 @@ from helsevev.fhir.reading import (
     start_and_end,
     text,
 )
+from helsevev.locale import gettext as _
 
 # http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation -> what the chart calls it.
 # "" is a judgement too: somebody found it normal.
@@ -170,7 +171,7 @@ def _words(kind: str, value: object) -> str:
     if kind == "CodeableConcept":
         return concept_text(value)
     if kind == "Boolean":
-        return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else ""
+        return (_("yes") if value else _("no")) if isinstance(value, bool) else ""
     if kind == "Range":
         return _joined("–", amount(found.get("low")), amount(found.get("high")))
     if kind == "Ratio":

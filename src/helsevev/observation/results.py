@@ -15,6 +15,7 @@ from helsevev.fhir.reading import (
     concept_text,
     of_patient,
     sort_key,
+    text,
 )
 from helsevev.observation.reading import Part, Reading, reading
 
@@ -126,7 +127,7 @@ def results(
     """
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for resource in of_patient(resources):
-        if resource.get("status") not in _CANCELLED:
+        if text(resource.get("status")) not in _CANCELLED:
             group = groups[series_key(resource)]
             if depth is None or len(group) < depth:
                 group.append(resource)

@@ -51,7 +51,7 @@ def responsible_now(
         if c.is_active and (c.manager or c.organisation)
     ]
     for team in of_patient(teams):
-        if team.get("status") in (None, "active"):
+        if text(team.get("status")) in ("", "active"):
             listed += _members(team, names)
     listed += [
         Responsible("general-practitioner", name, "", "", None)
