@@ -15,7 +15,19 @@ from .story import Story, transaction
 __all__ = ["INHABITANTS", "bundles", "inhabitant", "personas"]
 
 # Each is a module in `inhabitants/` with STORY (one sentence) and tell(story).
-INHABITANTS: tuple[str, ...] = ("aslaug", "marit")
+INHABITANTS: tuple[str, ...] = (
+    "aslaug",
+    "eira",
+    "jonas",
+    "hanne",
+    "marit",
+    "kare",
+    "dagny",
+    "silje",
+    "sander",
+    "even",
+    "piotr",
+)
 
 
 def bundles(today: date) -> Iterator[dict[str, Any]]:

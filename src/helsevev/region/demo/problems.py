@@ -88,6 +88,21 @@ def allergy(
     )
 
 
+def no_known_allergy(story: Story, when: str, by: str) -> None:
+    """Somebody asked, and the answer was none: SNOMED CT 716186003."""
+    story.add(
+        "AllergyIntolerance",
+        "allergi-ingen",
+        meta={"profile": [no_basis("AllergyIntolerance")]},
+        clinicalStatus=hl7_concept("allergyintolerance-clinical", "active"),
+        verificationStatus=hl7_concept("allergyintolerance-verification", "confirmed"),
+        code=concept("Ingen kjente allergier", coding(SNOMED, "716186003", "No known allergy")),
+        patient=story.subject(),
+        recordedDate=story.time.stamp(when),
+        recorder=staff(by),
+    )
+
+
 def procedure(
     story: Story,
     slug: str,
