@@ -206,8 +206,7 @@ def _emitter(kind: int, type_name: str, leaves: list[_Leaf]) -> Handler:
 
     def emit(value: Any, rows: list[Row]) -> None:
         for part in parts(value):
-            for name in names:
-                rows.append((name, *part))
+            rows.extend([(name, *part) for name in names])
 
     return emit
 
@@ -265,8 +264,7 @@ def _composite(name: str, components: list[dict[str, list[Parts]]]) -> Handler:
             for key, parts in first:
                 if key in element:
                     for one in parts(element[key]):
-                        for other in values:
-                            rows.append((name, COMPOSITE, one, other))
+                        rows.extend([(name, COMPOSITE, one, other) for other in values])
 
     return emit
 
@@ -306,5 +304,5 @@ def _place(
     for element in elements:
         for token in tokens:
             for low in number(element.get(start)):
-                for high in number(element.get(end)):
-                    rows.append((name, COMPOSITE, token, low, high))
+                highs = number(element.get(end))
+                rows.extend([(name, COMPOSITE, token, low, high) for high in highs])

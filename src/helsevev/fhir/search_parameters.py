@@ -102,5 +102,5 @@ def _is_about(part: str, resource_type: str) -> bool:
     return root in (resource_type, "Resource", "DomainResource") or root[:1].islower()
 
 
-# Resource type -> parameter name -> parameter; the common ones (`_id`, `_tag`, …) are in every type.
+# Resource type -> parameter name -> parameter; common ones (`_id`, `_tag`) are in every type.
 PARAMETERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(_parameters())

@@ -168,10 +168,10 @@ def _duplicate_key(text: str, data: bytes) -> MalformedJson | None:
     """The first key that repeats one of its own object, with its place."""
     objects: list[set[str]] = []
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token == "{":
+        found = match[0]
+        if found == "{":
             objects.append(set())
-        elif token == "}":
+        elif found == "}":
             objects.pop()
         elif match[2]:
             key = json.loads(match[1])

@@ -29,9 +29,16 @@ def structure_check(name: str) -> Check:
     """The check of a complex type, a resource type or a backbone path."""
     if name not in _structures:
         # Types hold themselves (Extension, Questionnaire.item): until this one is made, a detour.
-        _structures[name] = lambda value, parent: _structures[name](value, parent)
+        _structures[name] = _detour(name)
         _structures[name] = _compile(name)
     return _structures[name]
+
+
+def _detour(name: str) -> Check:
+    def check(value: Any, parent: Any) -> list[Problem] | None:
+        return _structures[name](value, parent)
+
+    return check
 
 
 def check_resource(value: Any, _: Any) -> list[Problem] | None:
