@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from functools import lru_cache
 from gettext import GNUTranslations
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -56,3 +58,10 @@ def gettext(text: str) -> str:
 def ngettext(one: str, many: str, count: int) -> str:
     """Translate a text that counts something, in the form for `count`."""
     return translations().ngettext(one, many, count)
+
+
+def style_samples(language: str = LANGUAGE) -> dict[str, Any]:
+    """Return the invented people, values and texts that the style page shows."""
+    text = (HERE / language / "style_samples.json").read_text("utf-8")
+    samples: dict[str, Any] = json.loads(text)
+    return samples

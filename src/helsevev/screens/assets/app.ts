@@ -1,0 +1,18 @@
+// Everything the browser does by itself, in the order it takes effect.
+import "@digdir/designsystemet-web";
+import "htmx.org";
+import { watchCurves } from "./curves";
+import { watchDrafts } from "./drafts";
+import { watchKeys } from "./keys";
+import { watchLive } from "./live";
+import { watchPalette } from "./palette";
+import { watchRequests } from "./requests";
+import { watchTheme } from "./theme";
+
+watchRequests();
+watchTheme();
+watchKeys();
+watchPalette();
+watchDrafts();
+watchCurves();
+watchLive();

@@ -1,0 +1,125 @@
+// Drafts save themselves; what cannot be sent is kept on this device until it can.
+import { clock, token, word } from "./words";
+
+const WAIT = 800;
+const AGAIN = 5000;
+const PREFIX = "helsevev-draft:";
+
+interface Kept {
+  text: string;
+  at: string;
+}
+
+const timers = new WeakMap<HTMLFormElement, number>();
+const sent = new WeakMap<HTMLFormElement, string>();
+
+function textOf(form: HTMLFormElement): HTMLTextAreaElement | null {
+  return form.querySelector<HTMLTextAreaElement>("textarea[data-draft-text]");
+}
+
+function keyOf(form: HTMLFormElement): string {
+  return PREFIX + (form.dataset.draftKey ?? form.dataset.draft ?? "");
+}
+
+function say(form: HTMLFormElement, text: string, state: string): void {
+  const place = form.querySelector<HTMLElement>("[data-draft-state]");
+  if (place) {
+    place.textContent = text;
+    place.dataset.state = state;
+  }
+  const kept = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).length;
+  document.querySelectorAll<HTMLElement>("[data-only-here]").forEach((count) => {
+    count.hidden = kept === 0;
+    const number = count.querySelector("[data-only-here-count]");
+    if (number) number.textContent = String(kept);
+  });
+}
+
+function keep(form: HTMLFormElement): void {
+  const text = textOf(form)?.value ?? "";
+  sessionStorage.setItem(keyOf(form), JSON.stringify({ text, at: new Date().toISOString() } satisfies Kept));
+}
+
+function schedule(form: HTMLFormElement, wait: number): void {
+  clearTimeout(timers.get(form));
+  timers.set(form, window.setTimeout(() => void save(form), wait));
+}
+
+async function save(form: HTMLFormElement): Promise<void> {
+  const url = form.dataset.draft;
+  if (!url || !form.isConnected) return;
+  const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+  const text = body.toString();
+  if (sent.get(form) === text) return;
+  say(form, word("saving"), "saving");
+  try {
+    const answer = await fetch(url, {
+      method: "POST",
+      body,
+      headers: { "x-csrf-token": token(), "HX-Request": "true" },
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (answer.status >= 500) throw new Error(String(answer.status));
+    if (!answer.ok || answer.redirected) {
+      say(form, word("refused"), "refused");
+      return;
+    }
+    sent.set(form, text);
+    sessionStorage.removeItem(keyOf(form));
+    say(form, word("saved", clock(new Date())), "saved");
+  } catch {
+    keep(form);
+    say(form, word("local"), "local");
+    schedule(form, AGAIN);
+  }
+}
+
+function restore(form: HTMLFormElement): void {
+  const raw = sessionStorage.getItem(keyOf(form));
+  const area = textOf(form);
+  if (!raw || !area || form.dataset.draftSeen !== undefined) return;
+  form.dataset.draftSeen = "";
+  const kept = JSON.parse(raw) as Kept;
+  if (kept.text && kept.text !== area.value) {
+    area.value = kept.text;
+    say(form, word("restored", clock(new Date(kept.at))), "restored");
+    schedule(form, WAIT);
+  } else {
+    sessionStorage.removeItem(keyOf(form));
+  }
+}
+
+/** Watches every `form[data-draft]`, also those swapped in later. */
+export function watchDrafts(): void {
+  const forms = () => document.querySelectorAll<HTMLFormElement>("form[data-draft]");
+  document.addEventListener("input", (event) => {
+    const form = event.target instanceof Element ? event.target.closest<HTMLFormElement>("form[data-draft]") : null;
+    if (!form) return;
+    keep(form);
+    schedule(form, WAIT);
+  });
+  // Signing replaces the draft: the copy here goes when the server has answered with something else.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form instanceof HTMLFormElement && form.dataset.draft) clearTimeout(timers.get(form));
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element; response?: { status: number } } }>).detail;
+    const form = ctx.sourceElement?.closest<HTMLFormElement>("form[data-draft]");
+    if (form && ctx.response && ctx.response.status < 300) {
+      sessionStorage.removeItem(keyOf(form));
+      clearTimeout(timers.get(form));
+    }
+  });
+  document.addEventListener("htmx:after:swap", () => forms().forEach(restore));
+  addEventListener("online", () => forms().forEach((form) => schedule(form, 0)));
+  addEventListener("pagehide", () => {
+    forms().forEach((form) => {
+      const url = form.dataset.draft;
+      if (!url || !sessionStorage.getItem(keyOf(form))) return;
+      const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+      void fetch(url, { method: "POST", body, keepalive: true, headers: { "x-csrf-token": token() } }).catch(() => undefined);
+    });
+  });
+  forms().forEach(restore);
+}

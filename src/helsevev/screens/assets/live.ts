@@ -1,0 +1,132 @@
+// Live pages: hears that the record changed and lets the panels concerned refresh themselves.
+import { clock, word } from "./words";
+
+const SILENT_AFTER = 15_000;
+
+type State = "connecting" | "live" | "offline";
+
+function show(state: State, contact: Date | null): void {
+  document.querySelectorAll<HTMLElement>("[data-live-state]").forEach((place) => {
+    if (place.dataset.liveState === state) return;
+    place.dataset.liveState = state;
+    const text = place.querySelector("[data-live-word]");
+    if (text) text.textContent = word(state);
+  });
+  const time = contact ? clock(contact) : "–";
+  document.querySelectorAll("[data-live-contact], [data-stale-since]").forEach((place) => {
+    if (place.textContent !== time) place.textContent = time;
+  });
+  document.querySelectorAll<HTMLElement>("[data-stale-bar]").forEach((bar) => {
+    bar.hidden = state !== "offline";
+  });
+}
+
+/** True while a refresh could move what somebody is about to hit or is writing. */
+function isBusy(panel: HTMLElement): boolean {
+  const active = document.activeElement;
+  const writing = active instanceof HTMLElement && panel.contains(active) && active !== panel;
+  return writing || (matchMedia("(hover: hover)").matches && panel.matches(":hover"));
+}
+
+function refresh(panel: HTMLElement): void {
+  delete panel.dataset.waiting;
+  panel.querySelector(":scope > .hv-edge")?.remove();
+  panel.dispatchEvent(new CustomEvent("record-changed"));
+}
+
+/** Says at the panel's edge that something came, and waits until pointer and focus have left. */
+function wait(panel: HTMLElement): void {
+  const count = Number(panel.dataset.waiting ?? "0") + 1;
+  const first = panel.dataset.waiting === undefined;
+  panel.dataset.waiting = String(count);
+  let edge = panel.querySelector<HTMLButtonElement>(":scope > .hv-edge");
+  if (!edge) {
+    edge = document.createElement("button");
+    edge.type = "button";
+    edge.className = "hv-edge";
+    edge.addEventListener("click", () => refresh(panel));
+    panel.append(edge);
+  }
+  edge.textContent = word("changes", String(count));
+  if (!first) return;
+  const leave = () => {
+    if (panel.dataset.waiting === undefined) return stop();
+    if (!isBusy(panel)) {
+      stop();
+      refresh(panel);
+    }
+  };
+  const later = () => setTimeout(leave, 400);
+  function stop(): void {
+    panel.removeEventListener("pointerleave", later);
+    panel.removeEventListener("focusout", later);
+  }
+  panel.addEventListener("pointerleave", later);
+  panel.addEventListener("focusout", later);
+}
+
+function changed(types: readonly string[]): void {
+  document.querySelectorAll<HTMLElement>("[data-types]").forEach((panel) => {
+    const wanted = panel.dataset.types?.split(" ") ?? [];
+    if (types.length && !wanted.some((type) => types.includes(type))) return;
+    if (isBusy(panel)) wait(panel);
+    else refresh(panel);
+  });
+}
+
+function read(data: string): string[] {
+  try {
+    const told = JSON.parse(data) as { types?: string[]; type?: string };
+    return told.types ?? (told.type ? [told.type] : []);
+  } catch {
+    return [];
+  }
+}
+
+/** Follows the page's `data-live` stream; the browser reconnects and sends Last-Event-ID. */
+export function watchLive(): void {
+  const url = document.body.dataset.live;
+  if (!url) return;
+  let contact = new Date();
+  let stream = new EventSource(url);
+  let quietSince = Date.now();
+
+  const heard = () => {
+    contact = new Date();
+    quietSince = Date.now();
+    show("live", contact);
+  };
+  const listen = (source: EventSource) => {
+    source.addEventListener("open", heard);
+    source.addEventListener("contact", heard);
+    source.addEventListener("changed", (event) => {
+      heard();
+      changed(read((event as MessageEvent<string>).data));
+    });
+    source.addEventListener("error", () => {
+      if (document.querySelector('[data-live-state="live"]')) show("connecting", contact);
+    });
+  };
+  listen(stream);
+  setInterval(() => {
+    if (Date.now() - quietSince < SILENT_AFTER) return;
+    show("offline", contact);
+    // A stream the server refused is closed for good by the browser: open a new one.
+    if (stream.readyState === EventSource.CLOSED || Date.now() - quietSince > 3 * SILENT_AFTER) {
+      stream.close();
+      stream = new EventSource(url);
+      listen(stream);
+      quietSince = Date.now() - SILENT_AFTER;
+    }
+  }, 1000);
+  addEventListener("online", () => {
+    stream.close();
+    stream = new EventSource(url);
+    listen(stream);
+  });
+  addEventListener("offline", () => show("offline", contact));
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+}
