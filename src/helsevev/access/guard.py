@@ -13,8 +13,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from helsevev.access.actor import Actor
 
 COOKIE: Final = "helsevev_session"
-DECISIONS: Final = frozenset({"public", "signed-in", "record"})
-"""What a route may say of itself: open to all; for those signed in; opens records through the gate."""
+DECISIONS: Final = frozenset({"public", "signed-in", "record", "token"})
+"""What a route may say of itself: open to all; for those signed in; opens records through the gate;
+asks for a bearer token itself."""
 
 
 class NotSignedIn(Exception):
@@ -43,7 +44,7 @@ async def require_decision(
     decision = handler.opt.get("decision")
     if decision not in DECISIONS:
         raise ImproperlyConfiguredException(f"{handler} does not say who may use it")
-    if decision != "public" and connection.scope.get("user") is None:
+    if decision in ("signed-in", "record") and connection.scope.get("user") is None:
         raise NotSignedIn
 
 

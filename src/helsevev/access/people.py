@@ -16,7 +16,7 @@ from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import normalize
 from helsevev.kit import clock
 from helsevev.record import keys
-from helsevev.record.rows import token_hash
+from helsevev.record.rows import prefix_end, token_hash
 from helsevev.record.statements import load
 from helsevev.record.store import Stored, audit_row
 
@@ -61,10 +61,18 @@ class People:
         await self._staff_only(actor)
         wanted = _wanted(text)
         day = dates.bounds(wanted.birth_date) if wanted.birth_date else None
-        number = [token_hash("identifier", None, wanted.number)] if wanted.number else []
-        rows = await self._database.fetch(
-            _PEOPLE["find"], list(wanted.names), number, day[0] if day else None, limit
-        )
+        born = day[0] if day else None
+        if wanted.number:
+            number = [token_hash("identifier", None, wanted.number)]
+            rows = await self._database.fetch(_PEOPLE["find_by_number"], number, limit)
+        elif wanted.names:
+            # The longest word narrows most; all of them have to fit.
+            first = max(wanted.names, key=len)
+            rows = await self._database.fetch(
+                _PEOPLE["find_by_name"], first, prefix_end(first), list(wanted.names), born, limit
+            )
+        else:
+            rows = await self._database.fetch(_PEOPLE["find_by_birth_date"], born, limit)
         return await self._listed(actor, [Stored(*row) for row in rows], "find")
 
     async def mine(self, actor: Actor, limit: int = 500) -> list[Found]:

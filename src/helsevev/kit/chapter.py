@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +16,22 @@ Rule = Callable[[dict[str, Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What a command is given besides its arguments."""
+
+    settings: Settings
+    services: Callable[[], AbstractAsyncContextManager[Any]]
+    """Opens the record with every chapter's rules: `async with context.services() as services`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One word after `helsevev` on the command line."""
 
     name: str
     summary: str
     add_arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Settings, Namespace], int]
+    run: Callable[[CommandContext, Namespace], int]
     """Does it; returns the exit status."""
 
 

@@ -117,6 +117,11 @@ def unit_hash(system: str | None, code: str) -> int:
     return token_hash("\x05unit", system, code)
 
 
+def prefix_end(prefix: str) -> str:
+    """The first text, in code point order, after everything that begins with `prefix`."""
+    return prefix + chr(0x10FFFF)
+
+
 def locality(resource: dict[str, Any]) -> int:
     """The inhabitant's key that `resource` is kept under (0 reference data, -1 no inhabitant).
 

@@ -6,14 +6,15 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from helsevev.fhir import serialization
 from helsevev.record import body, keys
-from helsevev.record.database import Connection, Database, UniqueViolation, VersionMismatch
+from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
+from helsevev.record.database import Database
 from helsevev.kit.projection import Projection
 from helsevev.record.rows import Row
 from helsevev.record.statements import load
@@ -94,18 +95,17 @@ class Store:
 
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
         """The newest version, a deletion included; None when there never was such a resource."""
-        for patient in await self._places(resource_type, resource_id):
-            row = await self.database.fetchrow(_SQL["read"], patient, resource_type, resource_id)
-            row = row or await self.database.fetchrow(
-                _SQL["latest_superseded"], patient, resource_type, resource_id
-            )
+        async for patient in self._places(resource_type, resource_id):
+            place = (patient, resource_type, resource_id)
+            row = await self.database.fetchrow(_SQL["read"], *place)
+            row = row or await self.database.fetchrow(_SQL["latest_superseded"], *place)
             if row:
                 return Stored(*row)
         return None
 
     async def read_version(self, resource_type: str, resource_id: str, version: int) -> Stored | None:
         """One version, or None."""
-        for patient in await self._places(resource_type, resource_id):
+        async for patient in self._places(resource_type, resource_id):
             row = await self.database.fetchrow(
                 _SQL["read_version"], patient, resource_type, resource_id, version
             )
@@ -146,13 +146,15 @@ class Store:
             places.update({(row["type"], row["id"]): row["patient"] for row in rows})
         return places
 
-    async def _places(self, resource_type: str, resource_id: str) -> list[int]:
+    async def _places(self, resource_type: str, resource_id: str) -> AsyncIterator[int]:
         place = keys.locality(resource_type, resource_id)
-        if place is not None and (place <= 0 or resource_type == "Patient"):
-            return [place]
-        # A client may have chosen an id that only looks like one of ours.
-        listed = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
-        return [p for p in (listed, place) if p is not None]
+        if place is not None:
+            yield place
+        if place is None or (place > 0 and resource_type != "Patient"):
+            # A client may have chosen the id, also one that only looks like one of ours.
+            listed = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
+            if listed is not None:
+                yield listed
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
         """An inhabitant's newest resources by clinical date, so many of each type, in one statement."""

@@ -55,12 +55,12 @@ CREATE TABLE search_string (
     type text NOT NULL,
     id text NOT NULL,
     name text NOT NULL,
-    value text NOT NULL
+    value text COLLATE "C" NOT NULL
 );
 
 CREATE INDEX search_string_of_resource ON search_string (patient, type, id);
 
-CREATE INDEX search_string_by_value ON search_string (type, name, value text_pattern_ops);
+CREATE INDEX search_string_by_value ON search_string (type, name, value);
 
 CREATE TABLE search_date (
     patient bigint NOT NULL,
@@ -89,14 +89,14 @@ CREATE INDEX search_quantity_of_resource ON search_quantity (patient, type, id);
 
 CREATE INDEX search_quantity_by_value ON search_quantity (type, name, value);
 
--- Every code seen in a type's leading parameter, as the row's own `code` or (`leading` false) among
+-- Every code seen in a type's leading parameter, as the row's own `code` or (`is_leading` false) among
 -- its keys; so a code given without its system finds the systems it occurs in.
 CREATE TABLE coding (
     code text NOT NULL,
     system text NOT NULL,
     hash bigint NOT NULL,
-    leading boolean NOT NULL,
-    PRIMARY KEY (code, system, leading)
+    is_leading boolean NOT NULL,
+    PRIMARY KEY (code, system, is_leading)
 );
 
 CREATE INDEX coding_by_system ON coding (system);

@@ -1,23 +1,37 @@
--- name: find
--- Inhabitants with a name part that begins so for each of $1, an identifier among $2 (empty: any),
--- and a birth date from $3 (null: any). Names are asked through the first word; the rest filter.
+-- name: find_by_number
+-- Inhabitants with one of these identifiers, whatever its system.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE type = 'Patient' AND keys && $1::bigint[]
+ORDER BY patient
+LIMIT $2
+
+-- name: find_by_birth_date
+-- Inhabitants born on the day that begins at $1 (microseconds).
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE type = 'Patient' AND date_low = $1
+ORDER BY patient
+LIMIT $2
+
+-- name: find_by_name
+-- Inhabitants with a name part that begins with $1 (up to, not including, $2) and one for each of
+-- $3; born on the day that begins at $4, or on any day (null).
 SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body
 FROM resource r
 WHERE r.type = 'Patient'
-  AND (cardinality($2::bigint[]) = 0 OR r.keys && $2)
-  AND ($3::bigint IS NULL OR r.date_low = $3)
-  AND (cardinality($1::text[]) = 0 OR r.patient IN (
+  AND r.patient IN (
         SELECT s.patient FROM search_string s
-        WHERE s.type = 'Patient' AND s.name = 'name'
-          AND s.value LIKE replace(replace(($1::text[])[1], '%', '\%'), '_', '\_') || '%'))
+        WHERE s.type = 'Patient' AND s.name = 'name' AND s.value >= $1 AND s.value < $2)
   AND NOT EXISTS (
-        SELECT FROM unnest($1::text[]) AS word
+        SELECT FROM unnest($3::text[]) AS word
         WHERE NOT EXISTS (
             SELECT FROM search_string s
             WHERE s.patient = r.patient AND s.type = 'Patient' AND s.id = r.id AND s.name = 'name'
               AND starts_with(s.value, word)))
+  AND ($4::bigint IS NULL OR r.date_low = $4)
 ORDER BY r.date_low, r.patient
-LIMIT $4
+LIMIT $5
 
 -- name: patients
 -- The Patient resources of some inhabitants.

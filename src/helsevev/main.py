@@ -1,0 +1,213 @@
+"""The list of chapters is the list of features; from it the web application and the commands are made."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+import uvloop
+from litestar import Litestar, Request, Response, asgi, get
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+from litestar.types import Receive, Scope, Send
+
+import helsevev.access.chapter
+import helsevev.chart.chapter
+import helsevev.desk.chapter
+import helsevev.documentation.chapter
+import helsevev.fhir_api.chapter
+import helsevev.medication.chapter
+import helsevev.observation.chapter
+import helsevev.patient.chapter
+import helsevev.screens.chapter
+from helsevev.access import demo
+from helsevev.access.actor import Actor
+from helsevev.access.errors import (
+    AccessError,
+    Conflict,
+    Gone,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    Refused,
+)
+from helsevev.access.guard import NotSignedIn, require_decision, signed_in_middleware
+from helsevev.access.services import Services, services_over
+from helsevev.fhir_api.application import FhirApi
+from helsevev.kit import server, web
+from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
+from helsevev.kit.secret import secret
+from helsevev.kit.settings import BadSetting, Settings
+from helsevev.record.connection import DatabaseError
+from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
+from helsevev.record.migration import MigrationError
+from helsevev.record.opening import opened
+
+CHAPTERS: tuple[Chapter, ...] = (
+    helsevev.chart.chapter.CHAPTER,
+    helsevev.desk.chapter.CHAPTER,
+    helsevev.fhir_api.chapter.CHAPTER,
+    helsevev.medication.chapter.CHAPTER,
+    helsevev.documentation.chapter.CHAPTER,
+    helsevev.patient.chapter.CHAPTER,
+    helsevev.observation.chapter.CHAPTER,
+    helsevev.access.chapter.CHAPTER,
+    helsevev.screens.chapter.CHAPTER,
+)
+
+
+_STATUS: dict[type[Exception], int] = {
+    Refused: 403, NotFound: 404, Gone: 410, PreconditionFailed: 412, Conflict: 409, Invalid: 422,
+    AccessError: 422,
+}  # fmt: skip
+_EXPECTED = (
+    AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, MigrationError,
+    server.AddressInUse,
+)  # fmt: skip
+
+
+def rules() -> dict[str, Rule]:
+    """Each resource type's clinical rule, from the chapter that owns the type."""
+    return {kind: rule for chapter in CHAPTERS for kind, rule in chapter.rules.items()}
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The record, opened with every chapter's rules and read models."""
+    projections = tuple(p for chapter in CHAPTERS for p in chapter.projections)
+    async with opened(settings) as database:
+        yield services_over(database, rules(), projections)
+
+
+def build_app(settings: Settings, services: Services) -> Litestar:
+    """The web application over opened services: every chapter's pages, and FHIR under /fhir."""
+    fhir = FhirApi(services)
+
+    @asgi("/fhir", is_mount=True, opt={"decision": "token"}, copy_scope=True)
+    async def fhir_api(scope: Scope, receive: Receive, send: Send) -> None:
+        await fhir(scope, receive, send)
+
+    @get("/healthz", opt={"decision": "public"}, media_type="text/plain")
+    async def healthz() -> str:
+        await services.gate.store.database.fetchval("SELECT 1")
+        return "ok"
+
+    @asynccontextmanager
+    async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
+        await services.feed.start()
+        try:
+            yield
+        finally:
+            await services.feed.stop()
+
+    personas = demo.personas() if settings.demo else {}
+    return Litestar(
+        route_handlers=[
+            *(route for chapter in CHAPTERS for route in chapter.routes), fhir_api, healthz
+        ],
+        guards=[require_decision],
+        middleware=[signed_in_middleware],
+        csrf_config=CSRFConfig(
+            secret=secret(settings.data, "csrf"), exclude=["^/fhir"], cookie_httponly=True,
+            cookie_samesite="lax",
+        ),
+        exception_handlers={
+            **web.problem_handlers(problem_page),
+            NotSignedIn: _to_sign_in,
+            AccessError: _tell_access_problem,
+        },
+        before_send=[web.add_security_headers],
+        lifespan=[follow_changes],
+        state=State({
+            "services": services,
+            "personas": personas,
+            "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
+        }),
+        openapi_config=None,
+        debug=False,
+    )  # fmt: skip
+
+
+def _to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
+    page = f"/sign-in?next={quote(request.url.path)}"
+    if request.headers.get("hx-request"):
+        return Response("", status_code=401, headers={"HX-Redirect": page})
+    return Redirect(page, status_code=303)
+
+
+def _tell_access_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
+    status = next(status for kind, status in _STATUS.items() if isinstance(problem, kind))
+    return web.problem_handlers(problem_page)[HTTPException](
+        request, HTTPException(str(problem), status_code=status)
+    )
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="helsevev", description="The shared record of a region.")
+    words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (_SERVE, *(c for chapter in CHAPTERS for c in chapter.commands)):
+        word = words.add_parser(command.name, help=command.summary, description=command.summary)
+        command.add_arguments(word)
+        word.set_defaults(run=command.run)
+    return parser
+
+
+def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="load the demo's people, and let personas in")
+    parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
+
+
+def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
+    settings = replace(
+        context.settings,
+        demo=arguments.demo or context.settings.demo,
+        port=context.settings.port if arguments.port is None else arguments.port,
+    )
+    uvloop.run(_serve_until_stopped(settings))
+    return 0
+
+
+async def _serve_until_stopped(settings: Settings) -> None:
+    with exclusive(settings.data):
+        listener = server.listen(settings.host, settings.port)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        async with open_services(settings) as services:
+            if settings.demo:
+                await demo.load(services, date.today())
+            await server.serve(
+                build_app(settings, services), listener, lambda: _greet(settings, address)
+            )
+
+
+def _greet(settings: Settings, address: str) -> None:
+    print(f"Helsevev answers at {address}", flush=True)
+    if settings.demo:
+        for name, link in demo.login_links(settings, address).items():
+            print(f"  {name:<28} {link}", flush=True)
+        print("Stop with Ctrl-C.", flush=True)
+
+
+_SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments, _serve)
+
+
+def cli(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. What a user can mend is said in a line, without a trace."""
+    arguments = _arguments().parse_args(argv)
+    try:
+        settings = Settings.from_environment()
+        context = CommandContext(settings, lambda: open_services(settings))
+        status: int = arguments.run(context, arguments)
+        return status
+    except _EXPECTED as problem:
+        print(f"helsevev: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,40 @@
+"""Opening the record: the embedded PostgreSQL or a server by URL, brought to the program's schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from helsevev.kit.settings import Settings
+from helsevev.record import body
+from helsevev.record.database import Database
+from helsevev.record.embedded import embedded
+from helsevev.record.migration import migrate
+from helsevev.record.statements import load
+
+
+@asynccontextmanager
+async def opened(settings: Settings, connections: int = 8) -> AsyncIterator[Database]:
+    """The record's database, migrated and ready, until the block ends.
+
+    Raises what `embedded`, `Database.open` and `migrate` raise, each with what to do about it.
+    """
+    if settings.database_url is not None:
+        async with _connected(settings.database_url, connections) as database:
+            yield database
+        return
+    async with embedded(settings.data) as url, _connected(url, connections) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _connected(url: str, connections: int) -> AsyncIterator[Database]:
+    database = await Database.open(url, size=connections)
+    try:
+        await migrate(database)
+        await database.execute(
+            load("store")["store_dictionary"], body.CURRENT_ID, body.dictionary_bytes()
+        )
+        yield database
+    finally:
+        await database.close()
