@@ -121,6 +121,9 @@ def translated() -> Iterator[None]:
         yield
     except asyncpg.UniqueViolationError as error:
         raise UniqueViolation(str(error), error.sqlstate) from error
+    except asyncpg.ProtocolViolationError as error:
+        # Its code is one of a broken connection's, and the connection is whole.
+        raise DatabaseError(str(error), error.sqlstate) from error
     except _LOST as error:
         raise ConnectionLost(f"The database went away: {error}") from error
     except asyncpg.PostgresError as error:

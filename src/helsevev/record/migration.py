@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from helsevev.record.database import Connection, Database, DatabaseError, UniqueViolation
+from helsevev.record.database import Connection, Database, DatabaseError
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -31,6 +31,8 @@ _PIECE = re.compile(
       | .""",
     re.VERBOSE | re.DOTALL,
 )
+# Two starts at once both find no table, and one of them is told of its type, name or key.
+_MADE_MEANWHILE = frozenset({"23505", "42710", "42P07"})
 _TABLE = """
 CREATE TABLE IF NOT EXISTS migration (
     version integer NOT NULL,
@@ -77,8 +79,9 @@ async def migrate(database: Database, folder: Path = FOLDER) -> int:
     wanted = list(steps(folder))
     try:
         await database.execute(_TABLE)
-    except UniqueViolation:
-        pass  # Another start made it in the same moment.
+    except DatabaseError as error:
+        if error.sqlstate not in _MADE_MEANWHILE:
+            raise
     known = {(step.version, step.number): step for step in wanted}
     done = await database.fetch("SELECT version, step, name, checksum FROM migration")
     for version, number, name, checksum in done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +27,7 @@ def read(text: str, file: str) -> Mapping[str, str]:
     """Read the statements of a file's text; `file` is named in errors."""
     headings = list(_HEADING.finditer(text))
     statements: dict[str, str] = {}
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+    for heading, following in zip_longest(headings, headings[1:]):
         name, description = heading.groups()
         sql = text[heading.end() : following.start() if following else len(text)].strip()
         if not description.strip("-\n ") or not sql or name in statements:

@@ -1,0 +1,87 @@
+"""What all tests stand on: a real PostgreSQL, started as the program starts it, and its databases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+
+from helsevev.record.database import Database
+from helsevev.record.embedded import embedded
+from helsevev.record.migration import migrate
+
+REPOSITORY = Path(__file__).parent.parent
+_TEMPLATE = "record_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real input that lies beside the repository: HELSEVEV_SHARED, or ../shared."""
+    folder = Path(os.environ.get("HELSEVEV_SHARED") or REPOSITORY.parent / "shared")
+    if not (folder / "data").is_dir():
+        pytest.skip(f"There is no real input in {folder}; HELSEVEV_SHARED can name its folder.")
+    return folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The server's URL: HELSEVEV_TEST_DATABASE_URL, or an embedded one for this run."""
+    if named := os.environ.get("HELSEVEV_TEST_DATABASE_URL"):
+        yield named
+        return
+    async with embedded(tmp_path_factory.mktemp("data")) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template(server_url: str) -> AsyncIterator[str]:
+    """The name of a migrated, empty database that others are copied from."""
+    server = await Database.open(server_url, size=1)
+    await server.execute(f"DROP DATABASE IF EXISTS {_TEMPLATE}")
+    await server.execute(f"CREATE DATABASE {_TEMPLATE}")
+    database = await Database.open(_named(server_url, _TEMPLATE), size=1)
+    await migrate(database)
+    await database.close()
+    await server.close()
+    yield _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def name_database() -> Callable[[str, str], str]:
+    """Give a server's URL for another database on it."""
+    return _named
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database of this test module's own."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    server = await Database.open(server_url, size=1)
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield _named(server_url, name)
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Connections to a fresh, migrated database of this test module's own."""
+    opened = await Database.open(database_url, size=8)
+    yield opened
+    await opened.close()
+
+
+def _named(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()

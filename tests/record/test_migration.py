@@ -1,0 +1,108 @@
+"""The schema goes forward only, whoever starts, however often and whenever it is cut short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from helsevev.record.database import Database
+from helsevev.record.migration import MigrationError, migrate, split, steps
+
+
+@pytest.fixture
+async def empty(
+    server_url: str, name_database: Callable[[str, str], str]
+) -> AsyncIterator[Database]:
+    server = await Database.open(server_url, size=1)
+    await server.execute("CREATE DATABASE migrating")
+    database = await Database.open(name_database(server_url, "migrating"), size=4)
+    yield database
+    await database.close()
+    await server.execute("DROP DATABASE migrating WITH (FORCE)")
+    await server.close()
+
+
+def _write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name.removeprefix('m')}.sql").write_text(text)
+    return folder
+
+
+_TWO = "CREATE TABLE ward (id integer);\nINSERT INTO ward VALUES (1);"
+
+
+async def test_each_step_is_carried_out_once(empty: Database, tmp_path: Path) -> None:
+    folder = _write(tmp_path, m0001_ward=_TWO)
+    assert await migrate(empty, folder) == 2
+    assert await migrate(empty, folder) == 0
+    _write(tmp_path, m0002_bed="INSERT INTO ward VALUES (2)")
+    assert await migrate(empty, folder) == 1
+    assert await empty.fetchval("SELECT count(*) FROM ward") == 2
+
+
+async def test_two_starts_at_once_carry_out_each_step_once(empty: Database, tmp_path: Path) -> None:
+    folder = _write(tmp_path, m0001_ward=_TWO + "INSERT INTO ward VALUES (2);" * 20)
+    assert sum(await asyncio.gather(*(migrate(empty, folder) for _ in range(4)))) == 22
+    assert await empty.fetchval("SELECT count(*) FROM ward") == 21
+
+
+async def test_a_start_that_was_cut_short_goes_on_where_it_stopped(
+    empty: Database, tmp_path: Path
+) -> None:
+    _write(tmp_path, m0001_ward=_TWO + "SELECT no_such_thing();")
+    with pytest.raises(MigrationError, match=r"Step 3 of migration 0001 \(ward\) failed"):
+        await migrate(empty, tmp_path)
+    _write(tmp_path, m0001_ward=_TWO + "SELECT 1;")
+    assert await migrate(empty, tmp_path) == 1
+
+
+async def test_a_database_newer_than_the_program_is_refused(
+    empty: Database, tmp_path: Path
+) -> None:
+    await migrate(empty, _write(tmp_path, m0001_ward=_TWO, m0002_bed="SELECT 1"))
+    (tmp_path / "0002_bed.sql").unlink()
+    with pytest.raises(MigrationError, match="newer than this program"):
+        await migrate(empty, tmp_path)
+
+
+async def test_a_step_that_was_changed_afterwards_is_refused(
+    empty: Database, tmp_path: Path
+) -> None:
+    await migrate(empty, _write(tmp_path, m0001_ward=_TWO))
+    _write(tmp_path, m0001_ward="-- A comment may change.\n" + _TWO)
+    assert await migrate(empty, tmp_path) == 0
+    _write(tmp_path, m0001_ward=_TWO.replace("integer", "bigint"))
+    with pytest.raises(MigrationError, match="changed after it was carried out"):
+        await migrate(empty, tmp_path)
+
+
+async def test_an_index_can_be_built_while_others_write(empty: Database, tmp_path: Path) -> None:
+    online = "-- outside a transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON ward (id);"
+    assert await migrate(empty, _write(tmp_path, m0001_ward=_TWO, m0002_index=online)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"),
+    [
+        ("a; b;", ["a", "b"]),
+        ("a -- not; here\n; b", ["a -- not; here", "b"]),
+        ("a 'it''s; so'; b \"x;y\"", ["a 'it''s; so'", 'b "x;y"']),
+        ("f $$x; 'y$$; g $n$ ; $$ ; $n$", ["f $$x; 'y$$", "g $n$ ; $$ ; $n$"]),
+        ("a; -- the end\n", ["a"]),
+        ("/* ; */ a - b / c", ["/* ; */ a - b / c"]),
+    ],
+)
+def test_statements_end_where_sql_says(text: str, statements: list[str]) -> None:
+    assert list(split(text)) == statements
+
+
+def test_the_project_s_own_migrations_are_in_line() -> None:
+    assert {step.version for step in steps()} >= {1}
+
+
+def test_a_migration_out_of_line_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match="0002_bed.sql should be called 0001_name.sql"):
+        list(steps(_write(tmp_path, m0002_bed="SELECT 1")))
