@@ -1,0 +1,1 @@
+"""The professional content: what clinicians own and change without touching code."""

@@ -1,0 +1,83 @@
+"""Reads content files: TOML in, typed and checked values out, or an error that says where and why."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+import msgspec
+
+from .shapes import (
+    ContentError,
+    DisplayLabels,
+    Grounds,
+    News2,
+    NoteTypes,
+    Results,
+    VitalSigns,
+)
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+FILES: dict[str, type[msgspec.Struct]] = {
+    "observation/vital_signs.toml": VitalSigns,
+    "observation/news2.toml": News2,
+    "observation/results.toml": Results,
+    "documentation/note_types.toml": NoteTypes,
+    "access/grounds.toml": Grounds,
+    "display/labels.toml": DisplayLabels,
+}
+
+
+def read(text: str, shape: type[Shape], name: str) -> Shape:
+    """Content from TOML text. ContentError names the file and the place when it does not fit."""
+    try:
+        raw = tomllib.loads(text, parse_float=Decimal)
+        return msgspec.convert(raw, shape)
+    except tomllib.TOMLDecodeError as problem:
+        raise ContentError(f"{name}: not TOML: {problem}") from problem
+    except msgspec.ValidationError as problem:
+        raise ContentError(f"{name}: {problem}") from problem
+
+
+def _load(name: str, shape: type[Shape]) -> Shape:
+    return read(files(__package__).joinpath(name).read_text(encoding="utf-8"), shape, name)
+
+
+@cache
+def vital_signs() -> VitalSigns:
+    """The vital signs that the form offers, in order."""
+    return _load("observation/vital_signs.toml", VitalSigns)
+
+
+@cache
+def news2() -> News2:
+    """The NEWS2 table, what each total asks for, and its test cases."""
+    return _load("observation/news2.toml", News2)
+
+
+@cache
+def results() -> Results:
+    """Laboratory analyses in the groups and with the names that the chart shows."""
+    return _load("observation/results.toml", Results)
+
+
+@cache
+def note_types() -> NoteTypes:
+    """The types of note, and which profession writes which."""
+    return _load("documentation/note_types.toml", NoteTypes)
+
+
+@cache
+def grounds() -> Grounds:
+    """The coded grounds for opening a record without a treatment relation."""
+    return _load("access/grounds.toml", Grounds)
+
+
+@cache
+def labels() -> DisplayLabels:
+    """Bokmål for the codes that screens show."""
+    return _load("display/labels.toml", DisplayLabels)

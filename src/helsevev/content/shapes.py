@@ -1,0 +1,327 @@
+"""What each kind of content must contain; a file that does not fit its shape is refused at load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+
+class ContentError(ValueError):
+    """A content file is not what it should be; the message says which file, where and why."""
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every piece of content: unknown fields are refused, so a misspelled one is found."""
+
+
+class Document(Shape, frozen=True, kw_only=True):
+    """A file of content: whose it is, which edition, where it comes from, and whether it is approved.
+
+    `status` is `draft` until a professional group has approved it.
+    """
+
+    title: str
+    owner: str
+    version: str
+    status: str
+    source: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown status and content without a source."""
+        if self.status not in ("draft", "approved"):
+            raise ValueError(f"status must be draft or approved, not {self.status!r}")
+        if not self.source:
+            raise ValueError("content must name its source")
+
+
+class NormalRange(Shape, frozen=True, kw_only=True):
+    """What is normal from an age and up to (not including) another, in months of life."""
+
+    from_months: int = 0
+    to_months: int | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+    def holds_at(self, months: int) -> bool:
+        """Whether the range is for somebody of this age."""
+        return self.from_months <= months and (self.to_months is None or months < self.to_months)
+
+
+class Measured(Shape, frozen=True, kw_only=True):
+    """One number that can be read off: its code, its unit, and how far it can go.
+
+    A value outside `lowest`–`highest` is refused: it is a mistake of typing, not a finding.
+    """
+
+    key: str
+    loinc: str
+    display: str
+    label: str
+    short: str
+    unit: str
+    ucum: str
+    decimals: int
+    lowest: Decimal
+    highest: Decimal
+    refused: str
+    normal: tuple[NormalRange, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse limits the wrong way round, and normal ranges outside them or overlapping."""
+        if self.lowest >= self.highest:
+            raise ValueError(f"{self.key}: lowest must be under highest")
+        covered = 0
+        for each in self.normal:
+            if each.from_months < covered:
+                raise ValueError(f"{self.key}: normal ranges overlap at {each.from_months} months")
+            covered = each.to_months if each.to_months is not None else 10_000
+            for limit in (each.low, each.high):
+                if limit is not None and not self.lowest <= limit <= self.highest:
+                    raise ValueError(f"{self.key}: normal limit {limit} is not plausible")
+
+    def is_plausible(self, value: Decimal) -> bool:
+        """Whether the value can be true of a living person."""
+        return self.lowest <= value <= self.highest
+
+    def normal_at(self, months: int) -> NormalRange | None:
+        """The normal range at an age in months, None when the content has none."""
+        return next((each for each in self.normal if each.holds_at(months)), None)
+
+
+class VitalSign(Shape, frozen=True, kw_only=True):
+    """One row of the form: a single measurement, or a panel (`loinc`) of several."""
+
+    key: str
+    label: str
+    short: str
+    parts: tuple[Measured, ...]
+    loinc: str | None = None
+    display: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a row without a measurement, and a panel of several without its own code."""
+        if not self.parts or (len(self.parts) > 1 and self.loinc is None):
+            raise ValueError(f"{self.key}: needs one measurement, or a panel code and several")
+
+
+class VitalSigns(Document, frozen=True, kw_only=True):
+    """The vital signs that the form offers, in the order they are shown."""
+
+    sign: tuple[VitalSign, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a key or a code that occurs twice."""
+        super().__post_init__()
+        unique("sign", (each.key for each in self.sign))
+        unique("part", (part.key for each in self.sign for part in each.parts))
+        unique("loinc", (part.loinc for each in self.sign for part in each.parts))
+
+    def part(self, loinc: str) -> Measured | None:
+        """The measurement with this LOINC code, None when the form does not offer it."""
+        found = (part for each in self.sign for part in each.parts if part.loinc == loinc)
+        return next(found, None)
+
+
+class Step(Shape, frozen=True, kw_only=True):
+    """Points for values up to and including `up_to`; the last step has no upper end."""
+
+    points: int
+    up_to: Decimal | None = None
+
+
+class ScorePart(Shape, frozen=True, kw_only=True):
+    """One part of a score: what is read, and the points for each step of it."""
+
+    key: str
+    snomed: str
+    label: str
+    reads: str
+    step: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse steps that do not rise to one open end."""
+        ends = [each.up_to for each in self.step]
+        closed = [end for end in ends if end is not None]
+        if ends[-1:] != [None] or len(closed) != len(ends) - 1 or closed != sorted(set(closed)):
+            raise ValueError(f"{self.key}: steps must rise and the last must be open")
+
+    def points(self, value: Decimal | int) -> int:
+        """The points for a value."""
+        for each in self.step:
+            if each.up_to is None or value <= each.up_to:
+                return each.points
+        raise AssertionError("the last step is open")
+
+
+class Answer(Shape, frozen=True, kw_only=True):
+    """One choice of a coded part and its points."""
+
+    key: str
+    label: str
+    points: int
+    snomed: str | None = None
+
+
+class Response(Shape, frozen=True, kw_only=True):
+    """What a total from `at_least` asks for; `single` is for one part that reaches it alone."""
+
+    at_least: int
+    risk: str
+    label: str
+    action: str
+    single: bool = False
+
+
+class ScoreCase(Shape, frozen=True, kw_only=True):
+    """One worked example of NEWS2: what was measured and the total it must give."""
+
+    name: str
+    respiration: int
+    saturation: int
+    oxygen: bool
+    systolic: int
+    pulse: int
+    consciousness: str
+    temperature: Decimal
+    total: int
+    scale_2: bool = False
+
+
+class News2(Document, frozen=True, kw_only=True):
+    """NEWS2 as a table: parts with steps, coded parts, what a total asks for, and cases."""
+
+    snomed: str
+    from_years: int
+    not_when: tuple[str, ...]
+    part: tuple[ScorePart, ...]
+    oxygen: tuple[Answer, ...]
+    consciousness: tuple[Answer, ...]
+    response: tuple[Response, ...]
+    case: tuple[ScoreCase, ...]
+
+    def named(self, key: str) -> ScorePart:
+        """The part with this key. KeyError when there is none."""
+        for each in self.part:
+            if each.key == key:
+                return each
+        raise KeyError(key)
+
+
+class Result(Shape, frozen=True, kw_only=True):
+    """One analysis as the chart names it, and every code it can arrive with."""
+
+    label: str
+    nlk: tuple[str, ...] = ()
+    loinc: tuple[str, ...] = ()
+    unit: str = ""
+
+
+class ResultGroup(Shape, frozen=True, kw_only=True):
+    """Analyses that are read together, in order."""
+
+    key: str
+    label: str
+    result: tuple[Result, ...]
+
+
+class Results(Document, frozen=True, kw_only=True):
+    """Laboratory analyses, grouped."""
+
+    group: tuple[ResultGroup, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a code that stands in two places."""
+        super().__post_init__()
+        every = [each for group in self.group for each in group.result]
+        unique("group", (group.key for group in self.group))
+        unique("nlk", (code for each in every for code in each.nlk))
+        unique("loinc", (code for each in every for code in each.loinc))
+
+
+class NoteType(Shape, frozen=True, kw_only=True):
+    """One type of note: its code in Volven 9602, who writes it, and the headings it opens with."""
+
+    key: str
+    label: str
+    code: str
+    display: str
+    professions: tuple[str, ...]
+    sections: tuple[str, ...] = ()
+    loinc: str | None = None
+
+
+class NoteTypes(Document, frozen=True, kw_only=True):
+    """The types of note."""
+
+    system: str
+    type: tuple[NoteType, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a key that occurs twice."""
+        super().__post_init__()
+        unique("type", (each.key for each in self.type))
+
+    def for_profession(self, profession: str) -> tuple[NoteType, ...]:
+        """The types this profession writes, in order."""
+        return tuple(each for each in self.type if profession in each.professions)
+
+
+class Ground(Shape, frozen=True, kw_only=True):
+    """One reason to open a record; `text_required` asks for the reader's own words as well."""
+
+    code: str
+    label: str
+    explanation: str
+    purpose: str
+    text_required: bool
+    emergency: bool = False
+
+
+class Grounds(Document, frozen=True, kw_only=True):
+    """Grounds that a reader may choose when no treatment relation opens the record."""
+
+    system: str
+    ground: tuple[Ground, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a code that occurs twice."""
+        super().__post_init__()
+        unique("ground", (each.code for each in self.ground))
+
+
+class LabelSet(Shape, frozen=True, kw_only=True):
+    """Bokmål for the codes of one system."""
+
+    name: str
+    system: str
+    label: dict[str, str]
+
+
+class DisplayLabels(Document, frozen=True, kw_only=True):
+    """Bokmål for the codes that screens show."""
+
+    set: tuple[LabelSet, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a system that occurs twice."""
+        super().__post_init__()
+        unique("set", (each.name for each in self.set))
+        unique("system", (each.system for each in self.set))
+
+    def label(self, system: str, code: str) -> str | None:
+        """What a code is called, None when the content does not say."""
+        for each in self.set:
+            if each.system == system:
+                return each.label.get(code)
+        return None
+
+
+def unique(what: str, values: Iterable[str]) -> None:
+    """Refuse a value that occurs twice."""
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{what} {value!r} occurs twice")
+        seen.add(value)
