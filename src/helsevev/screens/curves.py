@@ -88,7 +88,7 @@ def curve(
     steps = _value_steps([*values, *limits] or [0.0, 1.0])
     bottom_value, top_value = steps[0], steps[-1]
     labels = [number(_trimmed(step)) for step in steps]
-    left, right = 14 + 8 * max(len(label) for label in labels), width - 12
+    left, right = 14 + 8 * max(len(label) for label in labels), width - 20
     top, bottom = 10, height - 26
     start, end = _time_span(times)
 

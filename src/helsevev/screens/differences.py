@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+# A number is one word: 2,4 that became 2,1 is never shown as a changed last digit.
+_WORDS = re.compile(r"\d+(?:[.,:/]\d+)*\s*|\w+\s*|[^\w\s]\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True)

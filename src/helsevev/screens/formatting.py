@@ -166,6 +166,12 @@ def number(value: Decimal | float | str | None) -> str:
     return f"{sign}{whole}{',' if point else ''}{fraction}"
 
 
+def aligned(text: str) -> tuple[str, str]:
+    """Split a written number before its comma, so that a column can stand on the comma."""
+    whole, comma, fraction = text.partition(",")
+    return whole, comma + fraction
+
+
 def unit_label(code: str | None) -> str:
     """Write a UCUM code as clinicians do: mm[Hg] is mmHg, 10*9/L is 10⁹/L, {score} is nothing."""
     if not code or (code.startswith("{") and code.endswith("}")):
@@ -224,6 +230,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "relative_time": relative_time,
     "age": age,
     "number": number,
+    "aligned": aligned,
     "unit": unit_label,
     "quantity": quantity,
     "interval": interval,
