@@ -1,4 +1,4 @@
-"""What all tests stand on: a real PostgreSQL, started as the program starts it, and its databases."""
+"""What all tests stand on: a real PostgreSQL, started as the program starts it."""
 
 from __future__ import annotations
 
