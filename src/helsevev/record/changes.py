@@ -142,9 +142,7 @@ class Feed:
             return
         place = self._place or await self.now()
         while True:
-            rows = await self._database.fetch(
-                _SQL["changes_after"], place.xid, place.seq, _BATCH
-            )
+            rows = await self._database.fetch(_SQL["changes_after"], place.xid, place.seq, _BATCH)
             for row in rows:
                 change = _change(row)
                 place = change.place

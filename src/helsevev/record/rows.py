@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -23,22 +23,24 @@ from helsevev.fhir.extraction import (
 from helsevev.fhir.search_query import normalize
 from helsevev.record import body, keys, leading
 
-NO_DATE: Final = -(2**63)
+NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
 
 UNSELECTIVE: Final = frozenset(
-    """_language _profile _security _tag abatement-string action active activity-code
-    address-use appointment-type availability bodysite category characteristic class
-    clinical-status component-code component-data-absent-reason component-value-concept
-    contenttype criticality data-absent-reason dayofweek deceased discharge-disposition
-    disposition document-type exclude experimental facility financial-status format gender
-    intent interaction kind language laterality lifecycle-status location-type manifestation
-    mechanism method modality mode outcome participating-role policy priority
-    processing-status purpose reason reason-code relationship request-status role route
-    security-label service-category service-type setting severity special-arrangement species
-    specialty stage status status-reason subject-type substance-status telecom-use type use
-    value-concept verification-status""".split()
-)
+    {"_language", "_profile", "_security", "_tag", "abatement-string", "action", "active",
+     "activity-code", "address-use", "appointment-type", "availability", "bodysite", "category",
+     "characteristic", "class", "clinical-status", "component-code",
+     "component-data-absent-reason", "component-value-concept", "contenttype", "criticality",
+     "data-absent-reason", "dayofweek", "deceased", "discharge-disposition", "disposition",
+     "document-type", "exclude", "experimental", "facility", "financial-status", "format",
+     "gender", "intent", "interaction", "kind", "language", "laterality", "lifecycle-status",
+     "location-type", "manifestation", "mechanism", "method", "modality", "mode", "outcome",
+     "participating-role", "policy", "priority", "processing-status", "purpose", "reason",
+     "reason-code", "relationship", "request-status", "role", "route", "security-label",
+     "service-category", "service-type", "setting", "severity", "special-arrangement", "species",
+     "specialty", "stage", "status", "status-reason", "subject-type", "substance-status",
+     "telecom-use", "type", "use", "value-concept", "verification-status"}
+)  # fmt: skip
 """Token parameters whose values are too common to be worth an index entry for each row.
 
 They are kept in the row and filter what another condition finds (measured: indexing them costs
@@ -97,14 +99,19 @@ def _token_hashes(name: str, system: str | None, code: str | None) -> tuple[int,
     if code is None:
         return (token_hash(name, system or "", None),)
     hashes = (token_hash(name, system or "", code), token_hash(name, None, code))
-    # "Anything of this system" is asked of codes, not of numbers that identify.
-    return (*hashes, token_hash(name, system, None)) if system and name in UNSELECTIVE else hashes
+    return (*hashes, token_hash(name, system, None)) if system else hashes
 
 
 @lru_cache(maxsize=50_000)
 def leading_hash(system: str, code: str) -> int:
     """The value of column `code` for a leading coding; never NO_CODE."""
     return token_hash("\x03leading", system, code) or 1
+
+
+@cache
+def presence_hash(name: str) -> int:
+    """Marks that a resource has any value for a token, reference or uri parameter."""
+    return token_hash("\x06present", name, None)
 
 
 def reference_hash(name: str, target: str) -> int:
@@ -152,6 +159,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     date_name = leading.date_parameter(row.type)
     code_name = leading.code_parameter(row.type)
     own = compartment.subject_of(resource)
+    present: set[str] = set()
     for entry in extract(resource):
         name, kind = entry[0], entry[1]
         if name in UNIONS:
@@ -162,22 +170,27 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
             else:
                 target = row.tokens if name in UNSELECTIVE else row.keys
                 target += _token_hashes(name, entry[2], entry[3])
+                present.add(name)
         elif kind == REFERENCE:
             if entry[2] != own or name not in ("patient", "subject"):
                 row.keys.append(reference_hash(name, entry[2]))
+                present.add(name)
         elif kind == DATE:
             if name == date_name:
                 _widen(row, entry[2], entry[3])
             else:
                 row.dates.append((name, entry[2], entry[3]))
         elif kind == STRING:
-            row.strings.append((name, normalize(entry[2])))
+            # What is compared first; the text as written after it, for :exact.
+            row.strings.append((name, f"{normalize(entry[2])}\x01{entry[2]}"))
         elif kind == QUANTITY:
             row.quantities.append(_quantity(*entry))
         elif kind == NUMBER:
             row.quantities.append((name, 0, 0, entry[2]))
         elif kind != COMPOSITE:
             row.keys.append(token_hash(name, None, entry[2]))
+            present.add(name)
+    row.tokens += map(presence_hash, present)
     return row
 
 
@@ -187,6 +200,7 @@ def _add_leading_code(row: Row, name: str, system: str | None, code: str | None)
         row.codings.append((code, system, row.code, True))
         return
     row.keys += _token_hashes(name, system, code)
+    row.tokens.append(presence_hash(name))
     if code:
         row.codings.append((code, system or "", token_hash(name, system or "", code), False))
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from helsevev.fhir import serialization
+from helsevev.kit.projection import Projection
 from helsevev.record import body, keys
 from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
 from helsevev.record.database import Database
-from helsevev.kit.projection import Projection
 from helsevev.record.rows import Row
 from helsevev.record.statements import load
 
@@ -103,7 +103,9 @@ class Store:
                 return Stored(*row)
         return None
 
-    async def read_version(self, resource_type: str, resource_id: str, version: int) -> Stored | None:
+    async def read_version(
+        self, resource_type: str, resource_id: str, version: int
+    ) -> Stored | None:
         """One version, or None."""
         async for patient in self._places(resource_type, resource_id):
             row = await self.database.fetchrow(
@@ -211,7 +213,9 @@ class Store:
             )
             await connection.execute(
                 _SQL["audit"],
-                *_columns([audit_row(current.patient, transaction, at, author, current.reference)], 15),
+                *_columns(
+                    [audit_row(current.patient, transaction, at, author, current.reference)], 15
+                ),
             )
             for projection in self._projections:
                 if current.type in projection.sources:
