@@ -177,7 +177,7 @@ class ConditionSql:
             where = f"c.code = {self._arguments.add(term.code, 'text')}"
         else:
             return "false"  # a coding without system is never in the column
-        return f"r.code = ANY (ARRAY(SELECT c.hash FROM coding c WHERE {where} AND c.leading))"
+        return f"r.code = ANY (ARRAY(SELECT c.hash FROM coding c WHERE {where} AND c.is_leading))"
 
     def _reference(self, name: str, condition: Condition) -> str:
         texts = [

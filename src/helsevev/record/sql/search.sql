@@ -1,7 +1,7 @@
 -- name: codings_among_keys
 -- Which of these codes and systems any row has beside the leading coding in its own column.
 SELECT code, system FROM coding
-WHERE NOT leading AND (code = ANY ($1::text[]) OR system = ANY ($2::text[]))
+WHERE NOT is_leading AND (code = ANY ($1::text[]) OR system = ANY ($2::text[]))
 
 -- name: referring
 -- Resources of type $1 that refer, by parameters whose keys are $2, or by belonging to one of the
