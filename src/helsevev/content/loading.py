@@ -1,4 +1,4 @@
-"""Reads content files: TOML in, typed and checked values out, or an error that says where and why."""
+"""Reads content files: TOML in, checked values out, or an error that says where and why."""
 
 from __future__ import annotations
 

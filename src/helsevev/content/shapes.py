@@ -17,7 +17,7 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Document(Shape, frozen=True, kw_only=True):
-    """A file of content: whose it is, which edition, where it comes from, and whether it is approved.
+    """A file of content: whose it is, which edition, where it comes from, whether it is approved.
 
     `status` is `draft` until a professional group has approved it.
     """

@@ -170,7 +170,8 @@ def appointment(
 
 def _later(story: Story, start: str, minutes: int) -> str:
     begins = story.time.at(start)
-    return (begins.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(begins.tzinfo).isoformat()
+    ends = begins.astimezone(UTC) + timedelta(minutes=minutes)
+    return ends.astimezone(begins.tzinfo).isoformat()
 
 
 def _located(place: str, *, done: bool) -> Resource:

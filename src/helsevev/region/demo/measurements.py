@@ -71,7 +71,8 @@ MEASURES = {
         _loinc("55283-6", "Fetal Heart rate"), "Fosterlyd", "/min", "/min", 0, "110", "160", "exam"
     ),
     "peak-flow": Measure(
-        _loinc("33452-4", "Maximum expiratory gas flow Respiratory system airway by Peak flow meter"),
+        _loinc("33452-4", "Maximum expiratory gas flow Respiratory system airway by Peak flow "
+                          "meter"),
         "PEF", "L/min", "L/min", 0, None, None, "exam",
     ),
 }  # fmt: skip
@@ -94,7 +95,9 @@ def quantity(value: Decimal | int, unit: str, ucum: str) -> Resource:
     return {**found, "system": UCUM, "code": ucum}
 
 
-def interpretation(value: Decimal | int, low: str | None, high: str | None) -> list[Resource] | None:
+def interpretation(
+    value: Decimal | int, low: str | None, high: str | None
+) -> list[Resource] | None:
     """Low, normal or high against a range; None when there is no range to judge by."""
     if low is None and high is None:
         return None
@@ -160,7 +163,7 @@ def trend(
     *,
     wobble: float,
 ) -> None:
-    """`count` values along a line through `anchors`, each off by at most `wobble` (always the same)."""
+    """`count` values along a line through `anchors`, each off by at most `wobble`."""
     values = wander(f"{story.key} {what}", anchors, count, wobble)
     decimals = MEASURES[what].decimals
     series(story, what, " ".join(f"{v:.{decimals}f}" for v in values), first, last, by)
@@ -168,7 +171,7 @@ def trend(
 
 def wander(seed: str, anchors: Sequence[float], count: int, wobble: float) -> list[float]:
     """Numbers along a broken line through `anchors`, with a seeded deviation."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - the same every time, and no secret
     found = []
     for step in range(count):
         place = step / max(count - 1, 1) * (len(anchors) - 1)

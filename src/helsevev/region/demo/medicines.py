@@ -147,9 +147,7 @@ def order(
 
 def _code(key: str, product: Product) -> Resource:
     name = f"{product.name} {product.form.lower()} {product.strength}".strip()
-    return concept(
-        name, coding(ATC, product.atc, product.substance), coding(PRODUCT, key, name)
-    )
+    return concept(name, coding(ATC, product.atc, product.substance), coding(PRODUCT, key, name))
 
 
 def _strength(product: Product) -> Resource:
@@ -190,7 +188,9 @@ def _repeat(dose: Dose) -> Resource:
         found = {"frequency": len(days), "period": 1, "periodUnit": "wk"}
         found["dayOfWeek"] = [_DAYS[day] for day in days]
     if hours:
-        found["timeOfDay"] = [f"{hour}:00:00" if ":" not in hour else f"{hour}:00" for hour in hours]
+        found["timeOfDay"] = [
+            f"{hour}:00:00" if ":" not in hour else f"{hour}:00" for hour in hours
+        ]
     return found
 
 

@@ -31,9 +31,7 @@ def synthetic_number(birth: date, sex: str, seed: str, *, d_number: bool = False
 
 def check_digits_hold(number: str) -> bool:
     """Whether eleven digits end in their two check digits (rules before 2032)."""
-    return (
-        len(number) == 11 and number.isdigit() and _with_check_digits(number[:9]) == number
-    )
+    return len(number) == 11 and number.isdigit() and _with_check_digits(number[:9]) == number
 
 
 def _serials(birth: date, sex: str, seed: str) -> Iterator[int]:

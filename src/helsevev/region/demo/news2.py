@@ -92,7 +92,9 @@ def signs_round(
     stamp = when.isoformat() if isinstance(when, datetime) else story.time.stamp(when)
     moment = datetime.fromisoformat(stamp)
     measures = [
-        measured(story, what, value, moment, by, number=number, encounter=encounter, slug=f"r-{what}")
+        measured(
+            story, what, value, moment, by, number=number, encounter=encounter, slug=f"r-{what}"
+        )
         for what, value in (
             ("respiration", str(signs.respiration)),
             ("spo2", str(signs.saturation)),
@@ -139,7 +141,9 @@ def _consciousness(
         f"acvpu-{number:03d}",
         status="final",
         category=[concept(None, coding(hl7("observation-category"), "vital-signs"))],
-        code=concept("Bevissthet (ACVPU)", coding("http://loinc.org", "80288-4", "Level of consciousness")),
+        code=concept(
+            "Bevissthet (ACVPU)", coding("http://loinc.org", "80288-4", "Level of consciousness")
+        ),
         subject=story.subject(),
         encounter=ref(encounter),
         effectiveDateTime=stamp,

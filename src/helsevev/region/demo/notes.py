@@ -55,9 +55,7 @@ def note(
         confidentiality="N",
         attester=attested if status == "final" else None,
         custodian=organisation(at),
-        section=[
-            {"title": heading, "text": narrative(text)} for heading, text in sections.items()
-        ],
+        section=[{"title": heading, "text": narrative(text)} for heading, text in sections.items()],
     )
 
 

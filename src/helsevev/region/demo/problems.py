@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .codes import ATC, ICD10, ICPC2, SNOMED, Resource, coding, concept, hl7_concept, no_basis, volven
+from .codes import (
+    ATC,
+    ICD10,
+    ICPC2,
+    SNOMED,
+    Resource,
+    coding,
+    concept,
+    hl7_concept,
+    no_basis,
+    volven,
+)
 from .story import Story, narrative, organisation, ref, staff
 
 

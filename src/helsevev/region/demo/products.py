@@ -20,9 +20,7 @@ class Product(NamedTuple):
 
 def _tablet(name: str, substance: str, atc: str, mg: str) -> Product:
     shown = mg.replace(".", ",")
-    return Product(
-        name, substance, atc, "Tablett", "53", f"{shown} mg", (mg, "mg", "1 tablett")
-    )
+    return Product(name, substance, atc, "Tablett", "53", f"{shown} mg", (mg, "mg", "1 tablett"))
 
 
 PRODUCTS: dict[str, Product] = {

@@ -56,7 +56,7 @@ class Story:
         return reference
 
     def bundle(self) -> Resource:
-        """A transaction that puts every resource at its own id: loading it twice changes nothing."""
+        """A transaction that puts every resource at its own id: loading it twice is harmless."""
         return transaction(self.resources)
 
 
@@ -80,10 +80,14 @@ def ref(reference: str | None, display: str | None = None) -> Resource | None:
     """A Reference, or None for none."""
     if reference is None:
         return None
-    return {"reference": reference} if display is None else {
-        "reference": reference,
-        "display": display,
-    }
+    return (
+        {"reference": reference}
+        if display is None
+        else {
+            "reference": reference,
+            "display": display,
+        }
+    )
 
 
 def organisation(unit_id: str) -> Resource:

@@ -1,4 +1,4 @@
-"""When things happen in a story, told from the day the demo is loaded: `-3d 08:30` is always true."""
+"""When things happen in a story, counted from the day it is loaded, as in `-3d 08:30`."""
 
 from __future__ import annotations
 

@@ -80,6 +80,7 @@ _PLACES = (
     ("nidaro-dps", "Nidarø DPS, voksenpoliklinikken", "nidaro-dps", "bu"),
     ("trondheim-legevakt-rom-4", "Trondheim legevakt, rom 4", "trondheim-legevakt", "ro"),
     ("trondheim-helsestasjon-ost", "Helsestasjon øst", "trondheim-helsestasjon-ost", "bu"),
+    ("trondheim-bakkehaugen-2", "Bakkehaugen, avdeling 2", "trondheim-bakkehaugen-2", "wa"),
     ("trondheim-bakkehaugen-2-rom-8", "Avdeling 2, rom 8", "trondheim-bakkehaugen-2", "ro"),
     ("fjordgata-legesenter", "Fjordgata legesenter", "fjordgata-legesenter", "bu"),
 )

@@ -1,5 +1,7 @@
 """Aslaug Moe, 84: heart failure, twelve medicines, a fall, and the way home again."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..laboratory import laboratory, laboratory_series
@@ -32,7 +34,7 @@ def _person(story: Story) -> None:
         phone="+4710010101", married="enkeEllerEnkemann",
         contacts=(("datter", "Liv Moe Aasen", "+4710010102"),
                   ("sønn", "Geir Moe", "+4710010103")),
-    )  # fmt: skip
+    )
     related_person(story, "datter", "Liv Moe", "Aasen", "+4710010102", sex="female")
     related_person(story, "sønn", "Geir", "Moe", "+4710010103", sex="male", next_of_kin=False)
     flag(story, "antikoagulert", "Bruker blodfortynnende (apiksaban)", "drug", since="-7d",
@@ -47,12 +49,12 @@ def _person(story: Story) -> None:
         atc=("J01C", "Betalaktamantibakterielle midler, penicilliner"),
         snomed=("764146007", "Penicillin"),
         note="Innlagt etter fenoksymetylpenicillin. Har tålt cefalosporiner og klindamycin.",
-    )  # fmt: skip
+    )
     allergy(
         story, "tramadol", "Tramadol", category="medication", criticality="low", kind="intolerance",
         reaction=("Kvalme og forvirring", "422587007", "moderate"), since="-6y", by="sigrid-aune",
         atc=("N02AX02", "Tramadol"),
-    )  # fmt: skip
+    )
 
 
 def _problems(story: Story) -> dict[str, str]:
@@ -73,7 +75,7 @@ def _problems(story: Story) -> dict[str, str]:
             by="amir-rostami", icd10=("S52.5", "Brudd i distal ende av radius"),
             icpc2=("L72", "Brudd underarm"), category="encounter-diagnosis",
             note="Gips til og med uke 5 etter bruddet."),
-    }  # fmt: skip
+    }
     condition(story, "hypertensjon", "Hypertensjon", since="-22y", by="sigrid-aune",
               icd10=("I10", "Essensiell hypertensjon"), icpc2=("K86", "Hypertensjon ukomplisert"))
     condition(story, "osteoporose", "Osteoporose", since="-7y", by="sigrid-aune",
@@ -131,7 +133,7 @@ def _medicines(story: Story) -> None:
            why="Ikke lenger behov", by="petter-hagbo")
     in_use(story, "somac-20", Dose("1 tablett om morgenen", "1 tablett", morning), "-2y",
            "Reflukssykdom", status="on-hold", why="Prøves uten i fire uker", until=None,
-           by="petter-hagbo")  # fmt: skip
+           by="petter-hagbo")
 
 
 def _measurements(story: Story) -> None:
@@ -177,12 +179,11 @@ def _measurements(story: Story) -> None:
 
 
 def _laboratory(story: Story) -> None:
+    readings = (2.4, 2.6, 2.1, 3.4, 2.8, 1.7, 2.3, 3.8, 2.5, 1.9, 2.2, 4.1, 2.9, 3.6)
     laboratory_series(
-        story, "inr", "-14mo 09:00", "-15d", "\n".join(
-            f"inr {value}" for value in "2.4 2.6 2.1 3.4 2.8 1.7 2.3 3.8 2.5 1.9 2.2 4.1 2.9 3.6"
-            .split()),
+        story, "inr", "-14mo 09:00", "-15d", "\n".join(f"inr {value}" for value in readings),
         sex="female", title="INR-kontroll",
-    )  # fmt: skip
+    )
     laboratory_series(
         story, "kontroll", "-3y 09:00", "-4w", """
         hb 12.8 kreat 92 egfr 50 k 4.2 na 140 bnp 1420 ferritin 64
@@ -192,14 +193,14 @@ def _laboratory(story: Story) -> None:
         hb 12.4 kreat 104 egfr 42 k 4.6 na 138 bnp 2010 ferritin 71
         hb 12.2 kreat 108 egfr 40 k 4.7 na 138 bnp 2240 ferritin 66
         """, sex="female", title="Kontrollprøver",
-    )  # fmt: skip
+    )
     rows = (
-        ("1", "-9d 21:20", "hb 11.4 leuk 10.6 crp 28 na 133 k 5.1 kreat 138 egfr 30 inr 4.6 "
-                           "bnp 6840 tnt 38"),
+        ("1", "-9d 21:20", ("hb 11.4 leuk 10.6 crp 28 na 133 k 5.1 kreat 138 egfr 30 inr 4.6 "
+                           "bnp 6840 tnt 38")),
         ("2", "-7d 06:30", "hb 11.1 crp 41 na 134 k 4.8 kreat 126 egfr 33 inr 2.4 bnp 5120"),
         ("3", "-6d 06:30", "crp 33 na 135 k 4.6 kreat 119 egfr 36 inr 1.8"),
         ("4", "-4d 06:30", "hb 11.3 crp 14 na 137 k 4.4 kreat 112 egfr 38 bnp 3260"),
-    )  # fmt: skip
+    )
     for number, when, answers in rows:
         laboratory(story, f"opphold-{number}", when, answers, sex="female",
                    title="Blodprøver under opphold", ordered_by="petter-hagbo",

@@ -1,5 +1,7 @@
 """Aslaug Moe's fall, stay and return home: contacts, notes and plans."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -27,7 +29,7 @@ def tell(story: Story, problems: dict[str, str]) -> None:
          ("Fastlege", "sigrid-aune"), ("Hjertelege", "eli-strandberg")),
         units=(("Utførende enhet", _HOME),),
         relatives=(("Nærmeste pårørende", f"RelatedPerson/demo-{story.key}-datter"),),
-    )  # fmt: skip
+    )
     _before(story, service)
     _fall(story, problems)
     _stay(story, problems)
@@ -39,7 +41,8 @@ def _before(story: Story, service: str) -> None:
     visit = encounter(story, "hjemmebesok-1", "home", "Hjemmebesøk", _HOME, "berit-lundamo",
                       "-17d 09:00", "-17d 09:30", episode=service)
     note(story, "hjemmebesok-1", "home-visit", "-17d 09:35", "berit-lundamo", _HOME, {
-        "Observasjon": "Mer tungpusten i trappa enn sist. Lette ødemer i begge legger. Vekt 59,6 kg."
+        "Observasjon": "Mer tungpusten i trappa enn sist. Lette ødemer i begge legger. Vekt 59,6 "
+                       "kg."
                        " Har glemt kveldsdosen av warfarin to ganger denne uka.",
         "Tiltak": "Kontakter fastlege om INR og vanndrivende\nMultidose bestilt på nytt",
     }, encounter=visit)
@@ -59,7 +62,7 @@ def _fall(story: Story, problems: dict[str, str]) -> None:
         story, "legevakt", "emergency", "Legevaktkonsultasjon", _LEGEVAKT, "amir-rostami",
         "-9d 19:30", "-9d 20:50", reason="Fall i hjemmet", place="trondheim-legevakt-rom-4",
         diagnoses=(problems["brudd"],), discharged_to="Innlagt i sykehus",
-    )  # fmt: skip
+    )
     note(story, "legevakt", "out-of-hours", "-9d 20:45", "amir-rostami", _LEGEVAKT, {
         "Aktuelt": "Falt på badet kl. 18.30, utløste trygghetsalarm. Husker hele forløpet, ikke "
                    "besvimt. Slo venstre håndledd, ikke hodet. Tiltagende tungpust siste uke.",
@@ -78,7 +81,7 @@ def _stay(story: Story, problems: dict[str, str]) -> None:
         "-3d 13:00", reason="Forverret hjertesvikt og fall", place="st-olavs-geriatri-rom-214",
         diagnoses=(problems["svikt"], problems["brudd"], problems["flimmer"]),
         discharged_to="Hjem med helsetjenester i hjemmet",
-    )  # fmt: skip
+    )
     note(story, "innkomst", "admission", "-9d 22:15", "petter-hagbo", _WARD, {
         "Innleggelsesårsak": "Fall med håndleddsbrudd og forverret hjertesvikt.",
         "Tidligere sykdommer": "Hjertesvikt med EF 35 %\nPermanent atrieflimmer\n"
@@ -89,7 +92,8 @@ def _stay(story: Story, problems: dict[str, str]) -> None:
         "Plan": "Furosemid intravenøst\nWarfarin holdes\nFysioterapi og fallutredning",
     }, encounter=stay)
     note(story, "sykepleie-2", "nursing", "-8d 14:30", "mona-hegstad", _WARD, {
-        "Observasjon": "Urolig og desorientert i morgentimene, klarere etter frokost. Vekt 61,9 kg. "
+        "Observasjon": "Urolig og desorientert i morgentimene, klarere etter frokost. Vekt 61,9 "
+                       "kg. "
                        "Mobilisert til stol med én hjelper.",
         "Tiltak": "Tilsyn hver halvtime om natten\nHøreapparat på\nDrikkeliste",
     }, title="Sykepleienotat dagvakt", encounter=stay)
@@ -119,16 +123,16 @@ def _stay(story: Story, problems: dict[str, str]) -> None:
 
 def _home_again(story: Story, service: str) -> None:
     for number, (when, text) in enumerate((
-        ("-2d 08:30", "Hjemme første morgen. Sov godt. Lite ødemer. Usikker på de nye tablettene: "
-                      "hadde lagt fram gammel warfarin, som er levert til retur."),
-        ("-1d 08:25", "Vekt opp 0,4 kg. Ikke tungpusten. Smerter 2 av 10. Følger opplegget med "
-                      "rullator."),
+        ("-2d 08:30", ("Hjemme første morgen. Sov godt. Lite ødemer. Usikker på de nye tablettene: "
+                      "hadde lagt fram gammel warfarin, som er levert til retur.")),
+        ("-1d 08:25", ("Vekt opp 0,4 kg. Ikke tungpusten. Smerter 2 av 10. Følger opplegget med "
+                      "rullator.")),
     ), start=2):
         visit = encounter(story, f"hjemmebesok-{number}", "home", "Hjemmebesøk", _HOME,
                           "berit-lundamo", when, when[:-2] + "55", episode=service)
         note(story, f"hjemmebesok-{number}", "home-visit", when[:-2] + "50", "berit-lundamo", _HOME,
              {"Observasjon": text, "Tiltak": "Målt vekt og blodtrykk, sett til at morgendosen er "
-                                             "tatt."}, encounter=visit)  # fmt: skip
+                                             "tatt."}, encounter=visit)
     document(story, "henvisning", "referral", "Henvisning fra legevakt", "-9d 20:48",
              "amir-rostami", _LEGEVAKT,
              "Kvinne 84 år med distal radiusfraktur etter fall og forverret hjertesvikt. "
@@ -145,11 +149,11 @@ def _plans(story: Story, problems: dict[str, str]) -> None:
          ("Legemidler", "multidose, se til at de tas"),
          ("Fallforebygging", "rullator, fjerne matter, nattlys")),
         goals=(stable, safe), conditions=(problems["svikt"], problems["brudd"]),
-    )  # fmt: skip
+    )
     follow_up = service_request(
         story, "hjertesvikt", "Hjertesviktpoliklinikken, kontroll etter innleggelse", "Henvisning",
         "-3d 12:35", by="petter-hagbo", to=_CLINIC, reason="Forverret hjertesvikt", wanted="+5w",
-    )  # fmt: skip
+    )
     appointment(story, "hjertesvikt", "Hjertesviktpoliklinikken", _CLINIC, "+25d 10:30", 45,
                 by="eli-strandberg", based_on=follow_up,
                 instruction="Ta med vektlisten fra hjemmetjenesten.")

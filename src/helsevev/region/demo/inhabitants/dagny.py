@@ -1,5 +1,7 @@
 """Dagny Fjeldvær, 89: Alzheimer's disease, eight months in a nursing home."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -23,7 +25,7 @@ def tell(story: Story) -> None:
         story, "Dagny", "Fjeldvær", "female", story.time.birth_date(89, 12, 5),
         Place("Bakkehaugen 1", "7051", "Trondheim", "5001", "Trondheim"),
         married="enkeEllerEnkemann", contacts=(("sønn", "Knut Fjeldvær", "+4710070101"),),
-    )  # fmt: skip
+    )
     related_person(story, "sønn", "Knut", "Fjeldvær", "+4710070101", sex="male")
     flag(story, "samtykke", "Mangler samtykkekompetanse for legemidler, sønn informeres",
          "advance-directive", since="-7mo", by="torstein-lien",
@@ -36,12 +38,12 @@ def tell(story: Story) -> None:
         story, "sulfa", "Trimetoprim-sulfa", category="medication", criticality="low",
         reaction=("Utslett", "271807003", "moderate"), since="-17y", by="sigrid-aune",
         atc=("J01EE01", "Sulfametoksazol og trimetoprim"),
-    )  # fmt: skip
+    )
     dementia = condition(
         story, "demens", "Demens ved Alzheimers sykdom med sen debut", since="-5y",
         by="sigrid-aune", icd10=("F00.1", "Demens ved Alzheimers sykdom med sen debut"),
         icpc2=("P70", "Demens"),
-    )  # fmt: skip
+    )
     condition(story, "forstoppelse", "Forstoppelse", since="-3y", by="torstein-lien",
               icd10=("K59.0", "Forstoppelse"), icpc2=("D12", "Forstoppelse"))
     condition(story, "hypertensjon", "Hypertensjon", since="-25y", until="-5mo", status="inactive",
@@ -99,7 +101,8 @@ def _contacts(story: Story, dementia: str) -> None:
     home = encounter(story, "hjemmebesok", "home", "Hjemmebesøk", _HOME, "berit-lundamo",
                      "-9mo 09:00", "-9mo 09:40", reason="Tilsyn")
     note(story, "hjemmebesok", "home-visit", "-9mo 09:45", "berit-lundamo", _HOME, {
-        "Observasjon": "Komfyren sto på, kald mat på benken fra i går. Finner ikke badet. Datoen er "
+        "Observasjon": "Komfyren sto på, kald mat på benken fra i går. Finner ikke badet. Datoen "
+                       "er "
                        "ukjent for henne.",
         "Tiltak": "Melder behov for heldøgns plass, komfyrvakt bestilt.",
     }, encounter=home)
@@ -107,15 +110,18 @@ def _contacts(story: Story, dementia: str) -> None:
         ("arsvurdering", "-5mo 13:00", "Legemiddelgjennomgang",
          "Donepezil og amlodipin seponeres. Blodtrykk 106/60 og svimmel når hun reiser seg."),
         ("smerte", "-4w 13:00", "Tilsyn",
-         "Ømmer seg ved stell av venstre hofte. Ingen feilstilling, går som før. Paracetamol fast."),
+         ("Ømmer seg ved stell av venstre hofte. Ingen feilstilling, går som før. Paracetamol "
+         "fast.")),
     ):
         note(story, slug, "progress", when, "torstein-lien", _WARD, {"Vurdering": text},
              title=title, encounter=stay)
     for slug, when, text in (
-        ("svelging", "-10w 18:30", "Hoster ved drikke. Fortykket saft går bedre. Spiser halv porsjon."),
-        ("uro", "-6d 21:40", "Urolig etter kveldsmat, leter etter moren sin. Roet seg med sang og "
-                             "håndholding. Ikke behov for medisin."),
-        ("vekt", "-3d 10:30", "Vekt 51,9 kg, opp siste måned. Næringsdrikk mellom måltidene virker."),
+        ("svelging", "-10w 18:30", ("Hoster ved drikke. Fortykket saft går bedre. Spiser halv "
+                                   "porsjon.")),
+        ("uro", "-6d 21:40", ("Urolig etter kveldsmat, leter etter moren sin. Roet seg med sang og "
+                             "håndholding. Ikke behov for medisin.")),
+        ("vekt", "-3d 10:30", ("Vekt 51,9 kg, opp siste måned. Næringsdrikk mellom måltidene "
+                              "virker.")),
     ):
         note(story, slug, "nursing", when, "annemette-brekken", _WARD, {"Observasjon": text},
              encounter=stay)

@@ -1,5 +1,7 @@
 """Eira Nordli, seven months: born eleven weeks early, followed by health station and hospital."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from datetime import timedelta
@@ -41,7 +43,7 @@ _GROWTH = """
     168 5.860 58.6 40.2 karianne-fossum
     186 6.240 60.2 40.9 karianne-fossum
     205 6.610 61.9 41.6 karianne-fossum
-"""  # fmt: skip
+"""
 
 
 def tell(story: Story) -> None:
@@ -65,7 +67,7 @@ def _person(story: Story) -> None:
         story, "Eira", "Nordli", "female", born,
         Place("Steinsprangvegen 15", "7048", "Trondheim", "5001", "Trondheim"),
         contacts=(("mor", "Ida Nordli", "+4710040101"), ("far", "Jon Nordli", "+4710040102")),
-    )  # fmt: skip
+    )
     related_person(story, "mor", "Ida", "Nordli", "+4710040101", sex="female",
                    born=story.time.birth_date(32, 5, 20))
     related_person(story, "far", "Jon", "Nordli", "+4710040102", sex="male",
@@ -81,7 +83,7 @@ def _problems(story: Story) -> str:
         story, "prematur", "Prematurt født, gestasjonsuke 29+4", since=_day(0), by="oda-reitan",
         icd10=("P07.3", "Annet for tidlig født barn"),
         icpc2=("A93", "Prematurt/immaturt født barn"), note="Fødselsvekt 1310 g.",
-    )  # fmt: skip
+    )
     condition(story, "rds", "Respiratorisk distressyndrom", since=_day(0), until=_day(9),
               status="resolved", by="oda-reitan",
               icd10=("P22.0", "Respiratorisk distressyndrom hos nyfødt"))
@@ -95,11 +97,11 @@ def _problems(story: Story) -> str:
 
 def _growth(story: Story) -> None:
     rows = [line.split() for line in _GROWTH.strip().split("\n")]
-    for number, (days, weight, length, head, by) in enumerate(rows, start=1):
+    for number, (age, weight, length, head, by) in enumerate(rows, start=1):
         minute = number % 6
         for what, value in (("baby-weight", weight), ("length", length), ("head", head)):
             if value != "-":
-                measured(story, what, value, _day(int(days), f"10:{minute}0"), by, number=number)
+                measured(story, what, value, _day(int(age), f"10:{minute}0"), by, number=number)
     for number, (days, spo2, pulse, temperature) in enumerate((
         (0, "88", "168", "36.1"), (1, "91", "160", "36.6"), (3, "93", "156", "36.8"),
         (7, "95", "152", "36.9"), (14, "96", "150", "36.8"), (28, "97", "148", "36.9"),
@@ -178,16 +180,18 @@ def _contacts(story: Story, born_early: str) -> None:
                       "Helsestasjon med vekt hver uke i starten\nVaksiner etter kronologisk alder",
     }, encounter=stay)
     visits = (
-        (71, "home", "Hjemmebesøk av helsesykepleier", "Vekt opp 180 g på en uke. Ammes og får litt "
-         "tillegg. Foreldrene er slitne, men trygge. Snakket om søvn og smittevern."),
-        (106, "ambulatory", "Konsultasjon helsestasjon", "God vektøkning. Fester blikket. Mor "
-         "fullammer."),
-        (137, "ambulatory", "Konsultasjon helsestasjon", "Løfter hodet, smiler. Følger sin kurve "
-         "med korrigert alder."),
-        (168, "ambulatory", "Konsultasjon helsestasjon", "Griper etter ting. Snakket om fast føde "
-         "ved korrigert alder fire til seks måneder."),
-        (205, "ambulatory", "Konsultasjon helsestasjon", "Ruller fra rygg til mage. Spiser grøt to "
-         "ganger daglig. Vektøkningen er litt lavere siste måned, men følger kurven."),
+        (71, "home", "Hjemmebesøk av helsesykepleier", ("Vekt opp 180 g på en uke. Ammes og får "
+                                                        "litt "
+         "tillegg. Foreldrene er slitne, men trygge. Snakket om søvn og smittevern.")),
+        (106, "ambulatory", "Konsultasjon helsestasjon", ("God vektøkning. Fester blikket. Mor "
+         "fullammer.")),
+        (137, "ambulatory", "Konsultasjon helsestasjon", ("Løfter hodet, smiler. Følger sin kurve "
+         "med korrigert alder.")),
+        (168, "ambulatory", "Konsultasjon helsestasjon", ("Griper etter ting. Snakket om fast føde "
+         "ved korrigert alder fire til seks måneder.")),
+        (205, "ambulatory", "Konsultasjon helsestasjon", ("Ruller fra rygg til mage. Spiser grøt "
+                                                          "to "
+         "ganger daglig. Vektøkningen er litt lavere siste måned, men følger kurven.")),
     )
     for number, (days, kind, text, told) in enumerate(visits, start=1):
         visit = encounter(story, f"helsestasjon-{number}", kind, text, _STATION, "karianne-fossum",
@@ -195,9 +199,10 @@ def _contacts(story: Story, born_early: str) -> None:
         note(story, f"helsestasjon-{number}", "health-station", _day(days, "10:50"),
              "karianne-fossum", _STATION, {"Observasjon": told}, title=text, encounter=visit)
     for number, (days, told) in enumerate((
-        (92, "Korrigert alder 3 uker. God tonus, symmetriske bevegelser. Hb 10,6, fortsetter jern."),
-        (154, "Korrigert alder knapt 3 måneder. Alderssvarende motorikk når det korrigeres. Jern "
-              "seponeres."),
+        (92, ("Korrigert alder 3 uker. God tonus, symmetriske bevegelser. Hb 10,6, fortsetter "
+             "jern.")),
+        (154, ("Korrigert alder knapt 3 måneder. Alderssvarende motorikk når det korrigeres. Jern "
+              "seponeres.")),
     ), start=1):
         visit = encounter(story, f"barnepol-{number}", "ambulatory", "Poliklinisk kontroll",
                           _CLINIC, "lars-kolberg", _day(days, "10:00"), _day(days, "10:40"),
@@ -206,7 +211,7 @@ def _contacts(story: Story, born_early: str) -> None:
              _CLINIC, {"Vurdering": told, "Plan": "Kontroll som avtalt."}, encounter=visit)
     document(story, "fodsel", "maternity", "Melding om fødsel", _day(0, "16:00"), "oda-reitan",
              _WARD, "Levendefødt jente, 1310 g, gestasjonsuke 29+4, keisersnitt. Overflyttet "
-                    "nyfødtintensiv ti minutter etter fødselen.")  # fmt: skip
+                    "nyfødtintensiv ti minutter etter fødselen.")
 
 
 def _plans(story: Story, born_early: str) -> None:

@@ -1,5 +1,7 @@
 """Even Stavik, 30: healthy, and a record with almost nothing in it."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import encounter
@@ -19,10 +21,10 @@ def tell(story: Story) -> None:
         story, "Even", "Stavik", "male", story.time.birth_date(30, 10, 1),
         Place("Elvesletta 2", "7224", "Melhus", "5028", "Melhus"), phone="+4710110101",
         married="ugift",
-    )  # fmt: skip
+    )
     condition(story, "ankel", "Forstuet ankel, høyre", since="-2y", until="-23mo",
               status="resolved", by="sigrid-aune",
-              icpc2=("L77", "Forstuvning/distorsjon av ankel"))
+              icpc2=("L77", "Forstuving/forstrekking ankel"))
     visit = encounter(story, "ankel", "ambulatory", "Konsultasjon hos fastlege", _GP, "sigrid-aune",
                       "-2y 14:00", "-2y 14:15", reason="Vond ankel", place=_GP)
     note(story, "ankel", "progress", "-2y 14:20", "sigrid-aune", _GP, {

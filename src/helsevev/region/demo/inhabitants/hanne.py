@@ -1,5 +1,7 @@
 """Hanne, 41: severe asthma, and an address that nobody outside her treatment may ever see."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -22,21 +24,21 @@ def tell(story: Story) -> None:
         story, "Hanne", "Sørlie", "female", story.time.birth_date(41, 2, 17),
         Place("Skjermveien 77", "7099", "Flatåsen", "5001", "Trondheim"), phone="+4710060101",
         married="skilt", protected=True,
-    )  # fmt: skip
+    )
     flag(story, "adresse", "Strengt fortrolig adresse", "safety", since="-14mo",
          by="ingrid-solemdal",
          detail="Adresse og telefon skal ikke leses opp, skrives ut eller gis videre.")
     allergy(
         story, "asa", "Acetylsalisylsyre og andre NSAID", category="medication",
         criticality="high", reaction=("Bronkospasme", "4386001", "severe"), since="-12y",
-        by="ingrid-solemdal", atc=("M01A", "Antiinflammatoriske og antireumatiske midler, "
-                                           "ikke-steroide"),
+        by="ingrid-solemdal", atc=("M01A", ("Antiinflammatoriske og antireumatiske midler, "
+                                           "ikke-steroide")),
         snomed=("387458008", "Acetylsalisylsyre"),
-    )  # fmt: skip
+    )
     asthma = condition(
         story, "astma", "Alvorlig allergisk astma", since="-19y", by="ingrid-solemdal",
         icd10=("J45.0", "Hovedsakelig allergisk astma"), icpc2=("R96", "Astma"),
-    )  # fmt: skip
+    )
     condition(story, "ptsd", "Posttraumatisk stresslidelse", since="-13mo", by="sigrid-aune",
               icd10=("F43.1", "Posttraumatisk stresslidelse [PTSD]"))
     in_use(story, "symbicort", Dose("2 inhalasjoner morgen og kveld", "2 inhalasjon", "08 20"),
@@ -67,18 +69,20 @@ def _contacts(story: Story, asthma: str) -> None:
     care_team(story, "astma", "Behandlingsteam astma", _CLINIC, "-11mo",
               (("Behandlingsansvarlig lege", "ingrid-solemdal"), ("Sykepleier", "synne-hovde")))
     for number, (when, told) in enumerate((
-        ("-12w 10:00", "Ett anfall siste måned mot fire i måneden før behandlingsstart. "
-                       "Bruker Ventoline to ganger i uka."),
+        ("-12w 10:00", ("Ett anfall siste måned mot fire i måneden før behandlingsstart. "
+                       "Bruker Ventoline to ganger i uka.")),
         ("-8w 10:00", "Stabil. Ingen kurer med prednisolon på fem måneder."),
-        ("-12d 10:00", "PEF 410. Sover gjennom natten. Ønsker å fortsette, vil ha timer tidlig på "
-                       "dagen og inngang uten venterom."),
+        ("-12d 10:00", ("PEF 410. Sover gjennom natten. Ønsker å fortsette, vil ha timer tidlig på "
+                       "dagen og inngang uten venterom.")),
     ), start=1):
-        visit = encounter(story, f"lungepol-{number}", "ambulatory", "Poliklinisk kontroll", _CLINIC,
+        visit = encounter(story, f"lungepol-{number}", "ambulatory", "Poliklinisk "
+                                                                     "kontroll", _CLINIC,
                           "ingrid-solemdal", when, when[:-2] + "40", reason="Astma",
                           place=_CLINIC, episode=course, diagnoses=(asthma,))
         note(story, f"lungepol-{number}", "outpatient", when[:-2] + "45", "ingrid-solemdal",
-             _CLINIC, {"Aktuelt": told, "Tiltak": "Omalizumab 300 mg gitt, observert i 30 minutter."},
-             encounter=visit)  # fmt: skip
+             _CLINIC, {"Aktuelt": told, "Tiltak": "Omalizumab 300 mg gitt, observert i 30 "
+                                                  "minutter."},
+             encounter=visit)
     appointment(story, "lungepol", "Injeksjon og kontroll", _CLINIC, "+16d 08:00", 45,
                 by="ingrid-solemdal", instruction="Bruk sideinngangen. Du blir hentet.")
     task(story, "innkalling", "Innkalling gis muntlig, aldri i brev", _CLINIC, "-12d 10:50",

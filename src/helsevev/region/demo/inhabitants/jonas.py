@@ -1,5 +1,7 @@
 """Jonas Wikan, 34: depressed, referred, accepted, and waiting for a first talk."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -23,18 +25,18 @@ def tell(story: Story) -> None:
         story, "Jonas", "Wikan", "male", story.time.birth_date(34, 6, 30),
         Place("Kobberstien 3 A", "7030", "Trondheim", "5001", "Trondheim"), phone="+4710050101",
         married="ugift", contacts=(("søster", "Maren Wikan", "+4710050102"),),
-    )  # fmt: skip
+    )
     flag(story, "kriseplan", "Har kriseplan, ring søster ved forverring", "clinical", since="-24d",
          by="sigrid-aune")
     allergy(
         story, "notter", "Peanøtter", category="food", criticality="high",
         reaction=("Hevelse i lepper og svelg", "41291007", "severe"), since="-25y",
         by="sigrid-aune", snomed=("762952008", "Peanøtt"),
-    )  # fmt: skip
+    )
     depression = condition(
         story, "depresjon", "Moderat depressiv episode", since="-5mo", by="sigrid-aune",
         icd10=("F32.1", "Moderat depressiv episode"), icpc2=("P76", "Depressiv lidelse"),
-    )  # fmt: skip
+    )
     condition(story, "sovn", "Søvnvansker", since="-5mo", by="sigrid-aune",
               icd10=("F51.0", "Ikke-organisk insomni"), icpc2=("P06", "Søvnforstyrrelse"))
     in_use(story, "sertralin-50", Dose("1 tablett om morgenen", "1 tablett", "08"), "-10w",
@@ -66,14 +68,15 @@ def _measurements(story: Story) -> None:
 
 def _contacts(story: Story, depression: str) -> None:
     visits = (
-        ("-5mo 13:00", "Tretthet og nedstemthet siden permittering. Sover fire timer. Ingen "
-                       "selvmordstanker.", "Blodprøver, samtale om søvn og døgnrytme."),
-        ("-10w 13:00", "Verre. Klarer ikke jobbe. Grubler mye. Tanker om at det hadde vært like greit "
-                       "å ikke våkne, ingen planer.", "Sertralin 50 mg, henvises DPS, kriseplan."),
+        ("-5mo 13:00", ("Tretthet og nedstemthet siden permittering. Sover fire timer. Ingen "
+                       "selvmordstanker."), "Blodprøver, samtale om søvn og døgnrytme."),
+        ("-10w 13:00", ("Verre. Klarer ikke jobbe. Grubler mye. Tanker om at det hadde vært like "
+                        "greit "
+                       "å ikke våkne, ingen planer."), "Sertralin 50 mg, henvises DPS, kriseplan."),
         ("-6w 13:00", "Tåler medisinen. Litt mer energi om formiddagen.", "Fortsetter, ny time."),
         ("-24d 13:00", "PHQ-9 15. Sover bedre. Fortvilet over ventetiden. Ingen selvmordstanker.",
          "Purrer DPS. Ny time om fire uker."),
-    )  # fmt: skip
+    )
     for number, (when, told, plan) in enumerate(visits, start=1):
         visit = encounter(story, f"fastlege-{number}", "ambulatory", "Konsultasjon hos fastlege",
                           _GP, "sigrid-aune", when, when[:-2] + "30", reason="Nedstemthet",
@@ -87,17 +90,19 @@ def _waiting(story: Story, depression: str) -> None:
         story, "dps", "Utredning og behandling av depresjon", "Henvisning", "-10w 13:40",
         by="sigrid-aune", to=_DPS, reason="Moderat depressiv episode", wanted="+18d 12:00",
         note="Vurdert: rett til helsehjelp. Frist for start om 18 dager.",
-    )  # fmt: skip
+    )
     episode(story, "dps", "Voksenpoliklinikk, venter på første samtale", _DPS, "-9w",
             status="waitlist", manager="henrik-vang", conditions=(depression,))
     care_team(story, "dps", "Behandlingsteam psykisk helse", _DPS, "-9w",
               (("Behandler", "henrik-vang"), ("Fastlege", "sigrid-aune")))
     note(story, "rettighetsvurdering", "progress", "-9w 10:00", "henrik-vang", _DPS, {
-        "Vurdering": "Fyller vilkårene for rett til nødvendig helsehjelp i spesialisthelsetjenesten.",
+        "Vurdering": "Fyller vilkårene for rett til nødvendig helsehjelp i "
+                     "spesialisthelsetjenesten.",
         "Frist": "Helsehjelpen skal starte innen tolv uker.",
     }, title="Vurdering av henvisning")
     document(story, "henvisning", "referral", "Henvisning til DPS", "-10w 13:45", "sigrid-aune",
-             _GP, "Mann 34 år med moderat depressiv episode, PHQ-9 18, GAD-7 11. Sertralin startet. "
+             _GP, "Mann 34 år med moderat depressiv episode, PHQ-9 18, GAD-7 11. Sertralin "
+                  "startet. "
                   "Ikke akutt selvmordsfare. Ber om samtalebehandling.")
     appointment(story, "forste", "Første samtale", _DPS, "+11d 09:00", 60, by="henrik-vang",
                 based_on=referral, instruction="Du kan svare på kartleggingsskjemaet før timen.")

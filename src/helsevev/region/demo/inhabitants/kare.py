@@ -1,5 +1,7 @@
 """Kåre Brattli, 71: COPD, in hospital now with an exacerbation, scored every few hours."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..codes import SNOMED, coding, concept
@@ -27,7 +29,7 @@ def tell(story: Story) -> None:
         story, "innleggelse", "inpatient", "Innleggelse", _WARD, "ingrid-solemdal", "-47h", None,
         reason="Kols-forverring med respirasjonssvikt", place="st-olavs-lunge-rom-312",
         diagnoses=(copd, failure),
-    )  # fmt: skip
+    )
     _medicines(story, stay)
     _measurements(story, stay)
     _laboratory(story, stay)
@@ -40,7 +42,7 @@ def _person(story: Story) -> None:
         story, "Kåre", "Brattli", "male", story.time.birth_date(71, 11, 27),
         Place("Naustbakken 4", "7054", "Ranheim", "5001", "Trondheim"),
         phone="+4710030101", married="skilt", contacts=(("bror", "Arve Brattli", "+4710030102"),),
-    )  # fmt: skip
+    )
     related_person(story, "bror", "Arve", "Brattli", "+4710030102", sex="male")
     flag(story, "oksygen", "CO₂-retensjon: SpO₂-mål 88–92 %", "safety", since="-2y",
          by="ingrid-solemdal", detail="Oksygen titreres. NEWS2 skåres på skala 2.")
@@ -51,20 +53,21 @@ def _person(story: Story) -> None:
         story, "dyrehar", "Hund", category="environment", criticality="low",
         reaction=("Rennende nese og tette luftveier", "49727002", "mild"), since="-20y",
         by="sigrid-aune",
-    )  # fmt: skip
+    )
 
 
 def _problems(story: Story) -> tuple[str, str]:
     copd = condition(
         story, "kols", "Kronisk obstruktiv lungesykdom, GOLD 4", since="-11y",
-        by="ingrid-solemdal", icd10=("J44.1", "Kronisk obstruktiv lungesykdom med akutt uspesifisert "
-                                              "forverring"),
+        by="ingrid-solemdal", icd10=("J44.1", ("Kronisk obstruktiv lungesykdom med akutt "
+                                               "uspesifisert "
+                                              "forverring")),
         icpc2=("R95", "Kronisk obstruktiv lungesykdom"), note="FEV1 0,82 L (28 % av forventet).",
-    )  # fmt: skip
+    )
     failure = condition(
         story, "respirasjonssvikt", "Kronisk respirasjonssvikt med hyperkapni", since="-2y",
         by="ingrid-solemdal", icd10=("J96.1", "Kronisk respirasjonssvikt"),
-    )  # fmt: skip
+    )
     condition(story, "osteoporose", "Osteoporose etter prednisolonkurer", since="-3y",
               by="sigrid-aune", icd10=("M81.0", "Osteoporose etter menopause"),
               icpc2=("L95", "Osteoporose"), category="problem-list-item")
@@ -98,7 +101,7 @@ def _medicines(story: Story, stay: str) -> None:
         ("oksygen", Dose("0,5–2 L/min på nesebrille, SpO₂-mål 88–92 %", "1 L/min"),
          "Respirasjonssvikt"),
     ):
-        order(story, product, dose, "-45h", reason, by="ingrid-solemdal", encounter=stay)  # fmt: skip
+        order(story, product, dose, "-45h", reason, by="ingrid-solemdal", encounter=stay)
 
 
 def _measurements(story: Story, stay: str) -> None:
@@ -126,10 +129,12 @@ def _measurements(story: Story, stay: str) -> None:
     times = story.time.spread("-46h", "-50min", len(rounds))
     for number, (when, signs) in enumerate(zip(times, rounds, strict=True), start=1):
         signs_round(story, number, when, signs, "magnus-tverdal", encounter=stay)
-    social(story, "royk", concept("Røyking", coding(SNOMED, "365981007", "Tobacco smoking behavior")),
+    social(story, "royk", concept("Røyking", coding(SNOMED, "365981007", "Tobacco smoking "
+                                                                         "behavior")),
            "Sluttet for to år siden, 45 pakkeår", "-3w", "sigrid-aune")
     for number, years in enumerate((1, 2, 3), start=1):
-        immunization(story, f"influensa-{number}", "Influensavaksine", f"-{years * 12 - 10}mo 10:00",
+        immunization(story, f"influensa-{number}", "Influensavaksine", f"-{years * 12 - 10}mo "
+                                                                        "10:00",
                      product=None, atc="J07BB02", by="sigrid-aune", at=_GP, dose=1)
     procedure(story, "niv", "Maskebehandling (BiPAP) 4 timer", "-42h", by="ingrid-solemdal",
               at=_WARD, encounter=stay, note="Trykk 14/6. God effekt på pCO₂.")

@@ -1,5 +1,7 @@
 """Marit Haugland, 61: type 2 diabetes for twelve years, a foot ulcer that heals too slowly."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -34,18 +36,18 @@ def _person(story: Story) -> None:
         Place("Rognebærlia 8", "7049", "Trondheim", "5001", "Trondheim"),
         phone="+4710020101", married="gift",
         contacts=(("ektefelle", "Olav Haugland", "+4710020102"),),
-    )  # fmt: skip
+    )
     related_person(story, "ektefelle", "Olav", "Haugland", "+4710020102", sex="male")
     flag(
         story, "kontrast", "Forsiktighet ved kontrastmiddel: nedsatt nyrefunksjon og metformin",
         "safety", since="-9mo", by="guro-melbye",
         detail="Metformin pauses 48 timer ved undersøkelse med jodholdig kontrast.",
-    )  # fmt: skip
+    )
     allergy(
         story, "plaster", "Plaster med kolofonium", category="environment", criticality="low",
         reaction=("Kontakteksem", "40275004", "mild"), since="-5y", by="sigrid-aune",
         note="Bruk silikonbasert fiksering.",
-    )  # fmt: skip
+    )
 
 
 def _problems(story: Story) -> tuple[str, str]:
@@ -53,26 +55,26 @@ def _problems(story: Story) -> tuple[str, str]:
         story, "diabetes", "Diabetes mellitus type 2 med flere komplikasjoner", since="-12y",
         by="sigrid-aune", icd10=("E11.7", "Diabetes mellitus type 2 med flere komplikasjoner"),
         icpc2=("T90", "Diabetes type 2"),
-    )  # fmt: skip
+    )
     condition(
         story, "nevropati", "Diabetisk polynevropati", since="-4y", by="guro-melbye",
         icd10=("G63.2", "Diabetisk polynevropati"),
         note="Manglende monofilamentsans under begge fotsåler.",
-    )  # fmt: skip
+    )
     condition(
         story, "hypertensjon", "Hypertensjon", since="-10y", by="sigrid-aune",
         icd10=("I10", "Essensiell hypertensjon"), icpc2=("K86", "Hypertensjon ukomplisert"),
-    )  # fmt: skip
+    )
     condition(
         story, "fedme", "Fedme", since="-12y", by="sigrid-aune",
         icd10=("E66.9", "Uspesifisert fedme"), icpc2=("T82", "Fedme"),
-    )  # fmt: skip
+    )
     ulcer = condition(
         story, "fotsar", "Diabetisk fotsår, høyre forfot", since="-11w", by="sigrid-aune",
         icd10=("L97", "Sår på underekstremitet, ikke klassifisert annet sted"),
         icpc2=("S97", "Kronisk hudsår"),
         note="Under hodet på første metatars. Wagner grad 1.",
-    )  # fmt: skip
+    )
     return diabetes, ulcer
 
 
@@ -96,7 +98,7 @@ def _medicines(story: Story) -> None:
     in_use(story, "dalacin-300", Dose("1 kapsel 3 ganger daglig i 10 dager", "1 kapsel",
                                       "08 14 20"),
            "-9w", "Infisert fotsår", status="completed", until="-54d", course="2",
-           why="Kuren er fullført")  # fmt: skip
+           why="Kuren er fullført")
 
 
 def _measurements(story: Story) -> None:
@@ -123,7 +125,7 @@ def _measurements(story: Story) -> None:
         hba1c 62 kreat 92 egfr 58 acr 5.6 ldl 2.1 kol 4.2 k 4.5 na 140
         hba1c 58 kreat 93 egfr 57 acr 5.2 ldl 1.9 kol 4.0 k 4.4 na 140
         """, sex="female", title="Diabeteskontroll",
-    )  # fmt: skip
+    )
     laboratory(story, "sar", "-63d 10:30", "crp 64 leuk 12.8 hb 12.9 alb 37 kreat 95 egfr 56",
                sex="female", title="Blodprøver ved sårinfeksjon",
                conclusion="Forhøyede infeksjonsprøver, forenlig med bløtdelsinfeksjon.")
@@ -142,7 +144,8 @@ def _contacts(story: Story, diabetes: str, ulcer: str) -> None:
               (("Primærkontakt", "berit-lundamo"), ("Fastlege", "sigrid-aune"),
                ("Diabeteslege", "guro-melbye")), units=(("Utførende enhet", _HOME),))
     gp = encounter(story, "sarinfeksjon", "ambulatory", "Konsultasjon hos fastlege", _GP,
-                   "sigrid-aune", "-63d 10:00", "-63d 10:25", reason="Rødme og sekresjon fra fotsår",
+                   "sigrid-aune", "-63d 10:00", "-63d 10:25", reason="Rødme og sekresjon fra "
+                                                                     "fotsår",
                    place=_GP, diagnoses=(ulcer,))
     note(story, "sarinfeksjon", "progress", "-63d 10:30", "sigrid-aune", _GP, {
         "Aktuelt": "Sår under høyre forfot i to uker. Siste tre dager økende rødme, varme og "
@@ -166,10 +169,11 @@ def _contacts(story: Story, diabetes: str, ulcer: str) -> None:
     }, encounter=outpatient)
     for number, (when, size, text) in enumerate((
         ("-9d 08:40", "8 × 6 mm", "Lett fibrinbelegg, fjernet. Ikke lukt, ikke rødme."),
-        ("-4d 08:40", "7 × 5 mm", "Granulerer fint. Litt maserte kanter, byttet til mer absorberende "
-                                  "bandasje."),
-        ("-2d 08:40", "7 × 5 mm", "Uendret størrelse, tørrere kanter. Minnet om å bruke sko også "
-                                  "inne."),
+        ("-4d 08:40", "7 × 5 mm", ("Granulerer fint. Litt maserte kanter, byttet til mer "
+                                   "absorberende "
+                                  "bandasje.")),
+        ("-2d 08:40", "7 × 5 mm", ("Uendret størrelse, tørrere kanter. Minnet om å bruke sko også "
+                                  "inne.")),
     ), start=1):
         visit = encounter(story, f"sarstell-{number}", "home", "Hjemmebesøk", _HOME,
                           "berit-lundamo", when, when[:-2] + "58", reason="Sårstell",
@@ -177,7 +181,7 @@ def _contacts(story: Story, diabetes: str, ulcer: str) -> None:
         note(story, f"sarstell-{number}", "home-visit", when[:-2] + "55", "berit-lundamo", _HOME, {
             "Observasjon": f"Sår {size}. {text}",
             "Tiltak": "Rengjort med NaCl, silikonbandasje, fikset uten plaster med kolofonium.",
-        }, title="Sårstell", encounter=visit)  # fmt: skip
+        }, title="Sårstell", encounter=visit)
     document(story, "oyelege", "outpatient", "Svar fra øyelege, fotoscreening", "-5mo 12:00",
              "sigrid-aune", _GP,
              "Fotoscreening av øyebunn: Ingen tegn til diabetisk retinopati på noen av øynene. "
@@ -192,7 +196,7 @@ def _plans(story: Story, ulcer: str) -> None:
         (("Sårstell", "mandag, onsdag og fredag"), ("Måle sår", "hver uke, med bilde"),
          ("Avlastning", "spesialsko hele dagen"), ("Blodsukker", "ved hvert sårstell")),
         goals=(healed, sugar), conditions=(ulcer,),
-    )  # fmt: skip
+    )
     referral = service_request(story, "fotteam", "Fotteam, vurdering av diabetisk fotsår",
                                "Henvisning", "-63d 10:35", by="sigrid-aune", to=_CLINIC,
                                reason="Infisert diabetisk fotsår", priority="urgent")

@@ -1,5 +1,7 @@
 """Piotr Zielak, 38: here to work, a D-number and an interpreter, at the legevakt right now."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import care_team, encounter
@@ -23,7 +25,7 @@ def tell(story: Story) -> None:
         story, "Piotr", "Zielak", "male", story.time.birth_date(38, 7, 8),
         Place("Brakkeriggen 12", "7041", "Trondheim", "5001", "Trondheim"), phone="+4710120101",
         language="pl", interpreter=True, d_number=True, citizen_of="PL",
-    )  # fmt: skip
+    )
     flag(story, "tolk", "Trenger tolk: polsk", "admin", since="-2d", by="stian-rokseth",
          detail="Telefontolk. Skal ikke oversettes av kollega.")
     colic = condition(story, "nyrestein", "Mistanke om stein i urinleder, venstre", since="-1d",
@@ -58,7 +60,8 @@ def tell(story: Story) -> None:
                                      as_needed="Smerter", most=3), "-50min", "Nyresteinsanfall",
           by="amir-rostami", encounter=now, inpatient=False)
     note(story, "flanke", "out-of-hours", "-30min", "amir-rostami", _LEGEVAKT, {
-        "Aktuelt": "Plutselige takvise smerter i venstre flanke fra i natt, kaster opp. Telefontolk.",
+        "Aktuelt": "Plutselige takvise smerter i venstre flanke fra i natt, kaster opp. "
+                   "Telefontolk.",
         "Funn": "Urolig, bankeøm over venstre nyre. Afebril. Blod i urin på strimmel.",
         "Vurdering": "Sannsynlig nyrestein. Ingen tegn til infeksjon.",
         "Plan": "Smertelindring, observeres en time\nHenvises CT samme dag hvis ikke smertefri",

@@ -1,5 +1,7 @@
 """Sander Lium, 15: asthma and pollen, and talks with the school nurse that are his own."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
@@ -16,8 +18,9 @@ _STATION = "trondheim-helsestasjon-ost"
 _LEGEVAKT = "trondheim-legevakt"
 _GROWTH = (
     (0, "3.610", "51.0"), (1, "9.900", "76.5"), (2, "12.600", "88.0"), (4, "16.800", "104.0"),
-    (6, "21.200", "117.0"), (8, "26.400", "129.5"), (10, "32.900", "140.0"), (13, "45.600", "158.5"),
-)  # fmt: skip
+    (6, "21.200", "117.0"), (8, "26.400", "129.5"), (10, "32.900", "140.0"),
+    (13, "45.600", "158.5"),
+)
 
 
 def tell(story: Story) -> None:
@@ -27,14 +30,14 @@ def tell(story: Story) -> None:
         story, "Sander", "Lium", "male", born,
         Place("Tangentveien 30", "7046", "Trondheim", "5001", "Trondheim"), phone="+4710090101",
         contacts=(("mor", "Anja Lium", "+4710090102"), ("far", "Tor Lium", "+4710090103")),
-    )  # fmt: skip
+    )
     related_person(story, "mor", "Anja", "Lium", "+4710090102", sex="female")
     related_person(story, "far", "Tor", "Lium", "+4710090103", sex="male")
     allergy(
         story, "pollen", "Bjørkepollen", category="environment", criticality="low",
         reaction=("Rennende øyne og nese", "418689008", "moderate"), since="-9y",
         by="sigrid-aune",
-    )  # fmt: skip
+    )
     asthma = condition(story, "astma", "Astma", since="-9y", by="sigrid-aune",
                        icd10=("J45.0", "Hovedsakelig allergisk astma"), icpc2=("R96", "Astma"))
     condition(story, "hodepine", "Spenningshodepine", since="-10w", by="karianne-fossum",
@@ -87,10 +90,12 @@ def _contacts(story: Story, asthma: str) -> None:
                   "Kontroll hos fastlege innen en uke",
     }, encounter=attack)
     for number, (when, title, told) in enumerate((
-        ("-10w 12:00", "Samtale på skolen", "Hodepine de fleste skoledager, sover seks timer. Mye "
-                                            "press foran tentamen. Snakket om søvn og skjermbruk."),
-        ("-4w 12:00", "Samtale på skolen", "Hodepinen er sjeldnere. Har vært lei seg etter brudd med "
-                                           "kjæreste. Vil ikke at foreldrene skal vite om dette."),
+        ("-10w 12:00", "Samtale på skolen", ("Hodepine de fleste skoledager, sover seks timer. Mye "
+                                            "press foran tentamen. Snakket om søvn og "
+                                            "skjermbruk.")),
+        ("-4w 12:00", "Samtale på skolen", ("Hodepinen er sjeldnere. Har vært lei seg etter brudd "
+                                            "med "
+                                           "kjæreste. Vil ikke at foreldrene skal vite om dette.")),
     ), start=1):
         visit = encounter(story, f"skole-{number}", "ambulatory", title, _STATION,
                           "karianne-fossum", when, when[:-2] + "30", reason="Eget ønske",

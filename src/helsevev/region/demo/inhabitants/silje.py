@@ -1,5 +1,7 @@
 """Silje Rognli, 31: pregnant for the first time, week 27, diabetes of pregnancy just found."""
 
+# A story is read as a table, one fact a line.
+# fmt: off
 from __future__ import annotations
 
 from datetime import timedelta
@@ -26,20 +28,20 @@ def tell(story: Story) -> None:
         story, "Silje", "Rognli", "female", story.time.birth_date(31, 4, 22),
         Place("Lyngmyra 9", "7047", "Trondheim", "5001", "Trondheim"), phone="+4710080101",
         married="ugift", contacts=(("samboer", "Eirik Tangvik", "+4710080102"),),
-    )  # fmt: skip
+    )
     related_person(story, "samboer", "Eirik", "Tangvik", "+4710080102", sex="male")
     no_known_allergy(story, "-17w 10:20", "hilde-saether")
     pregnancy = condition(
         story, "svangerskap", "Svangerskap, para 0", since="-21w", by="hilde-saether",
         icd10=("Z34.0", "Kontroll av normalt førstegangssvangerskap"),
         icpc2=("W78", "Svangerskap bekreftet"),
-    )  # fmt: skip
+    )
     diabetes = condition(
         story, "svangerskapsdiabetes", "Svangerskapsdiabetes", since="-6d", by="hilde-saether",
         icd10=("O24.4", "Diabetes mellitus som oppstår under svangerskap"),
         icpc2=("W85", "Svangerskapsdiabetes"), note="Glukosebelastning: 5,1 fastende, 9,4 etter to "
                                                     "timer.",
-    )  # fmt: skip
+    )
     due = story.time.today + timedelta(days=7 * 40 - (7 * 26 + 3))
     social(story, "termin", concept("Termin", coding(LOINC, "11778-8", "Delivery date Estimated")),
            f"Ultralydtermin {due:%d.%m.%Y}", "-9w 11:00", "ragnhild-oien")
@@ -80,12 +82,12 @@ def _contacts(story: Story, pregnancy: str, diabetes: str) -> None:
               (("Jordmor", "hilde-saether"), ("Fastlege", "sigrid-aune"),
                ("Helsesykepleier", "karianne-fossum")))
     visits = (
-        ("-17w 10:00", "uke 9", "Ønsket svangerskap. Kvalm om morgenen. Ikke røyk, ikke alkohol. "
-                                "Mor har diabetes type 2."),
+        ("-17w 10:00", "uke 9", ("Ønsket svangerskap. Kvalm om morgenen. Ikke røyk, ikke alkohol. "
+                                "Mor har diabetes type 2.")),
         ("-9w 10:00", "uke 17", "Kvalmen er over. Kjenner ikke liv ennå. Fosterlyd god."),
         ("-4w 10:00", "uke 22", "Kjenner liv. Hb 11,4 og ferritin 12, starter jern."),
-        ("-6d 10:00", "uke 26", "Glukosebelastning over grensen. Overrasket og redd for barnet. "
-                                "Fått apparat og opplæring i egenmåling."),
+        ("-6d 10:00", "uke 26", ("Glukosebelastning over grensen. Overrasket og redd for barnet. "
+                                "Fått apparat og opplæring i egenmåling.")),
     )
     for number, (when, week, told) in enumerate(visits, start=1):
         visit = encounter(story, f"jordmor-{number}", "ambulatory", "Svangerskapskontroll",
@@ -103,7 +105,7 @@ def _contacts(story: Story, pregnancy: str, diabetes: str) -> None:
         story, "svangerskapspol", "Svangerskapspoliklinikk, svangerskapsdiabetes", "Henvisning",
         "-6d 11:00", by="hilde-saether", to=_CLINIC, reason="Svangerskapsdiabetes",
         priority="urgent", wanted="+6d 12:00",
-    )  # fmt: skip
+    )
     appointment(story, "svangerskapspol", "Svangerskapspoliklinikken", _CLINIC, "+3d 12:00", 30,
                 by="ragnhild-oien", based_on=referral, instruction="Ta med blodsukkermålingene.")
     appointment(story, "jordmor", "Jordmor, uke 29", _STATION, "+15d 10:00", 40,
@@ -115,4 +117,3 @@ def _contacts(story: Story, pregnancy: str, diabetes: str) -> None:
                ("Tilvekst", "ultralyd i uke 32 og 36")), goals=(level,), conditions=(diabetes,))
     task(story, "egenmaling", "Ringe om de første blodsukkermålingene", _STATION, "-6d 11:05",
          "+1d 12:00", by="hilde-saether", owner="hilde-saether", status="accepted")
-
