@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from .codes import ATC, PRODUCT, UCUM, Resource, coding, concept, hl7, no_basis, volven
+from .codes import ATC, PRODUCT, UCUM, Resource, coding, concept, hl7, volven
 from .products import PRODUCTS, Product
 from .story import Story, ref, staff
 
@@ -49,7 +49,6 @@ def products() -> Iterator[Resource]:
         yield {
             "resourceType": "Medication",
             "id": key,
-            "meta": {"profile": [no_basis("Medication")]},
             "code": _code(key, product),
             "status": "active",
             "form": concept(product.form, coding(volven(7448), product.form_code, product.form)),
@@ -96,7 +95,6 @@ def in_use(
     story.add(
         "MedicationStatement",
         f"lib-{name}",
-        meta={"profile": [no_basis("MedicationStatement")]},
         basedOn=None if request is None else [ref(request)],
         status=status,
         statusReason=None if why is None else [concept(why)],

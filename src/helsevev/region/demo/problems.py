@@ -81,7 +81,6 @@ def allergy(
     story.add(
         "AllergyIntolerance",
         f"allergi-{slug}",
-        meta={"profile": [no_basis("AllergyIntolerance")]},
         clinicalStatus=hl7_concept("allergyintolerance-clinical", "active"),
         verificationStatus=hl7_concept("allergyintolerance-verification", certainty),
         type=kind,
@@ -104,7 +103,6 @@ def no_known_allergy(story: Story, when: str, by: str) -> None:
     story.add(
         "AllergyIntolerance",
         "allergi-ingen",
-        meta={"profile": [no_basis("AllergyIntolerance")]},
         clinicalStatus=hl7_concept("allergyintolerance-clinical", "active"),
         verificationStatus=hl7_concept("allergyintolerance-verification", "confirmed"),
         code=concept("Ingen kjente allergier", coding(SNOMED, "716186003", "No known allergy")),
