@@ -94,11 +94,13 @@ def medicines(
     *,
     now: datetime,
     names: Mapping[str, str] | None = None,
+    with_stopped: bool = True,
 ) -> Medicines:
     """The list from MedicationRequest and MedicationStatement, with the Medication they name.
 
     A statement that says which order it is based on stands for that order: one line, not two.
     Mistakes are left out. A medicine whose status is unknown is "uncertain", never dropped.
+    Without `with_stopped`, what is no longer taken is not even read.
     """
     products = {f"Medication/{m.get('id')}": m for m in medications if isinstance(m, dict)}
     kept_statements = of_patient(statements)
@@ -107,11 +109,13 @@ def medicines(
         for statement in kept_statements
         for reference in objects(statement.get("basedOn"))
     }
-    listed = [_medicine(s, products, now, names) for s in kept_statements]
-    listed += [
-        _medicine(r, products, now, names)
-        for r in of_patient(requests)
-        if f"MedicationRequest/{r.get('id')}" not in stated
+    orders = [
+        r for r in of_patient(requests) if f"MedicationRequest/{r.get('id')}" not in stated
+    ]
+    listed = [
+        _medicine(resource, products, now, names)
+        for resource in (*kept_statements, *orders)
+        if with_stopped or text(resource.get("status")) not in _STOPPED
     ]
     return _grouped(_with_repetitions(listed))
 

@@ -1,105 +1,93 @@
-"""NEWS2 from the values at hand, by the points that the content lists.
+"""NEWS2 from the values at hand, by the table that the content holds.
 
-Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017. The points and limits
-are content; here they are only looked up and added.
+Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017. Points and responses are
+content; here they are only looked up and added. Nothing missing is taken to be normal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
 
-AIR: Final = "air"
-OXYGEN: Final = "oxygen"
+from helsevev.content.shapes import News2, Response
 
-
-class Band(Struct, frozen=True):
-    """Points for values up to and including `upto`; None is without upper end."""
-
-    upto: Decimal | None
-    points: int
-
-
-class Scale(Struct, frozen=True):
-    """One part of the score: which measurement it reads, its codes, and its points.
-
-    Numbers have `bands`; choices (consciousness, oxygen) have `choices`: value -> points.
-    """
-
-    key: str
-    measure: str
-    code: str
-    bands: tuple[Band, ...] = ()
-    choices: Mapping[str, int] = {}
-
-
-class Threshold(Struct, frozen=True):
-    """What a total means: from `least` points on (or one part with `single` points)."""
-
-    level: str
-    least: int
-    single: int | None = None
+# HL7 Norway, VkpObservation 0.5.2: the two parts that are chosen, not measured.
+AIR_OR_OXYGEN: Final = "1104331000000105"
+CONSCIOUSNESS: Final = "1104361000000100"
+_MEASURED: Final = ("respiration", "saturation", "systolic", "pulse", "temperature")
+_ORDER: Final = ("respiration", "saturation", "oxygen", "systolic", "pulse", "consciousness",
+                 "temperature")  # fmt: skip
 
 
 class Part(Struct, frozen=True):
-    """What one part was given."""
+    """What one part was given; `key` is the measurement it was read from."""
 
     key: str
-    measure: str
     code: str
+    label: str
     points: int
 
 
 class Score(Struct, frozen=True):
-    """The score; `total` is None while a part is missing, `subtotal` counts what is there."""
+    """The score; `total` is None while a part is missing, `subtotal` counts what is there.
+
+    `response` says what the total asks for; while parts are missing it is None, unless what is
+    there already asks for the most.
+    """
 
     total: int | None
     subtotal: int
-    level: str
+    response: Response | None
     parts: tuple[Part, ...]
     missing: tuple[str, ...]
 
 
 def score(
-    values: Mapping[str, Decimal | str],
-    scales: Sequence[Scale],
-    thresholds: Sequence[Threshold],
+    values: Mapping[str, Decimal], consciousness: str, table: News2, *, scale_2: bool = False
 ) -> Score:
-    """NEWS2 of measurement key -> value. Nothing missing is taken to be normal.
+    """NEWS2 of numbers by key (oxygen in L/min, 0 is air) and an ACVPU letter ("" not assessed).
 
-    `thresholds` stand from the gravest down; the first that is met gives the level, which is ""
-    while parts are missing, unless what is there already reaches the gravest.
+    `scale_2` is for those with confirmed hypercapnic respiratory failure.
     """
-    parts: list[Part] = []
-    missing: list[str] = []
-    for scale in scales:
-        points = _points(scale, values.get(scale.measure))
-        if points is None:
-            missing.append(scale.measure)
-        else:
-            parts.append(Part(scale.key, scale.measure, scale.code, points))
+    found = {part.key: part for part in (*_measured(values, table, scale_2=scale_2),)}
+    if "oxygen" in values:
+        answer = table.oxygen[1 if values["oxygen"] > 0 else 0]
+        found["oxygen"] = Part("oxygen", AIR_OR_OXYGEN, answer.label, answer.points)
+    for answer in table.consciousness:
+        if answer.key == consciousness:
+            found["consciousness"] = Part(
+                "consciousness", CONSCIOUSNESS, answer.label, answer.points
+            )
+    parts = tuple(found[key] for key in _ORDER if key in found)
+    missing = tuple(key for key in _ORDER if key not in found)
     subtotal = sum(part.points for part in parts)
-    highest = max((part.points for part in parts), default=0)
-    level = next((t.level for t in thresholds if _is_met(t, subtotal, highest)), "")
-    if missing and not (thresholds and level == thresholds[0].level):
-        level = ""
-    return Score(None if missing else subtotal, subtotal, level, tuple(parts), tuple(missing))
+    response = _response(subtotal, max((part.points for part in parts), default=0), table)
+    if missing and response is not table.response[-1]:
+        response = None
+    return Score(None if missing else subtotal, subtotal, response, parts, missing)
 
 
-def _points(scale: Scale, value: Decimal | str | None) -> int | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return scale.choices.get(value)
-    for band in scale.bands:
-        if band.upto is None or value <= band.upto:
-            return band.points
-    return None
+def _measured(values: Mapping[str, Decimal], table: News2, *, scale_2: bool) -> list[Part]:
+    found = []
+    for key in _MEASURED:
+        if key not in values:
+            continue
+        name = key
+        if key == "saturation":
+            if scale_2 and "oxygen" not in values:
+                # Scale 2 judges a high saturation by whether oxygen is given: unknown until told.
+                continue
+            gas = "oxygen" if values.get("oxygen", Decimal(0)) > 0 else "air"
+            name = f"saturation-2-{gas}" if scale_2 else "saturation-1"
+        part = table.named(name)
+        found.append(Part(key, part.snomed, part.label, part.points(values[key])))
+    return found
 
 
-def _is_met(threshold: Threshold, total: int, highest: int) -> bool:
-    by_one_part = threshold.single is not None and highest >= threshold.single
-    return total >= threshold.least or by_one_part
+def _response(total: int, highest: int, table: News2) -> Response | None:
+    """The last response that is met; they stand from the least to the most."""
+    met = [r for r in table.response if (highest if r.single else total) >= r.at_least]
+    return met[-1] if met else None

@@ -86,9 +86,24 @@ def contacts(
     encounters: Iterable[Mapping[str, Any]],
     episodes: Iterable[Mapping[str, Any]] = (),
     names: Mapping[str, str] | None = None,
+    *,
+    past: int | None = None,
 ) -> Contacts:
-    """Encounter and EpisodeOfCare resources as a view; cancelled contacts are left out."""
-    found = [_contact(resource, names) for resource in of_patient(encounters)]
+    """Encounter and EpisodeOfCare resources as a view; cancelled contacts are left out.
+
+    With `past`, only the first so many past contacts are read; the resources must then come
+    newest first, as the record hands them out. Ongoing and expected ones are always all there.
+    """
+    left = past
+    kept = []
+    for resource in of_patient(encounters):
+        is_past = text(resource.get("status")) not in ONGOING | EXPECTED
+        if is_past and left is not None:
+            if left == 0:
+                continue
+            left -= 1
+        kept.append(resource)
+    found = [_contact(resource, names) for resource in kept]
     found.sort(key=lambda c: sort_key(c.start), reverse=True)
     courses = [_course(resource, names) for resource in of_patient(episodes)]
     courses.sort(key=lambda c: sort_key(c.start), reverse=True)

@@ -1,0 +1,169 @@
+"""Series of results as rows that a page draws: value, mark, range, sparkline, curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from helsevev.fhir.reading import Amount
+from helsevev.locale import gettext as _
+from helsevev.observation.reading import Part, Reading
+from helsevev.observation.results import Series, pair
+from helsevev.screens.formatting import quantity
+
+SPARK_POINTS = 24
+
+
+class ResultRow(Struct, frozen=True):
+    """One row of results; `text` stands when the answer is no single number.
+
+    `code` is the interpretation code of the newest value, "N" when nothing says otherwise, so
+    that the page judges nothing by itself.
+    """
+
+    key: str
+    label: str
+    value: Decimal | None
+    unit: str
+    comparator: str
+    text: str
+    low: Decimal | None
+    high: Decimal | None
+    code: str
+    time: str | None
+    points: tuple[Decimal, ...]
+    source: str
+    reading_id: str
+
+
+class ScorePart(Struct, frozen=True):
+    """One part of a score."""
+
+    label: str
+    value: str
+    score: str
+
+
+class ScoreCard(Struct, frozen=True):
+    """A score with its parts; `level` is "low", "medium", "high" or ""."""
+
+    name: str
+    score: Decimal | None
+    level: str
+    meaning: str
+    time: str | None
+    by: str
+    parts: tuple[ScorePart, ...]
+    points: tuple[Decimal, ...]
+
+
+def curve_key(series: Series) -> str:
+    """A short name of a series for its address, the same every time."""
+    return blake2b(series.key.encode(), digest_size=6).hexdigest()
+
+
+def rows(found: Sequence[Series]) -> list[ResultRow]:
+    """One row for each series."""
+    return [_row(series) for series in found]
+
+
+def _row(series: Series) -> ResultRow:
+    latest = series.latest
+    part = latest.parts[0]
+    single = len(latest.parts) == 1 and part.amount is not None and part.amount.value is not None
+    amount = part.amount if single else None
+    judged = latest.judgement
+    normal = part.range if len(latest.parts) == 1 else None
+    return ResultRow(
+        key=curve_key(series),
+        label=series.title or _("Unnamed measurement"),
+        value=amount.value if amount else None,
+        unit=amount.unit if amount else "",
+        comparator=amount.comparator if amount else "",
+        text="" if single else reading_text(latest),
+        low=normal.low if normal else None,
+        high=normal.high if normal else None,
+        code=judged.code if judged else "N",
+        time=latest.at.text if latest.at else None,
+        points=_spark(series),
+        source=_source(latest, normal.text if normal else ""),
+        reading_id=latest.id,
+    )
+
+
+def _spark(series: Series) -> tuple[Decimal, ...]:
+    """The last values of the first part, oldest first, in the newest value's unit."""
+    lead = series.latest.parts[0]
+    if lead.amount is None:
+        return ()
+    values = []
+    for taken in series.readings:
+        if taken.parts and (found := taken.parts[0].amount) is not None:
+            if found.value is not None and found.unit == lead.amount.unit:
+                values.append(found.value)
+        if len(values) == SPARK_POINTS:
+            break
+    return tuple(reversed(values))
+
+
+def _source(latest: Reading, range_text: str) -> str:
+    said = [range_text]
+    if latest.is_provisional:
+        said.append(_("preliminary"))
+    elif latest.status in ("amended", "corrected"):
+        said.append(_("corrected"))
+    if latest.parts and latest.parts[0].judgement and latest.parts[0].judgement.text:
+        said.append(latest.parts[0].judgement.text)
+    return " · ".join(part for part in said if part)
+
+
+def reading_text(taken: Reading) -> str:
+    """A reading that is no single number, on one line."""
+    pressures = pair(taken)
+    if pressures is not None:
+        upper, lower = pressures
+        unit = upper.amount.unit if upper.amount else ""
+        return f"{_plain(upper.amount)}/{quantity(_value(lower), unit)}"
+    if len(taken.parts) == 1:
+        return part_text(taken.parts[0])
+    return ", ".join(
+        f"{p.title}: {part_text(p)}" if p.title else part_text(p) for p in taken.parts
+    )
+
+
+def part_text(part: Part) -> str:
+    """One value in words; what is missing is said to be missing."""
+    if part.amount is not None and part.amount.value is not None:
+        return quantity(part.amount.value, part.amount.unit, part.amount.comparator)
+    return part.words or part.absent or _("not stated")
+
+
+def _plain(amount: Amount | None) -> str:
+    return quantity(amount.value) if amount is not None and amount.value is not None else "–"
+
+
+def _value(part: Part) -> Decimal | None:
+    return part.amount.value if part.amount else None
+
+
+def score_card(series: Series) -> ScoreCard:
+    """A series of scores as a card: the newest total, its parts, and the totals before it."""
+    latest = series.latest
+    total, parts = latest.parts[0], latest.parts[1:]
+    judged = total.judgement
+    level = ""
+    if judged is not None:
+        level = {"critical-high": "high", "high": "medium", "": "low"}.get(judged.kind, "")
+    return ScoreCard(
+        name=series.title,
+        score=_value(total),
+        level=level,
+        meaning=judged.text if judged else "",
+        time=latest.at.text if latest.at else None,
+        by=latest.performer,
+        parts=tuple(ScorePart(p.title, "", part_text(p)) for p in parts),
+        points=_spark(series),
+    )

@@ -1,0 +1,267 @@
+"""The chart as templates see it: slices in, every panel worked out once, when it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from msgspec import Struct
+
+from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
+from helsevev.chart.result_rows import ResultRow, ScoreCard, rows, score_card
+from helsevev.chart.timeline import KINDS, Event, timeline
+from helsevev.documentation.panel import Document, documents
+from helsevev.fhir.reading import mapping, of_patient, reference_key, text
+from helsevev.medication.panel import Medicines, medicines
+from helsevev.observation.results import Series, results
+from helsevev.patient.banner import Banner, banner, full_name
+from helsevev.patient.contacts import Contacts, contacts
+from helsevev.patient.problems import Problems, problems
+
+ALL: Final = 5000
+"""More of one type than any chart holds; what is shown says so when it is reached."""
+
+NEWS2_CODES: Final = frozenset({"1104051000000101", "88330-6", "1104301000000104"})
+_PAST_CONTACTS: Final = 8
+_DEPTH: Final = 24
+_MEASURED: Final = ("vital-signs", "survey", "exam", "activity")
+
+
+class Panel(Struct, frozen=True):
+    """A part of the chart with its own address: what it reads, on the overview and in full."""
+
+    key: str
+    overview: Mapping[str, int]
+    full: Mapping[str, int]
+
+    @property
+    def types(self) -> str:
+        """The resource types whose changes concern it, as the page's attribute wants them."""
+        return " ".join(self.full)
+
+
+def _panel(key: str, **slices: int) -> Panel:
+    return Panel(key, slices, {kind: max(ALL, most) for kind, most in slices.items()})
+
+
+# What decides about safety is read whole everywhere: a medicine in use or an allergy may be the
+# oldest entry there is. Only what is shown newest first is cut on the overview.
+_PEOPLE = {"Encounter": 300, "EpisodeOfCare": ALL, "CareTeam": ALL}
+PANELS: Final[Mapping[str, Panel]] = {
+    panel.key: panel
+    for panel in (
+        _panel("banner", Patient=1, AllergyIntolerance=ALL, Flag=ALL, **_PEOPLE),
+        _panel("overview", Condition=ALL, Appointment=50, CarePlan=50, Task=50, ServiceRequest=50,
+               **_PEOPLE),
+        _panel("problems", Condition=ALL),
+        _panel("medications", MedicationRequest=ALL, MedicationStatement=ALL, Medication=ALL),
+        _panel("measurements", Observation=300),
+        _panel("results", Observation=300),
+        _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
+        _panel("contacts", **_PEOPLE),
+        _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
+        _panel("plans", Appointment=50, CarePlan=50, Task=50, ServiceRequest=50, Goal=50,
+               **_PEOPLE),
+        _panel("timeline", **dict.fromkeys(KINDS, ALL)),
+    )
+}  # fmt: skip
+OVERVIEW: Final = (
+    "banner", "overview", "problems", "medications", "measurements", "results", "notes",
+    "contacts",
+)  # fmt: skip
+
+
+def slices_of(keys: Iterable[str], *, full: bool = False) -> dict[str, int]:
+    """Type -> how many, for all of some panels together."""
+    wanted: dict[str, int] = {}
+    for key in keys:
+        panel = PANELS[key]
+        for kind, most in (panel.full if full else panel.overview).items():
+            wanted[kind] = max(most, wanted.get(kind, 0))
+    return wanted
+
+
+class ChartView:
+    """One inhabitant's chart, as far as the slices go. Each panel is worked out when first used."""
+
+    def __init__(
+        self,
+        resources: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        patient_id: str,
+        now: datetime,
+        reader: str,
+        since: datetime | None = None,
+        names: Mapping[str, str] | None = None,
+        full: bool = False,
+    ) -> None:
+        self.resources = resources
+        self.patient_id = patient_id
+        self.base = f"/patient/{patient_id}"
+        self.now = now
+        self.reader = reader
+        self.since = since
+        self.names = names
+        self.full = full
+
+    def url(self, key: str) -> str:
+        """The address of a panel by itself, which keeps what was new when the page was opened."""
+        since = int(self.since.timestamp() * 1e6) if self.since else 0
+        return f"{self.base}/panel/{key}?since={since}{'&full=1' if self.full else ''}"
+
+    def types(self, key: str) -> str:
+        """The resource types that a panel follows."""
+        return PANELS[key].types
+
+    @cached_property
+    def new(self) -> frozenset[str]:
+        """ "Type/id" of everything that others wrote since the reader last looked."""
+        if self.since is None:
+            return frozenset()
+        since = self.since
+        return frozenset(
+            f"{kind}/{resource.get('id')}"
+            for kind, listed in self.resources.items()
+            for resource in listed
+            if is_new(resource, since, self.reader)
+        )
+
+    def count_new(self, *kinds: str) -> int:
+        """How many new entries there are of some types."""
+        return sum(key.split("/", 1)[0] in kinds for key in self.new)
+
+    def of(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """The slice of a type; empty when it was not asked for."""
+        return self.resources.get(kind, ())
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Contacts and courses."""
+        past = None if self.full else _PAST_CONTACTS
+        return contacts(
+            self.of("Encounter"), self.of("EpisodeOfCare"), self.names, past=past
+        )
+
+    @cached_property
+    def banner(self) -> Banner:
+        """Who this is."""
+        return banner(self.resources, self.now, self.names, self.contacts)
+
+    @cached_property
+    def problems(self) -> Problems:
+        """Conditions."""
+        return problems(self.of("Condition"), self.names)
+
+    @cached_property
+    def medicines(self) -> Medicines:
+        """Medicines; those no longer taken only in full."""
+        return medicines(
+            self.of("MedicationRequest"), self.of("MedicationStatement"), self.of("Medication"),
+            now=self.now, names=self.names, with_stopped=self.full,
+        )  # fmt: skip
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """All measurements by code."""
+        return results(self.of("Observation"), self.names, depth=_DEPTH)
+
+    @cached_property
+    def scores(self) -> list[ScoreCard]:
+        """NEWS2, when it was taken."""
+        return [score_card(s) for s in self.series if s.code in NEWS2_CODES]
+
+    @cached_property
+    def measurements(self) -> list[ResultRow]:
+        """Vital signs, scores and findings."""
+        shown = [s for s in self.series if s.category in _MEASURED and s.code not in NEWS2_CODES]
+        return rows(shown)
+
+    @cached_property
+    def results(self) -> list[ResultRow]:
+        """Laboratory and everything else that was measured, the newest first on the overview."""
+        shown = [s for s in self.series if s.category not in _MEASURED]
+        if not self.full:
+            shown = sorted(shown, key=lambda s: s.latest.at.text if s.latest.at else "")[::-1]
+        return rows(shown)
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """Notes, documents and reports with text."""
+        return documents(
+            self.of("Composition"), self.of("DocumentReference"), self.of("DiagnosticReport"),
+            self.names,
+        )  # fmt: skip
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the person is here."""
+        return reasons(self.contacts, self.problems)
+
+    @cached_property
+    def planned(self) -> tuple[Planned, ...]:
+        """What is to happen."""
+        return planned(self.resources, self.contacts, self.now, self.names)
+
+    @cached_property
+    def news(self) -> tuple[Event, ...]:
+        """What others wrote since the reader last looked."""
+        return news(self.resources, self.since, self.reader, self.names)
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """The timeline."""
+        return timeline(self.resources, self.names)
+
+    def is_cut(self, kind: str) -> bool:
+        """True when there may be more of a type than was read."""
+        asked = slices_of(OVERVIEW, full=self.full).get(kind, ALL)
+        return len(self.of(kind)) >= asked
+
+
+def unnamed(resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[tuple[str, str]]:
+    """(type, id) of people and units that the slices refer to without saying their names."""
+    found: set[tuple[str, str]] = set()
+    for listed in resources.values():
+        for resource in of_patient(listed):
+            for element in _NAMING:
+                _collect(resource.get(element), found, 0)
+    return found
+
+
+_NAMING: Final = (
+    "participant", "serviceProvider", "managingOrganization", "careManager", "author", "performer",
+    "requester", "recorder", "asserter", "custodian", "attester", "generalPractitioner",
+    "informationSource", "location", "resultsInterpreter", "owner",
+)  # fmt: skip
+_NAMED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
+
+
+def _collect(value: object, found: set[tuple[str, str]], depth: int) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _collect(item, found, depth)
+        return
+    if not isinstance(value, dict):
+        return
+    if "reference" in value and not value.get("display"):
+        kind, _, key = reference_key(value).partition("/")
+        if kind in _NAMED and key:
+            found.add((kind, key))
+    elif depth < 2:
+        for inner in ("individual", "member", "party", "actor", "location", "onBehalfOf"):
+            _collect(value.get(inner), found, depth + 1)
+
+
+def names_of(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """ "Type/id" -> what to call it, of practitioners, organisations and places."""
+    named = {}
+    for resource in resources:
+        kind = text(resource.get("resourceType"))
+        said = full_name(resource) if kind == "Practitioner" else text(resource.get("name"))
+        if kind == "PractitionerRole":
+            said = text(mapping(resource.get("practitioner")).get("display"))
+        if said:
+            named[f"{kind}/{resource.get('id')}"] = said
+    return named

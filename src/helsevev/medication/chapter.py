@@ -1,0 +1,11 @@
+"""What the medication chapter holds: orders, statements of use and the products they name."""
+
+from helsevev.kit.chapter import Chapter
+
+CHAPTER = Chapter(
+    name="medication",
+    owns=(
+        "Medication", "MedicationRequest", "MedicationStatement", "MedicationAdministration",
+        "MedicationDispense",
+    ),
+)  # fmt: skip
