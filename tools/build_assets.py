@@ -152,7 +152,9 @@ def _write_licences(packages: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build what is not built; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="type check the TypeScript as well")
     parser.add_argument("--force", action="store_true", help="build although nothing changed")
     options = parser.parse_args(arguments)

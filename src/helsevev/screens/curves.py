@@ -13,6 +13,9 @@ from helsevev.screens.formatting import OSLO, as_moment, number
 from helsevev.screens.interpretation import abnormality
 
 _HOUR, _DAY = 3600.0, 86400.0
+# A mistyped year must not stop a curve: what lies outside these centuries stands at the edge.
+_EARLIEST = datetime(1800, 1, 2, tzinfo=OSLO).timestamp()
+_LATEST = datetime(2300, 1, 1, tzinfo=OSLO).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,17 @@ def curve(
 
 
 def sparkline(
-    points: Sequence[Any], low: object = None, high: object = None, width: int = 88, height: int = 24
+    points: Sequence[Any],
+    low: object = None,
+    high: object = None,
+    width: int = 88,
+    height: int = 24,
 ) -> Spark:
     """Draw the last values (numbers, or points with `value`) side by side, oldest first."""
-    raw = [point if isinstance(point, (int, float, Decimal)) else part(point, "value") for point in points]
+    raw = [
+        point if isinstance(point, (int, float, Decimal)) else part(point, "value")
+        for point in points
+    ]
     values = [float(value) for value in raw if value not in (None, "")]
     limits = [float(str(limit)) for limit in (low, high) if limit not in (None, "")]
     least, most = min([*values, *limits], default=0.0), max([*values, *limits], default=1.0)
@@ -157,9 +167,9 @@ def sparkline(
 
 def _seconds(moment: Any) -> float:
     when = as_moment(moment)
-    if isinstance(when, datetime):
-        return when.timestamp()
-    return datetime.combine(when, time(12), OSLO).timestamp()
+    if not isinstance(when, datetime):
+        when = datetime.combine(when, time(12), OSLO)
+    return min(max(when.timestamp(), _EARLIEST), _LATEST)
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:
@@ -177,20 +187,20 @@ def _band(
 
 
 def _trimmed(value: float) -> Decimal:
-    exact = Decimal(repr(round(value, 6))).normalize()
+    exact = Decimal(f"{value:.6g}").normalize()
     return exact.quantize(Decimal(1)) if exact == exact.to_integral() else exact
 
 
 def _value_steps(values: Sequence[float]) -> list[float]:
     """Return three to seven round numbers that embrace the values."""
     least, most = min(values), max(values)
-    if least == most:
+    if most - least <= max(abs(least), abs(most), 1e-6) * 1e-4:
         least, most = least - abs(least) * 0.1 - 1, most + abs(most) * 0.1 + 1
     rough = (most - least) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= rough * 0.999)
     first, last = math.floor(least / step), math.ceil(most / step)
-    return [round(index * step, 9) for index in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
 def _time_span(times: Sequence[float]) -> tuple[float, float]:
@@ -217,7 +227,7 @@ def _time_steps(start: float, end: float, most: int) -> list[tuple[float, str]]:
 
 def _hour_steps(start: float, end: float, hours: int) -> list[tuple[float, str]]:
     day = datetime.combine(datetime.fromtimestamp(start, OSLO).date(), time(0), OSLO)
-    steps = []
+    steps: list[tuple[float, str]] = []
     while day.timestamp() < end:
         for hour in range(0, 24, hours):
             moment = day.replace(hour=hour)
@@ -230,7 +240,7 @@ def _hour_steps(start: float, end: float, hours: int) -> list[tuple[float, str]]
 
 def _day_steps(start: float, end: float, days: int) -> list[tuple[float, str]]:
     day: date = datetime.fromtimestamp(start, OSLO).date()
-    steps = []
+    steps: list[tuple[float, str]] = []
     while (at := datetime.combine(day, time(0), OSLO).timestamp()) < end:
         if at >= start:
             steps.append((at, f"{day:%d.%m.}"))
@@ -243,7 +253,7 @@ def _day_steps(start: float, end: float, days: int) -> list[tuple[float, str]]:
 def _month_steps(start: float, end: float, months: int) -> list[tuple[float, str]]:
     first = datetime.fromtimestamp(start, OSLO).date()
     index = first.year * 12 + first.month - 1
-    steps = []
+    steps: list[tuple[float, str]] = []
     while True:
         if index % min(months, 12) == 0 and (months < 12 or (index // 12) % (months // 12) == 0):
             day = date(index // 12, index % 12 + 1, 1)

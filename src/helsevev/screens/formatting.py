@@ -149,6 +149,14 @@ def age(born: Moment | None, now: Moment | None = None) -> str:
     return ngettext("%(count)d year", "%(count)d years", years) % {"count": years}
 
 
+def years(born: Moment | None, now: Moment | None = None) -> int:
+    """Return whole years of age; 18 when nothing is known, since nobody is a child by default."""
+    if born is None or born == "":
+        return 18
+    birth, today = _day(born), _day(now if now is not None else clock.now())
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+
+
 def _day(value: Moment) -> date:
     moment = as_moment(value)
     return moment.date() if isinstance(moment, datetime) else moment
@@ -229,6 +237,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "time_of_day": time_of_day,
     "relative_time": relative_time,
     "age": age,
+    "years": years,
     "number": number,
     "aligned": aligned,
     "unit": unit_label,

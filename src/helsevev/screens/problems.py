@@ -23,7 +23,7 @@ def problem_words(status: int) -> tuple[str, str, str]:
         return (
             _("You do not have access to this."),
             _("Nothing was opened or changed. The attempt is recorded."),
-            _("If you have been signed in for long, sign in again. If you need access, ask the unit."),
+            _("If you have been signed in for long, sign in again. Ask the unit for access."),
         )
     if status == 409 or status == 412:
         return (
@@ -34,7 +34,11 @@ def problem_words(status: int) -> tuple[str, str, str]:
     if status == 413:
         return (_("This is too large to receive."), nothing_changed, _("Send a smaller file."))
     if status == 429:
-        return (_("There were too many attempts."), nothing_changed, _("Wait a minute and try again."))
+        return (
+            _("There were too many attempts."),
+            nothing_changed,
+            _("Wait a minute and try again."),
+        )
     if status >= 500:
         return (
             _("Something failed with us."),
