@@ -1,4 +1,4 @@
-"""The list of chapters is the list of features; from it the web application and the commands are made."""
+"""The list of chapters is the list of features; the application and commands are made of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +28,6 @@ import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
 from helsevev.access import demo
-from helsevev.access.actor import Actor
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -42,7 +40,7 @@ from helsevev.access.errors import (
 from helsevev.access.guard import NotSignedIn, require_decision, signed_in_middleware
 from helsevev.access.services import Services, services_over
 from helsevev.fhir_api.application import FhirApi
-from helsevev.kit import server, web
+from helsevev.kit import clock, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
 from helsevev.kit.settings import BadSetting, Settings
@@ -50,6 +48,7 @@ from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
 from helsevev.record.opening import opened
+from helsevev.screens.problems import problem_page
 
 CHAPTERS: tuple[Chapter, ...] = (
     helsevev.chart.chapter.CHAPTER,
@@ -161,7 +160,9 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--demo", action="store_true", help="load the demo's people, and let personas in")
+    parser.add_argument(
+        "--demo", action="store_true", help="load the demo's people, and let personas in"
+    )
     parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
 
 
@@ -181,18 +182,23 @@ async def _serve_until_stopped(settings: Settings) -> None:
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         async with open_services(settings) as services:
             if settings.demo:
-                await demo.load(services, date.today())
+                await demo.load(services, clock.now())
             await server.serve(
                 build_app(settings, services), listener, lambda: _greet(settings, address)
             )
 
 
 def _greet(settings: Settings, address: str) -> None:
-    print(f"Helsevev answers at {address}", flush=True)
+    _say(f"Helsevev answers at {address}")
     if settings.demo:
         for name, link in demo.login_links(settings, address).items():
-            print(f"  {name:<28} {link}", flush=True)
-        print("Stop with Ctrl-C.", flush=True)
+            _say(f"  {name:<28} {link}")
+        _say("Stop with Ctrl-C.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 _SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments, _serve)
@@ -207,7 +213,7 @@ def cli(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(context, arguments)
         return status
     except _EXPECTED as problem:
-        print(f"helsevev: {problem}", file=sys.stderr)
+        sys.stderr.write(f"helsevev: {problem}\n")
         return 1
     except KeyboardInterrupt:
         return 130

@@ -41,7 +41,7 @@ class Actor:
 
 
 def actor_of(data: dict[str, Any] | str | bytes) -> Actor:
-    """The actor that `data` (plain, or as JSON text) describes; raises `msgspec.ValidationError`."""
+    """The actor that `data` (plain, or JSON) describes; raises `msgspec.ValidationError`."""
     if isinstance(data, str | bytes):
         return msgspec.json.decode(data, type=Actor)
     known = {name: value for name, value in data.items() if name in Actor.__dataclass_fields__}

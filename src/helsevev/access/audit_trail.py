@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 from helsevev.record.statements import load
 
@@ -24,7 +25,7 @@ class AuditTrail:
         self._writer: asyncio.Task[None] | None = None
 
     async def keep(self, *rows: tuple[Any, ...]) -> None:
-        """Return when `rows` (see `record.store.audit_row`) are durable; raise when they are not."""
+        """Return when `rows` (see `record.store.audit_row`) are durable; else raise."""
         if not rows:
             return
         loop = asyncio.get_running_loop()
@@ -44,10 +45,10 @@ class AuditTrail:
 
     async def _write(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[None]]]) -> None:
         columns = [list(column) for column in zip(*(row for row, _ in batch), strict=True)]
-        failure: BaseException | None = None
+        failure: DatabaseError | None = None
         try:
             await self._database.execute(_SQL["audit"], *columns)
-        except Exception as error:
+        except DatabaseError as error:
             # Every reader in the group must learn that its trace was not kept.
             failure = error
         for _, kept in batch:

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 
 from helsevev.access import demo
-from helsevev.access.actor import SYSTEM
+from helsevev.access.actor import SYSTEM, Actor
 from helsevev.kit.chapter import Command, CommandContext
 
 
@@ -26,13 +26,17 @@ def _run(context: CommandContext, arguments: Namespace) -> int:
     elif arguments.persona in personas:
         actor = personas[arguments.persona]
     else:
-        print(f"No persona {arguments.persona!r}. There are: {', '.join(personas)}", file=sys.stderr)
-        return 2
+        return _complain(f"no persona {arguments.persona!r}; there are {', '.join(personas)}")
     if arguments.days < 1:
-        print("--days must be at least 1", file=sys.stderr)
-        return 2
-    print(asyncio.run(_issue(context, actor, timedelta(days=arguments.days))))
+        return _complain("--days must be at least 1")
+    token = asyncio.run(_issue(context, actor, timedelta(days=arguments.days)))
+    sys.stdout.write(f"{token}\n")
     return 0
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"helsevev token: {text}\n")
+    return 2
 
 
 async def _issue(context: CommandContext, actor: Actor, lasts: timedelta) -> str:

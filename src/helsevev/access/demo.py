@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Final
 
 from rich.progress import Progress
@@ -27,7 +27,7 @@ def login_links(settings: Settings, address: str) -> dict[str, str]:
     return {actor.name: f"{address}/sign-in/{name}?key={key}" for name, actor in personas().items()}
 
 
-async def load(services: Services, today: date) -> int:
+async def load(services: Services, today: datetime) -> int:
     """Load the demo's inhabitants unless they are there; returns how many bundles were loaded.
 
     The day of the first loading stays the stories' today, so a second run changes nothing.

@@ -62,10 +62,7 @@ class Drafts:
     async def of(self, permit: Permit) -> list[Draft]:
         """The actor's drafts about this inhabitant, newest first."""
         rows = await self._database.fetch(_SQL["drafts"], permit.patient, permit.actor.id)
-        return [
-            Draft(*(row[n] for n in range(4)), content=msgspec.json.decode(row["content"]))
-            for row in rows
-        ]
+        return [Draft(*row[:4], msgspec.json.decode(row["content"])) for row in rows]
 
     async def discard(self, permit: Permit, kind: str, key: str) -> None:
         """Drop a draft: it was signed, or is not wanted."""

@@ -1,4 +1,4 @@
-"""The gate: every opening of the record is decided here, and leaves a trace before it is answered."""
+"""The gate: every opening of the record is decided here, and traced before it is answered."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ class Gate:
         await self._trace(permit, interaction, f"Patient/{patient_id}")
         return permit
 
-    async def break_glass(
-        self, actor: Actor, patient_id: str, ground: str, reason: str
-    ) -> Permit:
+    async def break_glass(self, actor: Actor, patient_id: str, ground: str, reason: str) -> Permit:
         """Open a record without a treatment relation, by a coded ground and a reason in words.
 
         Lasts four hours. Raises `Invalid` when the reason says too little, `NotFound`, or

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -26,7 +27,7 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
     """Puts the actor of the session cookie, or None, in `scope["user"]`."""
 
     async def with_actor(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == ScopeType.HTTP:
             connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
             token = connection.cookies.get(COOKIE)
             sessions = connection.app.state.credentials

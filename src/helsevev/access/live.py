@@ -31,7 +31,10 @@ class Live:
 
     async def last_look(self, permit: Permit) -> datetime | None:
         """When the actor last looked at this chart; None when never."""
-        return await self._database.fetchval(_SQL["last_look"], permit.patient, permit.actor.id)
+        at: datetime | None = await self._database.fetchval(
+            _SQL["last_look"], permit.patient, permit.actor.id
+        )
+        return at
 
     async def look(self, permit: Permit, at: datetime) -> None:
         """The actor has seen the chart as it was at `at`."""

@@ -20,10 +20,11 @@ _Request = Request[Any, Any, Any]
 
 
 @get("/sign-in", opt={"decision": "public"})
-async def sign_in_page(request: _Request, next: str = "/") -> Response[str]:
+async def sign_in_page(request: _Request) -> Response[str]:
     """Who can sign in here, and where they are sent afterwards."""
     personas = request.app.state.personas
-    return render(request, "access/sign_in.html", personas=personas, next=_local(next))
+    page = request.query_params.get("next", "/")
+    return render(request, "access/sign_in.html", personas=personas, next=_local(page))
 
 
 @post("/sign-in", opt={"decision": "public"})

@@ -1,4 +1,4 @@
-"""Finding inhabitants: those one's unit treats, and anyone in the region by name, birth date or number."""
+"""Finding inhabitants: those one's unit treats, and anyone by name, birth date or number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_FOUND: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One inhabitant in a list: the Patient resource, whether the chart may be opened, what is new."""
+    """One inhabitant in a list: the Patient, whether the chart may be opened, what is new."""
 
     patient_id: str
     resource: dict[str, Any]
@@ -80,7 +80,12 @@ class People:
         await self._staff_only(actor)
         now = clock.now()
         ties = await self._database.fetch(
-            _ACCESS["my_patients"], list(actor.grantees), dates.microseconds(now), actor.id, now, limit
+            _ACCESS["my_patients"],
+            list(actor.grantees),
+            dates.microseconds(now),
+            actor.id,
+            now,
+            limit,
         )
         patients = [row["patient"] for row in ties]
         rows = await self._database.fetch(_PEOPLE["patients"], patients)
@@ -135,7 +140,17 @@ def _wanted(text: str) -> _Wanted:
 
 def _shown_to_strangers(patient: dict[str, Any]) -> dict[str, Any]:
     """What one who does not treat a person needs to know whom to open: never where they live."""
-    kept = ("resourceType", "id", "name", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
+    kept = (
+        "resourceType",
+        "id",
+        "name",
+        "gender",
+        "birthDate",
+        "deceasedBoolean",
+        "deceasedDateTime",
+    )
     shown = {name: patient[name] for name in kept if name in patient}
-    national = [i for i in patient.get("identifier", ()) if i.get("system") in identifiers.NATIONAL]
+    national = [
+        i for i in patient.get("identifier", ()) if i.get("system") in identifiers.PERSON_SYSTEMS
+    ]
     return shown | ({"identifier": national} if national else {})

@@ -15,7 +15,7 @@ from helsevev.record.database import Database
 from helsevev.record.statements import load
 
 HOLDS: Final = timedelta(seconds=20)
-"""How long a decision is used again before it is taken anew, so that a lost relation soon closes."""
+"""How long facts are used again; a lost relation closes the record this soon."""
 
 EMERGENCY: Final = timedelta(hours=4)
 """How long a stated emergency opens a record."""
@@ -26,7 +26,7 @@ _MOST_KEPT: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """That `actor` may open the record of `patient_id` (inhabitant's key `patient`) until `expires_at`."""
+    """That `actor` may open the record of `patient_id` (key `patient`) until `expires_at`."""
 
     actor: Actor
     patient: int

@@ -31,7 +31,9 @@ REFUSED_NO_RELATION: Final = "You have no treatment relation to this person."
 REFUSED_NOT_OWN: Final = "You can only open your own record."
 REFUSED_PROFESSION: Final = "Your role cannot write this kind of entry."
 REFUSED_READ_ONLY: Final = "Inhabitants cannot write in the clinical record."
-REFUSED_REFERENCE: Final = "Shared reference data is maintained by systems, not from a personal role."
+REFUSED_REFERENCE: Final = (
+    "Shared reference data is maintained by systems, not from a personal role."
+)
 REFUSED_UNASSIGNED: Final = "This entry names no inhabitant of the record."
 
 
@@ -56,7 +58,7 @@ class Decision:
 
 
 def decide(actor: Actor, action: Action, facts: Facts, resource_type: str = "") -> Decision:
-    """Whether `actor` may do `action`, for the facts given; anything not allowed here is refused."""
+    """Whether `actor` may do `action`, for the facts given; what no rule allows is refused."""
     if actor.kind == "system":
         return Decision(True, "system", "A system with a token for the whole record.")
     if facts.subject == "unassigned":

@@ -51,15 +51,15 @@ class Searcher:
         seen = await self._gate.visible(actor, included, "search-type", target)
         return SearchPage(matches.total, matches.rows, seen, matches.next_cursor)
 
-    async def match(self, resource_type: str, query_string: str) -> list[Stored]:
-        """At most two resources that fit a conditional request; for the gate's own verbs, not audited.
+    async def match(self, actor: Actor, resource_type: str, query_string: str) -> list[Stored]:
+        """At most two resources that fit a conditional request, among those the actor may see.
 
-        Raises `Invalid` when the condition cannot be read.
+        Not audited: what is done with them is. Raises `Invalid` when the condition cannot be read.
         """
         try:
             pairs = parse_qsl(query_string, keep_blank_values=True)
             query = parse(resource_type, [*pairs, ("_count", "2")])
-            return (await self._search.run(query)).rows[:2]
+            return (await self._search.run(query, scope_of(actor))).rows[:2]
         except SearchError as problem:
             raise Invalid(problem.issues) from problem
 
@@ -88,7 +88,7 @@ def scope_of(actor: Actor) -> Scope | None:
 
 
 def named_patients(query: Query) -> list[str]:
-    """The ids of the inhabitants that the query is about by `patient`, `subject` or Patient `_id`."""
+    """The ids of the inhabitants that the query is about by `patient` or `subject`."""
     named: list[str] = []
     for condition in query.conditions:
         if condition.name not in ("patient", "subject") or condition.modifier:

@@ -1,4 +1,4 @@
-"""All that the gate offers, put together over one database; what pages, the API and jobs are given."""
+"""All that the gate offers, put together over one database, for pages, the API and jobs."""
 
 from __future__ import annotations
 

@@ -12,7 +12,14 @@ from helsevev.kit.projection import Projection
 GRACE: Final = timedelta(days=30)
 """How long after its end a contact still gives access: discharge notes, results that come late."""
 
-_NO_RELATION: Final = {"entered-in-error", "cancelled", "proposed", "planned", "waitlist", "inactive"}
+_NO_RELATION: Final = {
+    "entered-in-error",
+    "cancelled",
+    "proposed",
+    "planned",
+    "waitlist",
+    "inactive",
+}
 
 
 def relations(resource: dict[str, Any]) -> Iterator[tuple[str, int, int]]:

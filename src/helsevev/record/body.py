@@ -1,4 +1,4 @@
-"""How a resource's bytes are kept: zstd with a dictionary trained on FHIR, so that small bodies shrink too.
+"""How a resource's bytes are kept: zstd with a dictionary of FHIR, so that small ones shrink.
 
 Each compressed body names its dictionary, so a better dictionary can be added without touching
 what is stored. All dictionaries in use are also kept in the database (table `dictionary`).

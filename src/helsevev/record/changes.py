@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from helsevev.record.connection import DatabaseError, Row
 from helsevev.record.database import Database
 from helsevev.record.statements import load
 
@@ -60,7 +61,7 @@ class Change:
 
 
 class Feed:
-    """Reads the feed once for the whole process, and hands changes to those who follow an inhabitant."""
+    """Reads the feed once for the whole process; those who follow an inhabitant get the changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -128,7 +129,7 @@ class Feed:
             self._rung.clear()
             try:
                 await self._read_once()
-            except Exception:
+            except DatabaseError:
                 # The table is still there when the database is back; the place has not moved.
                 _log.warning("The change feed could not be read; trying again.", exc_info=True)
                 await asyncio.sleep(1)
@@ -153,8 +154,9 @@ class Feed:
                 return
 
 
-def _change(row: object) -> Change:
-    xid, seq, _, patient, at, actor, verbs, types, ids, versions = row  # type: ignore[misc]
+def _change(row: Row) -> Change:
+    place = Place(row["xid"], row["seq"])
+    types, ids, versions = tuple(row["types"]), tuple(row["ids"]), tuple(row["versions"])
     return Change(
-        Place(xid, seq), patient, at, actor, verbs, tuple(types), tuple(ids), tuple(versions)
+        place, row["patient"], row["at"], row["actor"], row["verbs"], types, ids, versions
     )

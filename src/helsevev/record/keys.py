@@ -33,8 +33,8 @@ _last: int = 0
 
 
 def next_key() -> int:
-    """A new key: greater than every earlier one of this process, ordered by time across processes."""
-    global _last
+    """A new key: greater than this process's earlier ones, ordered by time across processes."""
+    global _last  # noqa: PLW0603 - one counter per process is the point
     stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _COUNTER_BITS
     if stamp > _last:
         # A random start keeps two processes in the same millisecond apart.

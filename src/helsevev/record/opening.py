@@ -1,4 +1,4 @@
-"""Opening the record: the embedded PostgreSQL or a server by URL, brought to the program's schema."""
+"""Opening the record: the embedded PostgreSQL or a server by URL, with this program's schema."""
 
 from __future__ import annotations
 

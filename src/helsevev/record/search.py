@@ -1,4 +1,4 @@
-"""Search: a query becomes one statement over the rows that writes leave; pages are stable by keyset."""
+"""Search: a query becomes one statement over the rows that writes leave; pages are keysets."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Search:
         return Matches(page, following, total)
 
     async def referring(self, include: Include, found: Sequence[Stored]) -> list[Stored]:
-        """What refers to `found` by a parameter (`_revinclude`). Raises `SearchError` when too much."""
+        """What refers to `found` by a parameter (`_revinclude`); `SearchError` when too much."""
         hashes = [reference_hash(include.parameter, stored.reference) for stored in found]
         own = include.parameter in ("patient", "subject") and include.target == "Patient"
         patients = [stored.patient for stored in found if stored.type == "Patient"] if own else []
@@ -158,7 +158,8 @@ def _scope_sql(scope: Scope, arguments: Arguments) -> str:
         f"(r.patient = {keys.REFERENCE} OR r.patient IN ("
         f"SELECT t.patient FROM treatment_relation t WHERE t.grantee = ANY ({grantees})"
         f" AND t.start_at <= {now} AND t.end_at > {now} UNION ALL "
-        f"SELECT e.patient FROM emergency_access e WHERE e.actor = {arguments.add(scope.actor, 'text')}"
+        "SELECT e.patient FROM emergency_access e"
+        f" WHERE e.actor = {arguments.add(scope.actor, 'text')}"
         f" AND e.expires_at > {arguments.add(scope.now, 'timestamptz')}))"
     )
 

@@ -1,4 +1,4 @@
-"""Each condition of a search as SQL over the rows that a write leaves; values are always arguments."""
+"""Each condition of a search as SQL over the rows that a write leaves; values are arguments."""
 
 from __future__ import annotations
 
@@ -160,9 +160,7 @@ class ConditionSql:
     def _leading_code(self, name: str, terms: list[TokenTerm], *, negated: bool) -> str:
         exact = [leading_hash(t.system, t.code) for t in terms if t.system and t.code]
         column = [f"r.code = ANY ({self._arguments.add(exact, 'bigint[]')})"] if exact else []
-        for term in terms:
-            if not (term.system and term.code):
-                column.append(self._codes_seen(term))
+        column += [self._codes_seen(t) for t in terms if not (t.system and t.code)]
         self.pins_code = self.pins_code or (not negated and len(exact) == 1 == len(terms))
         seldom = [t for t in terms if t.code in self._among_keys or t.system in self._among_keys]
         if seldom or not column:
