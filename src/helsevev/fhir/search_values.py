@@ -96,6 +96,8 @@ def _inline_resource(value: dict[str, Any]) -> list[Part]:
 def _canonical_reference(value: str) -> list[Part]:
     # A search may name the canonical with or without its version.
     plain = value.partition("|")[0]
+    if not plain or plain.startswith("#"):
+        return []
     return [(REFERENCE, plain)] if plain == value else [(REFERENCE, plain), (REFERENCE, value)]
 
 

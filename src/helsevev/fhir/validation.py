@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.structure_checks import check_resource
 
@@ -21,5 +22,5 @@ def validate(resource: dict[str, Any]) -> list[Issue]:
     if problems is None:
         return []
     root = resource.get("resourceType") if type(resource) is dict else None
-    name = root if type(root) is str else "Resource"
+    name = root if type(root) is str and root in RESOURCE_TYPES else "Resource"
     return [Issue("error", code, text, name + path) for path, code, text in problems]
