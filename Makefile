@@ -37,6 +37,46 @@ help: ## say what there is
 	@$(PIP_INSTALL) -r requirements-dev.lock
 	@touch $@
 
-setup: .venv/runtime ## install what the demo needs into .venv
+# Node builds the screens' assets. A machine that has none, or an old one, gets PyPI's.
+.venv/node: .venv/runtime requirements-node.lock
+	@sh tools/has_node.sh || { echo 'Installing Node ...'; $(PIP_INSTALL) -r requirements-node.lock; }
+	@touch $@
+
+.venv/browser: .venv/dev
+	@sh tools/get_chromium.sh
+	@touch $@
+
+setup: .venv/runtime ## install what the program needs into .venv
 
 setup-dev: .venv/dev ## install what tests and checks need as well
+
+assets: .venv/node ## build what the browser gets (nothing when nothing has changed)
+	@$(PY) tools/build_assets.py
+
+demo: assets ## serve the demo record on http://127.0.0.1:8000 (PORT=, DATA=)
+	@exec .venv/bin/helsevev serve --demo
+
+test: .venv/browser assets ## run all tests but the long ones (ARGS= goes to pytest)
+	@$(PY) -m pytest -m 'not soak' $(ARGS)
+
+check: .venv/dev assets ## check format, lint, types, contracts, licences and known advisories
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy
+	@$(PY) tools/build_assets.py --check
+	@.venv/bin/lint-imports --no-logo
+	@$(PY) tools/audit.py $(if $(STRICT),--strict)
+
+bench: .venv/dev assets ## measure speed and memory; prints JSON
+	@$(PY) -m bench $(ARGS)
+
+soak: .venv/dev assets ## run the long tests: kills, load, hours
+	@$(PY) -m pytest -m soak $(ARGS)
+
+lock: .venv/made ## write the lock files anew from pyproject.toml
+	@sh tools/lock.sh
+
+clean: ## remove all that make has made; the data stays
+	rm -rf .venv node_modules src/helsevev/screens/static dist .cache
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

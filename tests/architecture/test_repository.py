@@ -1,0 +1,55 @@
+"""What a newcomer finds at the top is true: licence, commands, locks and the door to them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from .source_files import REPOSITORY
+
+_REGISTRY = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|https?://[^\s\"']*simple", re.I)
+
+
+def test_the_licence_is_the_one_the_package_names() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["license"] == "EUPL-1.2"
+    text = (REPOSITORY / "LICENSE").read_text("utf-8")
+    assert "EUROPEAN UNION PUBLIC LICENCE v. 1.2" in text
+    assert "15.Applicable Law" in text
+    assert "Compatible Licences" in text
+
+
+def test_every_command_of_the_readme_is_in_the_makefile() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    there = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
+    told = set(re.findall(r"\bmake ([a-z-]+)", readme))
+    assert {"demo", "test"} <= told <= there
+
+
+def test_the_locks_hold_every_dependency_with_its_hash_and_no_address() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {_name(text) for text in project["dependencies"]}
+    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-node.lock"):
+        text = (REPOSITORY / lock).read_text("utf-8")
+        assert not _REGISTRY.search(text), lock
+        entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+        assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+        assert wanted <= {_name(entry) for entry in entries}
+
+
+def test_the_node_lock_names_no_address() -> None:
+    assert not _REGISTRY.search((REPOSITORY / "package-lock.json").read_text("utf-8"))
+
+
+def test_every_decision_has_its_five_parts() -> None:
+    for path in sorted((REPOSITORY / "docs" / "decisions").glob("[0-9]*.md")):
+        headings = re.findall(r"^## (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        wanted = ["Context", "Decision", "Status", "Consequences", "Alternatives rejected"]
+        assert headings == wanted, path.name
+
+
+def _name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match
+    return match[0].lower()
