@@ -21,7 +21,7 @@ class AccessError(Exception):
 
 
 class Refused(AccessError):
-    """The policy does not allow it; nothing of the record was touched, and the refusal is audited."""
+    """The policy does not allow it; nothing was touched, and the refusal is audited."""
 
     def __init__(self, decision: Decision, patient_id: str | None) -> None:
         self.decision = decision
@@ -63,6 +63,10 @@ class Conflict(AccessError):
 
 class PreconditionFailed(Conflict):
     """The version that the writer had seen is not the newest, or was not named."""
+
+
+class VersionRequired(PreconditionFailed):
+    """An update of what exists did not name the version that it follows."""
 
 
 class TooManyMatches(AccessError):

@@ -16,7 +16,14 @@ import msgspec
 
 from helsevev.access import treatment_relation
 from helsevev.access.actor import Actor
-from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unprocessable
+from helsevev.access.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    Unprocessable,
+    VersionRequired,
+)
 from helsevev.access.gate import Gate, author_of
 from helsevev.fhir import references, serialization
 from helsevev.fhir.compartment import is_clinical
@@ -148,9 +155,7 @@ class Writer:
             await self.gate.refuse(actor, patient, verdict.decision, "write", action="write")
         return verdict.purpose
 
-    async def check_same_inhabitant(
-        self, resources: Sequence[tuple[dict[str, Any], int]]
-    ) -> None:
+    async def check_same_inhabitant(self, resources: Sequence[tuple[dict[str, Any], int]]) -> None:
         """No order, encounter or document of another inhabitant may be named.
 
         Takes (resource, inhabitant's key). References to what is not in the record pass.
@@ -221,7 +226,10 @@ def with_new_id(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_version(current: Stored, patient: int, if_match: int | None) -> None:
-    """Whether a write may follow `current`. Raises `PreconditionFailed` or `Unprocessable`."""
+    """Whether a write may follow `current`.
+
+    Raises `VersionRequired`, `PreconditionFailed` or `Unprocessable`.
+    """
     if current.patient != patient:
         text = f"{current.reference} belongs to another inhabitant and stays there."
         raise Unprocessable([Issue("error", "business-rule", text)])
@@ -229,7 +237,7 @@ def check_version(current: Stored, patient: int, if_match: int | None) -> None:
         return
     if if_match is None:
         text = f'Name the version that was seen: If-Match: W/"{current.version}".'
-        raise PreconditionFailed(text, current)
+        raise VersionRequired(text, current)
     if if_match != current.version:
         raise PreconditionFailed(_seen_another(current), current)
 
@@ -246,7 +254,9 @@ def says_the_same(current: Stored, resource: dict[str, Any]) -> bool:
 
 
 def _content(resource: dict[str, Any]) -> bytes:
-    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
+    meta = {
+        k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")
+    }
     return serialization.encode({**resource, "meta": meta})
 
 
@@ -259,5 +269,3 @@ def build_row(resource: dict[str, Any], version: int, at: datetime, patient: int
 def fingerprint_of(*request: Any) -> bytes:
     """A digest that is equal for equal requests."""
     return blake2b(b"\x1e".join(map(serialization.encode, request)), digest_size=16).digest()
-
-

@@ -76,13 +76,14 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Rows that become current together, by one author at one instant."""
+    """Rows that become current, and resources that leave, together, by one author at one instant."""
 
     transaction: int
     at: datetime
     author: Author
     rows: Sequence[Row]
     remember: Remembered | None = None
+    deletions: Sequence[Stored] = ()
 
 
 class Store:
@@ -126,7 +127,7 @@ class Store:
     async def newest_versions(
         self, wanted: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[int, bool]]:
-        """For those (type, id) that ever existed: newest version number, and whether it is a deletion."""
+        """Of those (type, id) that ever existed: the newest version, whether it is a deletion."""
         places = await self.places_of(wanted)
         rows = await self.database.fetch(
             _SQL["versions_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
@@ -159,7 +160,7 @@ class Store:
                 yield listed
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
-        """An inhabitant's newest resources by clinical date, so many of each type, in one statement."""
+        """An inhabitant's newest resources by clinical date, so many of each type."""
         rows = await self.database.fetch(
             _SQL["slices"], patient, list(wanted), list(wanted.values())
         )
@@ -170,18 +171,22 @@ class Store:
         return found
 
     async def write(self, write: Write) -> None:
-        """Make `write.rows` current.
+        """Take `write.deletions` out of the present, and make `write.rows` current.
 
         Each row's version must follow the newest there is. Raises `VersionMismatch` when one does
         not, `UniqueViolation` when the idempotency key was used meanwhile; then nothing is stored.
         """
         arguments = _write_arguments(write)
-        if not any(row.type in self._projected for row in write.rows):
+        projected = any(row.type in self._projected for row in write.rows)
+        if not projected and not write.deletions:
             await self.database.fetchval(_SQL["write"], *arguments)
             return
         async with self.database.transaction() as connection:
-            await connection.fetchval(_SQL["write"], *arguments)
-            await self.project(connection, write.rows)
+            for gone in write.deletions:
+                await self._take_out(connection, gone, write.transaction, write.at, write.author)
+            if write.rows or write.remember:
+                await connection.fetchval(_SQL["write"], *arguments)
+                await self.project(connection, write.rows)
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Bring the chapters' read models in line with `rows`, in their transaction."""
@@ -206,21 +211,22 @@ class Store:
     async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
         """Take `current` out of the present. Raises `VersionMismatch` when it is not the newest."""
         async with self.database.transaction() as connection:
-            await connection.fetchval(
-                _SQL["delete"],
-                *(current.patient, current.type, current.id, current.version),
-                *(transaction, at, author.actor),
-            )
-            await connection.execute(
-                _SQL["audit"],
-                *_columns(
-                    [audit_row(current.patient, transaction, at, author, current.reference)], 15
-                ),
-            )
-            for projection in self._projections:
-                if current.type in projection.sources:
-                    source = [(current.patient, current.type, current.id)]
-                    await connection.execute(projection.forget, *_columns(source, 3))
+            await self._take_out(connection, current, transaction, at, author)
+
+    async def _take_out(
+        self, connection: Connection, gone: Stored, transaction: int, at: datetime, author: Author
+    ) -> None:
+        await connection.fetchval(
+            _SQL["delete"],
+            *(gone.patient, gone.type, gone.id, gone.version),
+            *(transaction, at, author.actor),
+        )
+        audit = audit_row(gone.patient, transaction, at, author, gone.reference)
+        await connection.execute(_SQL["audit"], *_columns([audit], 15))
+        for projection in self._projections:
+            if gone.type in projection.sources:
+                source = [(gone.patient, gone.type, gone.id)]
+                await connection.execute(projection.forget, *_columns(source, 3))
 
     async def remembered(self, actor: str, key: str) -> tuple[bytes, str] | None:
         """The fingerprint and result that this actor's idempotency key stands for."""
@@ -238,7 +244,7 @@ def audit_row(
     action: str = "write",
     outcome: int = 0,
 ) -> tuple[Any, ...]:
-    """One row of the audit trail, in the order of statement `audit`. Outcome 0 done, 8 refused (FHIR)."""
+    """One row of the trail, in the order of statement `audit`. Outcome 0 done, 8 refused."""
     return (
         *(patient, keys.next_key(), transaction, at, outcome, action, author.interaction),
         *(author.actor, author.actor_name, author.role, author.organisation),
