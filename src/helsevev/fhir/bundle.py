@@ -85,7 +85,7 @@ def read_entry(index: int, item: Any) -> Entry:
     if type(request) is not dict:
         raise BundleError([error("required", "the entry has no request", f"{path}.request")])
     method, url = request.get("method"), request.get("url")
-    if method not in _ORDER:
+    if type(method) is not str or method not in _ORDER:
         raise BundleError([error("value", f"no such method: {method}", f"{path}.request.method")])
     match = _URL.fullmatch(url) if type(url) is str else None
     if match is None or match["type"] not in RESOURCE_TYPES:
@@ -98,11 +98,11 @@ def read_entry(index: int, item: Any) -> Entry:
         resource_type=match["type"],
         resource_id=match["id"],
         query=match["query"] or None,
-        resource=item.get("resource"),
-        full_url=item.get("fullUrl"),
+        resource=item["resource"] if type(item.get("resource")) is dict else None,
+        full_url=_text(item.get("fullUrl")),
         if_match=_version(request.get("ifMatch")),
         if_none_match=_version(request.get("ifNoneMatch")),
-        if_none_exist=request.get("ifNoneExist"),
+        if_none_exist=_text(request.get("ifNoneExist")),
     )
     issues = list(_faults(entry))
     if issues:
@@ -153,9 +153,14 @@ def link(
                 container["reference"] = target
             elif _is_dangling(text):
                 issues.append(_dangling(text, _place(entry, container)))
-        if targets:
-            _rewrite_urls(entry.resource, entry.resource["resourceType"], targets)
+        structure = entry.resource.get("resourceType")
+        if targets and type(structure) is str and is_structure(structure):
+            _rewrite_urls(entry.resource, structure, targets)
     return issues
+
+
+def _text(value: object) -> str | None:
+    return value if type(value) is str else None
 
 
 def _version(etag: object) -> str | None:

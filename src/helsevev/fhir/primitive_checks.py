@@ -26,6 +26,9 @@ LONGEST_STRING = 1024 * 1024
 _LARGEST_INTEGER = 2**31 - 1
 # PostgreSQL and other languages' decimals end somewhere; no clinical number comes near.
 _LARGEST_EXPONENT = 1000
+_LARGEST_NUMBER = 10**_LARGEST_EXPONENT
+# No date is longer, and what is longer must not fill a cache.
+_LONGEST_DATE = 64
 
 # R4 forbids characters below 32 but for tab, line feed and carriage return.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -33,9 +36,9 @@ _DIV = re.compile(r"\s*<div(?:\s[^>]*)?(?:/>\s*\Z|>)")
 _DIV_END = re.compile(r"(?:</div\s*>|/>)\s*\Z")
 # txt-1: a narrative holds formatting only: nothing that runs, loads a page or sends a form.
 _ACTIVE = re.compile(
-    r"<\s*/?\s*(?:script|style|link|meta|base|iframe|frame|object|embed|applet|form|input|button"
+    r"</?(?:script|style|link|meta|base|iframe|frame|object|embed|applet|form|input|button"
     r"|textarea|select|body|head|html|svg|math|video|audio)\b"
-    r"|<!|<\?|<[^>]*\s(?:on[a-z]+\s*=|(?:href|src)\s*=\s*[\"']?\s*(?:javascript|vbscript):)",
+    r"|<!|<\?|<[^<>]*[\s\"'/](?:on[a-z]+\s*=|(?:href|src)\s*=\s*[\"']?\s*(?:javascript|vbscript):)",
     re.IGNORECASE,
 )
 _BASE64 = re.compile(r"[0-9a-zA-Z+/\s]*(?:=\s*){0,2}")
@@ -126,6 +129,8 @@ def _dated(name: str) -> Check:
     def check(value: Any, _: Any) -> list[Problem] | None:
         if type(value) is not str:
             return expected("a string", value)
+        if len(value) > _LONGEST_DATE:
+            return problem("value", f"not a valid {name}: {shown(value)}")
         text = fault(value)
         return None if text is None else problem("value", text)
 
@@ -153,7 +158,7 @@ def _decimal(value: Any, _: Any) -> list[Problem] | None:
             return None
         return problem("value", "the number is too large or too small to be kept")
     if type(value) is int:
-        if -(10**_LARGEST_EXPONENT) < value < 10**_LARGEST_EXPONENT:
+        if -_LARGEST_NUMBER < value < _LARGEST_NUMBER:
             return None
         return problem("value", "the number is too large to be kept")
     if type(value) is float and isfinite(value):

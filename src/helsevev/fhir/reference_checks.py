@@ -12,6 +12,9 @@ from helsevev.fhir.primitive_checks import Check, Problem, problem, shown
 # The code of a problem that is none when the resource around contains what is named.
 LOCAL = "#"
 
+# Longer references are read each time, so that they cannot fill the cache.
+_CACHED = 256
+
 _RELATIVE = re.compile(r"([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _SEARCH = re.compile(r"([A-Z][A-Za-z]+)\?\S+")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
@@ -27,7 +30,7 @@ def check_reference(check: Check, targets: frozenset[str]) -> Check:
         text = value.get("reference")
         if text is None:
             return None
-        named = _named(text)
+        named = _named(text) if len(text) <= _CACHED else _named.__wrapped__(text)
         if named is None:
             return [(".reference", "value", f"not a reference: {shown(text)}")]
         if named == LOCAL:

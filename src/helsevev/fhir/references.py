@@ -43,6 +43,18 @@ def is_conditional(reference: str) -> bool:
     return _CONDITIONAL.fullmatch(reference) is not None
 
 
+def localize(resource: dict[str, Any], base: str) -> None:
+    """Make references to this server relative, in place: `<base>/Patient/1` becomes `Patient/1`.
+
+    Whose a resource is and what refers to what is then one text, whichever way it was sent.
+    """
+    prefix = base.rstrip("/") + "/"
+    for _, reference in walk(resource):
+        text = reference.get("reference")
+        if type(text) is str and text.startswith(prefix) and relative(text, base) is not None:
+            reference["reference"] = text[len(prefix) :]
+
+
 def walk(resource: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every Reference of the resource as `(path, Reference)`, contained resources included.
 

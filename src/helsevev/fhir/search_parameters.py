@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -100,6 +101,29 @@ def _expression(expression: str, resource_type: str) -> str:
 def _is_about(part: str, resource_type: str) -> bool:
     root = part.lstrip("(").replace(" ", ".").partition(".")[0].rstrip(")")
     return root in (resource_type, "Resource", "DomainResource") or root[:1].islower()
+
+
+@cache
+def implied_systems(resource_type: str, name: str) -> frozenset[str]:
+    """The code systems that a parameter on elements of type `code` leaves unsaid.
+
+    The value set of the element gives them, so that `gender=<system>|female` and `gender=female`
+    ask the same. Empty when any of the parameter's elements has a system of its own.
+    """
+    systems: set[str] = set()
+    if PARAMETERS[resource_type][name].expression == search_paths.DECEASED:
+        return frozenset()
+    for part in search_paths.union(PARAMETERS[resource_type][name].expression):
+        for path in search_paths.resolve(part, resource_type):
+            if path.type != "code":
+                return frozenset()
+            *before, last = path.keys
+            structure = resource_type
+            for key in before:
+                structure = definitions.elements(structure)[key.name].types[0].name
+            binding = definitions.elements(structure)[last.name].binding
+            systems |= (definitions.codes(binding) or {}).keys() if binding else set()
+    return frozenset(systems)
 
 
 # Resource type -> parameter name -> parameter; common ones (`_id`, `_tag`) are in every type.

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from helsevev.fhir import search_terms
 from helsevev.fhir.definitions import RESOURCE_TYPES, elements
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS, Parameter
-from helsevev.fhir.search_terms import CompositeTerm, Term, TermError, normalize
+from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS, Parameter, implied_systems
+from helsevev.fhir.search_terms import CompositeTerm, Term, TermError, TokenTerm, normalize
 
 __all__ = ["Condition", "Include", "Query", "SearchError", "Sort", "normalize", "parse"]
 
@@ -172,12 +172,12 @@ def _with(query: Query, name: str, value: str, base: str, now: int | None) -> Qu
     parameter = PARAMETERS[query.resource_type].get(plain)
     if parameter is None:
         raise _Unknown(f"{query.resource_type} has no search parameter {plain}")
-    condition = _condition(parameter, modifier, value, base, now)
+    condition = _condition(query.resource_type, parameter, modifier, value, base, now)
     return replace(query, conditions=(*query.conditions, condition))
 
 
 def _condition(
-    parameter: Parameter, modifier: str, value: str, base: str, now: int | None
+    query_type: str, parameter: Parameter, modifier: str, value: str, base: str, now: int | None
 ) -> Condition:
     name, kind = parameter.name, parameter.kind
     if modifier == "missing":
@@ -192,9 +192,16 @@ def _condition(
         return Condition(name, kind, parameter, named)
     if modifier and modifier not in _MODIFIERS.get(kind, {"missing"}):
         raise _Unsupported(f"{name}: the modifier :{modifier} is not supported")
+    if kind == "token":
+        implied = implied_systems(query_type, name)
+        tokens = tuple(
+            TokenTerm(None, term.code) if term.system in implied and term.code else term
+            for term in (search_terms.token(part) for part in _alternatives(value))
+        )
+        return Condition(name, kind, parameter, tokens, modifier or None)
     if modifier == "identifier":
-        tokens = tuple(search_terms.token(part) for part in _alternatives(value))
-        return Condition(f"{name}:identifier", "token", parameter, tokens)
+        named_by = tuple(search_terms.token(part) for part in _alternatives(value))
+        return Condition(f"{name}:identifier", "token", parameter, named_by)
     terms = tuple(_term(parameter, kind, part, base, now) for part in _alternatives(value))
     return Condition(name, kind, parameter, terms, modifier or None)
 

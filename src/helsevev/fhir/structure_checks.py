@@ -90,7 +90,8 @@ def _compile(name: str) -> Check:
                 known["_" + json_name] = _extension_check(json_name, element.repeats)
                 labels["_" + json_name] = labels[json_name]
         if element.is_choice:
-            choices.append((element.name[:-3], element.least, frozenset(names)))
+            held = frozenset(names) | {"_" + name for name in names}
+            choices.append((element.name[:-3], element.least, held))
         elif element.least:
             required.append(element.name)
     if name in RESOURCE_TYPES:
@@ -127,8 +128,8 @@ def _check(
                 problems.append(("." + name, "required", f"{name} is required"))
         for stem, least, names in choices:
             present = value.keys() & names
-            if len(present) != 1:
-                problems += _choice_problems(stem, least, names, present, value)
+            if least > len(present) or len(present) > 1:
+                problems += _choice_problems(stem, present)
         for rule in rules:
             broken = rule(value)
             if broken is not None:
@@ -138,23 +139,21 @@ def _check(
     return check
 
 
-def _choice_problems(
-    stem: str, least: int, names: frozenset[str], present: set[str], value: dict[str, Any]
-) -> list[Problem]:
-    # A choice may have its extensions only: `_valueString` without `valueString`.
-    present = present | {name for name in names if "_" + name in value}
-    if len(present) > 1:
-        text = f"only one {stem}[x] is allowed, found {', '.join(sorted(present))}"
-        return [("." + stem, "structure", text)]
-    if least and not present:
+def _choice_problems(stem: str, present: set[str]) -> list[Problem]:
+    if not present:
         return [("." + stem, "required", f"{stem}[x] is required")]
-    return []
+    # A value and its own extensions are one: valueString and _valueString.
+    kinds = {name.removeprefix("_") for name in present}
+    if len(kinds) == 1:
+        return []
+    text = f"only one {stem}[x] is allowed, found {', '.join(sorted(kinds))}"
+    return [("." + stem, "structure", text)]
 
 
 def _unknown(key: str, choices: tuple[tuple[str, int, frozenset[str]], ...]) -> Problem:
     for stem, _, names in choices:
         if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
-            kinds = ", ".join(sorted(name[len(stem) :] for name in names)[:12])
+            kinds = ", ".join(sorted(name[len(stem) :] for name in names if name[0] != "_")[:12])
             return ("." + key, "structure", f"{key} is not a type of {stem}[x]; known: {kinds}")
     return ("." + key, "structure", f"unknown element {key}")
 

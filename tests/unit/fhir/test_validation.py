@@ -75,9 +75,8 @@ def test_norwegian_examples_are_refused_only_for_what_is_wrong_in_them(shared: P
             "QuestionnaireResponse.questionnaire",
         ],
         # An identifier without a value in it.
-        "NorskHelsenett+VKP.Samples__Common_Messages_Bundle_Oppf_lgingAvVarsel_TrygghetsAlarm.json": [
-            "Bundle.entry[2].resource.identifier[0].value"
-        ],
+        "NorskHelsenett+VKP.Samples__Common_Messages_Bundle_Oppf_lgingAvVarsel_TrygghetsAlarm"
+        ".json": ["Bundle.entry[2].resource.identifier[0].value"],
     }
 
 
