@@ -148,6 +148,21 @@ def type_name(kind: Json, element: Json, in_resource: bool) -> str:
     return code
 
 
+def summaries(definitions: Iterable[Json], tables: dict[str, dict[str, str]]) -> Json:
+    """Resource type -> the names of its own elements that belong to a summary."""
+    found = {}
+    for definition in definitions:
+        if definition["kind"] != "resource" or definition["abstract"]:
+            continue
+        marked = {
+            element["path"].partition(".")[2]
+            for element in definition["snapshot"]["element"]
+            if element.get("isSummary")
+        }
+        found[definition["id"]] = [name for name in tables[definition["id"]] if name in marked]
+    return found
+
+
 def primitives(definitions: Iterable[Json]) -> dict[str, str]:
     """Primitive type -> the regular expression of its JSON text ("" when R4 gives none)."""
     patterns = {}
@@ -275,6 +290,7 @@ def tables(folder: Path) -> dict[str, str]:
     )
     return {
         "structures.json": lines_of(described),
+        "summary_elements.json": lines_of(summaries(definitions, described)),
         "primitives.json": lines_of(primitives(definitions)),
         "resource_types.json": json.dumps(resource_types, indent=0) + "\n",
         "codes.json": lines_of(codes(folder, bound_value_sets(described))),

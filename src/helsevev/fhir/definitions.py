@@ -61,6 +61,8 @@ _CODES: Mapping[str, Mapping[str, list[str]]] = _table("codes.json")
 RESOURCE_TYPES: frozenset[str] = frozenset(_table("resource_types.json"))
 # Primitive type -> the regular expression R4 gives for its text.
 PRIMITIVES: Mapping[str, str] = MappingProxyType(_table("primitives.json"))
+# Resource type -> the names of its elements that a summary shows.
+_SUMMARIES: Mapping[str, list[str]] = _table("summary_elements.json")
 # Resource type -> the search parameters that place it in a patient's compartment.
 PATIENT_COMPARTMENT: Mapping[str, list[str]] = MappingProxyType(_table("patient_compartment.json"))
 
@@ -71,6 +73,13 @@ def elements(structure: str) -> Mapping[str, Element]:
     return MappingProxyType(
         {name: _element(name, line) for name, line in _STRUCTURES[structure].items()}
     )
+
+
+@cache
+def summary_elements(resource_type: str) -> frozenset[str]:
+    """Names of the resource's elements that `_summary=true` asks for, required ones included."""
+    required = (name for name, element in elements(resource_type).items() if element.least)
+    return frozenset([*_SUMMARIES[resource_type], *required])
 
 
 def is_structure(name: str) -> bool:
