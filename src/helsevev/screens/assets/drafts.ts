@@ -8,6 +8,8 @@ const PREFIX = "helsevev-draft:";
 interface Kept {
   text: string;
   at: string;
+  /** The form was sent to be signed: the copy matters only if the reader comes back to this page. */
+  signing?: boolean;
 }
 
 const timers = new WeakMap<HTMLFormElement, number>();
@@ -35,9 +37,14 @@ function say(form: HTMLFormElement, text: string, state: string): void {
   });
 }
 
-function keep(form: HTMLFormElement): void {
-  const text = textOf(form)?.value ?? "";
-  sessionStorage.setItem(keyOf(form), JSON.stringify({ text, at: new Date().toISOString() } satisfies Kept));
+function keep(form: HTMLFormElement, signing = false): void {
+  const kept: Kept = { text: textOf(form)?.value ?? "", at: new Date().toISOString(), signing };
+  sessionStorage.setItem(keyOf(form), JSON.stringify(kept));
+}
+
+function cameBack(): boolean {
+  const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return entry?.type === "back_forward" || entry?.type === "reload";
 }
 
 function schedule(form: HTMLFormElement, wait: number): void {
@@ -50,7 +57,10 @@ async function save(form: HTMLFormElement): Promise<void> {
   if (!url || !form.isConnected) return;
   const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
   const text = body.toString();
-  if (sent.get(form) === text) return;
+  if (sent.get(form) === text) {
+    sessionStorage.removeItem(keyOf(form));
+    return;
+  }
   say(form, word("saving"), "saving");
   try {
     const answer = await fetch(url, {
@@ -80,7 +90,8 @@ function restore(form: HTMLFormElement): void {
   if (!raw || !area || form.dataset.draftSeen !== undefined) return;
   form.dataset.draftSeen = "";
   const kept = JSON.parse(raw) as Kept;
-  if (kept.text && kept.text !== area.value) {
+  const signed = kept.signing === true && !cameBack();
+  if (!signed && kept.text && kept.text !== area.value) {
     area.value = kept.text;
     say(form, word("restored", clock(new Date(kept.at))), "restored");
     schedule(form, WAIT);
@@ -98,10 +109,17 @@ export function watchDrafts(): void {
     keep(form);
     schedule(form, WAIT);
   });
-  // Signing replaces the draft: the copy here goes when the server has answered with something else.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form instanceof HTMLFormElement && form.dataset.draft) clearTimeout(timers.get(form));
+    if (!(form instanceof HTMLFormElement) || !form.dataset.draft || event.defaultPrevented) return;
+    clearTimeout(timers.get(form));
+    keep(form, true);
+    if (!navigator.onLine) {
+      event.preventDefault();
+      say(form, word("local"), "local");
+    } else if (!form.hasAttribute("hx-post")) {
+      form.dataset.draftSent = "";
+    }
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element; response?: { status: number } } }>).detail;
@@ -116,7 +134,7 @@ export function watchDrafts(): void {
   addEventListener("pagehide", () => {
     forms().forEach((form) => {
       const url = form.dataset.draft;
-      if (!url || !sessionStorage.getItem(keyOf(form))) return;
+      if (!url || form.dataset.draftSent !== undefined || !sessionStorage.getItem(keyOf(form))) return;
       const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
       void fetch(url, { method: "POST", body, keepalive: true, headers: { "x-csrf-token": token() } }).catch(() => undefined);
     });
