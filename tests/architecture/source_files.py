@@ -11,7 +11,11 @@ PACKAGE = REPOSITORY / "src" / "helsevev"
 
 _ROOTS = ("src", "tests", "tools", "bench")
 # Made by a script and committed as they are, or made by a build and ignored by git.
-_GENERATED = ("src/helsevev/fhir/tables/", "src/helsevev/screens/static/")
+_GENERATED = (
+    "src/helsevev/fhir/tables/",
+    "src/helsevev/screens/static/",
+    "src/helsevev/screens/theme/",
+)
 
 
 def name_of(path: Path) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,18 +61,26 @@ def somebody() -> int:
 
 
 def _run_as(uid: int, script: str, data: Path) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
     system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, system):
-        command = [python, "-B", "-c", "import helsevev, asyncpg"]
-        known = {"user": uid, "group": uid, "extra_groups": [], "env": environment, "cwd": "/"}
-        try:
-            subprocess.run(command, check=True, capture_output=True, **known)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        command[3:] = [script, str(data)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, **known)
+        with suppress(OSError):
+            if _as(uid, python, "-B", "-c", "import helsevev, asyncpg").returncode == 0:
+                return _as(uid, python, "-B", "-c", script, str(data))
     pytest.skip("an ordinary user cannot run this Python: it lies in a closed folder")
+
+
+def _as(uid: int, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd="/",
+    )
 
 
 @needs_root
