@@ -76,7 +76,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Rows that become current, and resources that leave, together, by one author at one instant."""
+    """Rows that become current and resources that leave together, by one author at one time."""
 
     transaction: int
     at: datetime

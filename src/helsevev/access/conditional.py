@@ -1,0 +1,127 @@
+"""Writes on a condition: create unless it is there, update or delete the one that a search finds.
+
+http://hl7.org/fhir/R4/http.html#cond-update. Writers with the same condition wait for each other
+within this process, so that two of them do not both find nothing and create it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.errors import Invalid, TooManyMatches
+from helsevev.access.searching import Searcher
+from helsevev.access.writing import Writer, Written
+from helsevev.fhir.outcome import Issue, error
+from helsevev.record.store import Stored
+
+_ASKS_NOTHING: Final = frozenset(
+    {"", "_count", "_sort", "_format", "_pretty", "_summary", "_elements", "_total", "_include",
+     "_revinclude", "_cursor"}
+)  # fmt: skip
+
+
+class Turns:
+    """One at a time for each name; those who hold several take them in the names' order."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def taken(self, names: Iterable[str]) -> AsyncIterator[None]:
+        """Hold every one of `names` until the block ends."""
+        async with AsyncExitStack() as stack:
+            for name in sorted(set(names)):
+                await stack.enter_async_context(self._one(name))
+            yield
+
+    @asynccontextmanager
+    async def _one(self, name: str) -> AsyncIterator[None]:
+        lock, users = self._locks.get(name, (asyncio.Lock(), 0))
+        self._locks[name] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            users = self._locks[name][1] - 1
+            if users:
+                self._locks[name] = (lock, users)
+            else:
+                del self._locks[name]
+
+
+class Conditionals:
+    """Conditional writes of single resources, on top of the writer and the searcher."""
+
+    def __init__(self, writer: Writer, searcher: Searcher) -> None:
+        self._writer = writer
+        self._searcher = searcher
+        self._turns = Turns()
+
+    async def create(
+        self, actor: Actor, resource: dict[str, Any], condition: str, key: str | None = None
+    ) -> Written:
+        """Create, unless one resource fits the condition: that one is returned, unchanged.
+
+        Raises `TooManyMatches`, a `SearchError` for a condition that is none, or what
+        `Writer.write` raises.
+        """
+        resource_type = resource["resourceType"]
+        async with self._turns.taken([f"{resource_type}?{condition}"]):
+            found = await self._match(actor, resource_type, condition)
+            if found is not None:
+                return Written(found, created=False, changed=False)
+            return await self._writer.write(actor, resource, create=True, idempotency_key=key)
+
+    async def update(
+        self, actor: Actor, resource: dict[str, Any], condition: str, if_match: int | None = None
+    ) -> Written:
+        """Update the one that fits; create when none does. Raises like `create`.
+
+        An id in the resource must be that of the one that fits (`Invalid`).
+        """
+        resource_type = resource["resourceType"]
+        async with self._turns.taken([f"{resource_type}?{condition}"]):
+            found = await self._match(actor, resource_type, condition)
+            if found is None:
+                return await self._writer.write(actor, resource, if_match=if_match)
+            if resource.setdefault("id", found.id) != found.id:
+                raise Invalid([another_id(found, resource["id"])])
+            return await self._writer.write(actor, resource, if_match=if_match)
+
+    async def delete(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
+        """Delete the one that fits; None when none does. Raises `TooManyMatches` or `Refused`."""
+        found = await self._match(actor, resource_type, condition)
+        if found is None:
+            return None
+        return await self._writer.delete(actor, resource_type, found.id, found.version)
+
+    async def _match(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
+        check_condition(resource_type, condition)
+        found = await self._searcher.match(actor, resource_type, condition)
+        if len(found) > 1:
+            raise TooManyMatches([too_many(resource_type, condition)])
+        return found[0] if found else None
+
+
+def check_condition(resource_type: str, condition: str, expression: str = "") -> None:
+    """Raises `Invalid` for a query that asks nothing, and would so mean any resource at all."""
+    names = (part.partition("=")[0] for part in condition.split("&"))
+    if all(name in _ASKS_NOTHING for name in names):
+        text = f"{resource_type}?{condition} names no search parameter."
+        raise Invalid([error("value", text, expression)])
+
+
+def too_many(resource_type: str, condition: str, expression: str = "") -> Issue:
+    """What to say of a condition that fits several resources."""
+    text = f"Several resources match {resource_type}?{condition}."
+    return error("multiple-matches", text, expression)
+
+
+def another_id(found: Stored, named: str, expression: str = "") -> Issue:
+    """What to say of a resource whose id is not that of the one its condition fits."""
+    text = f"The condition fits {found.reference}, the resource has the id {named}."
+    return error("value", text, expression)

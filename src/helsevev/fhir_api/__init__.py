@@ -1,0 +1,1 @@
+"""FHIR's RESTful API (http://hl7.org/fhir/R4/http.html), one file per interaction."""

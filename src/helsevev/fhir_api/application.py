@@ -1,0 +1,145 @@
+"""The FHIR API as one raw ASGI application: who asks, what is asked, bytes in, bytes out."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import count
+from typing import Any, Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.compartment import Compartments
+from helsevev.access.conditional import Conditionals
+from helsevev.access.services import Services
+from helsevev.fhir.outcome import error
+from helsevev.fhir_api import pretty
+from helsevev.fhir_api.answer import Answer, Header
+from helsevev.fhir_api.body import body_reader
+from helsevev.fhir_api.interaction import Doors
+from helsevev.fhir_api.negotiation import FHIR_JSON, media_type
+from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
+from helsevev.fhir_api.request import Request
+from helsevev.fhir_api.routing import ROUTES, find
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PREFIX: Final = "/fhir"
+LARGEST_HEADERS: Final = 32 * 1024
+LONGEST_PATH: Final = 2048
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+_ALWAYS: Final[list[Header]] = [(b"x-content-type-options", b"nosniff"), (b"vary", b"Accept")]
+_PRIVATE: Final = (b"cache-control", b"private, no-cache")
+
+
+class FhirApi:
+    """Answers FHIR requests, by bearer token only: cookies open nothing here."""
+
+    def __init__(self, services: Services) -> None:
+        self._credentials = services.credentials
+        self._doors = Doors(
+            gate=services.gate,
+            writer=services.writer,
+            bundles=services.bundles,
+            searcher=services.searcher,
+            history=services.history,
+            conditionals=Conditionals(services.writer, services.searcher),
+            compartments=Compartments(services.gate),
+            dispatch=self.dispatch,
+            routes=ROUTES,
+        )
+        self._run = secrets.token_hex(4)
+        self._numbers = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        content_type = FHIR_JSON
+        try:
+            query = scope.get("query_string", b"").decode("latin-1")
+            _check_lengths(scope, headers)
+            asked = pretty.asked_format(query) if query else None
+            content_type = media_type(headers.get(b"accept", b""), asked)
+            answer = await self._answer(scope, headers, query, receive)
+            if query and answer.body is not None and pretty.is_asked(query):
+                answer.body = pretty.indented(answer.body)
+        except Exception as failure:  # noqa: BLE001 - the client is told, the log has the rest
+            answer = answer_to(failure)
+        told = self._told(answer, headers, content_type)
+        body = answer.body or b""
+        await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        sent = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": sent})
+
+    async def dispatch(self, request: Request) -> Answer:
+        """Answer a request whose actor is known: an entry of a Bundle."""
+        if not request.segments or request.segments == ("",):
+            raise Problem(400, error("not-supported", "A Bundle in a Bundle is not carried out."))
+        return await find(request.method, request.segments).answer(self._doors, request)
+
+    async def _answer(
+        self, scope: Scope, headers: dict[bytes, bytes], query: str, receive: Receive
+    ) -> Answer:
+        segments = _segments(scope["path"])
+        interaction = find(scope["method"], segments)
+        actor = await self._actor(headers)
+        if actor is None:
+            if not interaction.public:
+                text = "A valid bearer token is needed."
+                raise Problem(401, error("login", text), headers=(CHALLENGE,))
+            actor = _NOBODY
+        request = Request(
+            actor, scope["method"], segments, query, headers, _base(scope, headers),
+            body_reader(headers, receive),
+        )  # fmt: skip
+        return await interaction.answer(self._doors, request)
+
+    async def _actor(self, headers: dict[bytes, bytes]) -> Actor | None:
+        kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if kind.lower() != b"bearer" or not token or len(token) > 512:
+            return None
+        return await self._credentials.token_actor(token.decode("latin-1").strip())
+
+    def _told(
+        self, answer: Answer, headers: dict[bytes, bytes], content_type: bytes
+    ) -> list[Header]:
+        asked = headers.get(b"x-request-id", b"")
+        if not _REQUEST_ID.fullmatch(asked):
+            asked = f"{self._run}-{next(self._numbers):x}".encode()
+        told = [(b"x-request-id", asked), *_ALWAYS, *answer.headers()]
+        if not any(name == b"cache-control" for name, _ in answer.extra):
+            told.append(_PRIVATE)
+        if answer.body is not None:
+            told.append((b"content-type", content_type))
+        if answer.status not in (204, 304):
+            told.append((b"content-length", b"%d" % len(answer.body or b"")))
+        return told
+
+
+_NOBODY: Final = Actor(kind="inhabitant", id="", name="", profession="", role="")
+
+
+def _check_lengths(scope: Scope, headers: dict[bytes, bytes]) -> None:
+    if len(scope["path"]) > LONGEST_PATH:
+        raise Problem(414, error("too-long", f"The path is longer than {LONGEST_PATH}."))
+    if sum(len(name) + len(value) for name, value in headers.items()) > LARGEST_HEADERS:
+        raise Problem(431, error("too-long", f"The headers are larger than {LARGEST_HEADERS}."))
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
+        path = path[len(PREFIX) :]
+    path = path.strip("/")
+    return tuple(path.split("/")) if path else ()
+
+
+def _base(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not _HOST.fullmatch(host):
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}{PREFIX}"

@@ -1,0 +1,155 @@
+"""http://hl7.org/fhir/R4/http.html#capabilities: what works here, told from the router."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from helsevev.fhir import serialization
+from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir_api.answer import Answer
+from helsevev.fhir_api.interaction import Doors, Interaction, Routes
+from helsevev.fhir_api.problem import bad_request
+from helsevev.fhir_api.request import Request
+
+PUBLISHED: Final = "2026-01-01"
+"""The date of this description; it changes when what is described does."""
+
+_SYSTEM_LEVEL: Final = ("transaction", "batch", "history-system", "search-system")
+_REFERENCES: Final = ("literal", "logical", "local")
+
+# A client names the host itself, so that there are as many bases as it likes.
+_MOST_BASES: Final = 16
+_described: dict[str, tuple[bytes, bytes]] = {}
+
+
+async def answer(doors: Doors, request: Request) -> Answer:
+    """200 with the CapabilityStatement, 304 when the client has it."""
+    request.refuse_parameters("mode")
+    if request.parameter("mode") not in (None, "full"):
+        raise bad_request("mode is full.", "not-supported", "mode")
+    body, etag = described(request.base, doors.routes)
+    if request.headers.get(b"if-none-match") == etag:
+        return Answer(304, None, extra=((b"etag", etag),))
+    return Answer(200, body, extra=((b"etag", etag), (b"cache-control", b"public, max-age=300")))
+
+
+def described(base: str, routes: Routes) -> tuple[bytes, bytes]:
+    """The statement's bytes and their ETag, for a server at `base`."""
+    if base not in _described:
+        if len(_described) >= _MOST_BASES:
+            _described.clear()
+        body = serialization.encode(statement(base, routes))
+        digest = blake2b(body, digest_size=8).hexdigest()
+        _described[base] = body, f'W/"{digest}"'.encode()
+    return _described[base]
+
+
+def statement(base: str, routes: Routes) -> dict[str, Any]:
+    """The CapabilityStatement of a server at `base`."""
+    codes = {
+        path: [i.code for i in methods.values() if not i.conditional]
+        for path, methods in routes.items()
+    }
+    of_type = [path for path in routes if path.startswith("[type]")]
+    by_type = [code for path in of_type for code in codes[path]]
+    conditional = {
+        method for path in of_type for method, i in routes[path].items() if i.conditional
+    }
+    system = {code for path in ("", "_history", "_search") for code in codes[path]} | {"batch"}
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": PUBLISHED,
+        "kind": "instance",
+        "software": {"name": "Helsevev", "version": _version()},
+        "implementation": {"description": "The shared record", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _security(),
+                "resource": [
+                    _resource(kind, by_type, conditional) for kind in sorted(RESOURCE_TYPES)
+                ],
+                "interaction": [{"code": code} for code in _SYSTEM_LEVEL if code in system],
+                "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
+            }
+        ],
+    }
+
+
+def _security() -> dict[str, Any]:
+    text = (
+        "A bearer token names who asks. What is shown and accepted follows the treatment relation"
+        " between that actor and each inhabitant; everything is audited."
+    )
+    return {
+        "cors": False,
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "OAuth",
+                    }
+                ],
+                "text": "Bearer token (RFC 6750)",
+            }
+        ],
+        "description": text,
+    }
+
+
+def _resource(kind: str, codes: list[str], conditional: set[str]) -> dict[str, Any]:
+    parameters = [
+        {"name": p.name, "definition": p.url, "type": p.kind} for p in PARAMETERS[kind].values()
+    ]
+    refers = [p.name for p in PARAMETERS[kind].values() if p.kind == "reference"]
+    referring = sorted(
+        f"{other}:{p.name}"
+        for other in _referrers(kind)
+        for p in PARAMETERS[other].values()
+        if p.kind == "reference" and kind in p.targets
+    )
+    described: dict[str, Any] = {
+        "type": kind,
+        "interaction": [{"code": code} for code in dict.fromkeys(codes)],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": "create" in codes,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": "PUT" in conditional,
+        "conditionalDelete": "single" if "DELETE" in conditional else "not-supported",
+        "referencePolicy": list(_REFERENCES),
+        "searchParam": parameters,
+    }
+    if refers:
+        described["searchInclude"] = [f"{kind}:{name}" for name in refers]
+    if referring:
+        described["searchRevInclude"] = referring
+    return described
+
+
+@cache
+def _referrers(kind: str) -> tuple[str, ...]:
+    return tuple(
+        other
+        for other in sorted(RESOURCE_TYPES)
+        if any(p.kind == "reference" and kind in p.targets for p in PARAMETERS[other].values())
+    )
+
+
+def _version() -> str:
+    try:
+        return version("helsevev")
+    except PackageNotFoundError:
+        return "0"
+
+
+INTERACTION: Final = Interaction("capabilities", answer, public=True)

@@ -1,0 +1,5 @@
+"""The API's part of the application: no pages, no types of its own; `main` mounts it at /fhir."""
+
+from helsevev.kit.chapter import Chapter
+
+CHAPTER = Chapter(name="fhir_api")

@@ -1,0 +1,110 @@
+"""Which interaction a method and a path ask for; also what the CapabilityStatement tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir.outcome import error
+from helsevev.fhir_api import (
+    capabilities,
+    create,
+    delete,
+    history_instance,
+    history_system,
+    history_type,
+    read,
+    search_compartment,
+    search_system,
+    search_type,
+    transaction,
+    update,
+    vread,
+)
+from helsevev.fhir_api.interaction import Interaction
+from helsevev.fhir_api.problem import Problem
+from helsevev.fhir_api.request import is_id
+
+SYSTEM: Final = "system"
+TYPE: Final = "type"
+INSTANCE: Final = "instance"
+
+ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
+    {
+        "": {"POST": transaction.INTERACTION, "GET": search_system.INTERACTION},
+        "metadata": {"GET": capabilities.INTERACTION},
+        "_search": {"POST": search_system.BY_POST},
+        "_history": {"GET": history_system.INTERACTION},
+        "[type]": {
+            "GET": search_type.INTERACTION,
+            "POST": create.INTERACTION,
+            "PUT": update.CONDITIONAL,
+            "DELETE": delete.CONDITIONAL,
+        },
+        "[type]/_search": {"POST": search_type.BY_POST},
+        "[type]/_history": {"GET": history_type.INTERACTION},
+        "[type]/[id]": {
+            "GET": read.INTERACTION,
+            "PUT": update.INTERACTION,
+            "DELETE": delete.INTERACTION,
+        },
+        "[type]/[id]/_history": {"GET": history_instance.INTERACTION},
+        "[type]/[id]/_history/[vid]": {"GET": vread.INTERACTION},
+        "Patient/[id]/[type]": {"GET": search_compartment.INTERACTION},
+        "Patient/[id]/[type]/_search": {"POST": search_compartment.BY_POST},
+    }
+)
+
+
+def find(method: str, segments: tuple[str, ...]) -> Interaction:
+    """The interaction asked for. Raises `Problem` 404 or 405 (with Allow)."""
+    methods = ROUTES[_shape(segments)]
+    interaction = methods.get("GET" if method == "HEAD" else method)
+    if interaction is None:
+        allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
+        text = f"{method} is not possible here; possible: {allowed}."
+        raise Problem(405, error("not-supported", text), headers=((b"allow", allowed.encode()),))
+    return interaction
+
+
+def _shape(segments: tuple[str, ...]) -> str:
+    match segments:
+        case (resource_type, resource_id) if resource_type in RESOURCE_TYPES:
+            if resource_id in ("_search", "_history"):
+                return f"[type]/{resource_id}"
+            return "[type]/[id]" if is_id(resource_id) else _nowhere(segments)
+        case (resource_type,) if resource_type in RESOURCE_TYPES:
+            return "[type]"
+        case ():
+            return ""
+        case ("metadata" | "_search" | "_history" as name,):
+            return name
+        case (resource_type, *_) if resource_type not in RESOURCE_TYPES:
+            raise Problem(404, error("not-found", _no_type(resource_type)))
+        case (_, resource_id, *_) if not is_id(resource_id):
+            return _nowhere(segments)
+        case (_, _, "_history"):
+            return "[type]/[id]/_history"
+        case (_, _, "_history", _):
+            return "[type]/[id]/_history/[vid]"
+        case ("Patient", _, name) if name == "*" or name in RESOURCE_TYPES:
+            return "Patient/[id]/[type]"
+        case ("Patient", _, name, "_search") if name == "*" or name in RESOURCE_TYPES:
+            return "Patient/[id]/[type]/_search"
+    return _nowhere(segments)
+
+
+def _no_type(name: str) -> str:
+    if name.startswith("$"):
+        return f"The operation {name[:80]} is not offered."
+    return f"{name[:80]!r} is no resource type of FHIR R4."
+
+
+def _nowhere(segments: tuple[str, ...]) -> str:
+    path = "/".join(segments)[:200]
+    text = f"There is nothing at {path!r}."
+    if any(segment.startswith("$") for segment in segments):
+        text = f"The operation at {path!r} is not offered."
+    raise Problem(404, error("not-found", text))

@@ -1,0 +1,81 @@
+"""Leaving out of a resource what a client does not want (http://hl7.org/fhir/R4/search.html#summary)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final
+
+from helsevev.access.stored import Stored
+from helsevev.fhir import serialization
+from helsevev.fhir.definitions import elements, summary_elements
+from helsevev.fhir_api.problem import bad_request
+from helsevev.fhir_api.request import Request
+
+Shape = Callable[[Stored], bytes]
+"""The bytes to send of a stored resource."""
+
+SUMMARIES: Final = ("true", "text", "data", "count", "false")
+_ALWAYS: Final = frozenset({"resourceType", "id", "meta", "implicitRules"})
+_SUBSETTED: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
+
+
+def whole(stored: Stored) -> bytes:
+    """The resource exactly as it is stored."""
+    return stored.json
+
+
+def shape_asked(request: Request) -> Shape:
+    """The shape that `_summary` and `_elements` ask for. Raises `Problem` 400."""
+    if not request.query:
+        return whole
+    summary = request.parameter("_summary")
+    asked = request.parameter("_elements")
+    names = tuple(part.strip() for part in asked.split(",") if part.strip()) if asked else ()
+    return shape_of(summary, names)
+
+
+def shape_of(summary: str | None, names: Sequence[str]) -> Shape:
+    """The shape for a value of `_summary` and element names. Raises `Problem` 400."""
+    if summary is not None and summary not in SUMMARIES:
+        raise bad_request(f"_summary is one of {', '.join(SUMMARIES)}.", "value", "_summary")
+    if names:
+        wanted = frozenset(names)
+        return lambda stored: _cut(stored, lambda kind: wanted | _required(kind))
+    if summary == "true":
+        return lambda stored: _cut(stored, summary_elements)
+    if summary == "text":
+        return lambda stored: _cut(stored, lambda kind: _required(kind) | {"text"})
+    if summary == "data":
+        return lambda stored: _cut(stored, lambda kind: frozenset(elements(kind)) - {"text"})
+    return whole
+
+
+def _cut(stored: Stored, kept: Callable[[str], frozenset[str]]) -> bytes:
+    resource = stored.resource
+    names = _json_names(stored.type, kept(stored.type)) | _ALWAYS
+    cut = {name: value for name, value in resource.items() if name.removeprefix("_") in names}
+    if len(cut) < len(resource):
+        meta = dict(cut["meta"])
+        meta["tag"] = [*meta.get("tag", ()), _SUBSETTED]
+        cut["meta"] = meta
+    return serialization.encode(cut)
+
+
+@cache
+def _required(resource_type: str) -> frozenset[str]:
+    return frozenset(name for name, element in elements(resource_type).items() if element.least > 0)
+
+
+@cache
+def _json_names(resource_type: str, wanted: frozenset[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name, element in elements(resource_type).items():
+        names = element.json_names()
+        if name in wanted or name.removesuffix("[x]") in wanted:
+            found |= names.keys()
+        found |= names.keys() & wanted
+    return frozenset(found)

@@ -1,0 +1,47 @@
+"""http://hl7.org/fhir/R4/http.html#update, also of the one that a search finds (#cond-update)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from helsevev.fhir_api.answer import Answer
+from helsevev.fhir_api.interaction import Doors, Interaction
+from helsevev.fhir_api.problem import bad_request
+from helsevev.fhir_api.request import Request
+from helsevev.fhir_api.written import of_written, refuse_other_type
+
+
+async def answer(doors: Doors, request: Request) -> Answer:
+    """200 with the new version, or 201 when the client's id was free.
+
+    An update of what exists names the version it follows: 400 without If-Match (as R4 asks of
+    servers that require it), 412 when another version is the newest.
+    """
+    resource_type, resource_id = request.segments
+    request.refuse_parameters()
+    if_match, key = request.if_match, request.idempotency_key
+    resource = await request.resource()
+    refuse_other_type(resource, resource_type)
+    if resource.get("id") != resource_id:
+        text = f"The id in the body must be {resource_id!r}, as in the URL."
+        raise bad_request(text, "value", f"{resource_type}.id")
+    written = await doors.writer.write(
+        request.actor, resource, if_match=if_match, idempotency_key=key
+    )
+    return of_written(request, written)
+
+
+async def answer_conditionally(doors: Doors, request: Request) -> Answer:
+    """The same for the one resource that the query finds; none: it is created; several: 412."""
+    (resource_type,) = request.segments
+    if not request.query:
+        raise bad_request("Name the resource by its id, or by a search.", "required")
+    if_match = request.if_match
+    resource = await request.resource()
+    refuse_other_type(resource, resource_type)
+    written = await doors.conditionals.update(request.actor, resource, request.query, if_match)
+    return of_written(request, written)
+
+
+INTERACTION: Final = Interaction("update", answer)
+CONDITIONAL: Final = Interaction("update", answer_conditionally, conditional=True)

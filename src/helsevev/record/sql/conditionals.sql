@@ -1,0 +1,10 @@
+-- name: by_keys
+-- Current resources of a type that carry an indexed key, two at most for each pair ($1, $2).
+SELECT wanted.n, found.*
+FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (type, key, n)
+CROSS JOIN LATERAL (
+    SELECT patient, type, id, version, last_updated, false AS deleted, body
+    FROM resource r
+    WHERE r.type = wanted.type AND r.keys @> ARRAY[wanted.key]
+    LIMIT 2
+) AS found
