@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from helsevev.chart.labels import analyses, measurements
 from helsevev.fhir.reading import Amount
 from helsevev.locale import gettext as _
 from helsevev.observation.reading import Part, Reading
@@ -25,6 +26,8 @@ class ResultRow(Struct, frozen=True):
     """
 
     key: str
+    group: str
+    place: int
     label: str
     value: Decimal | None
     unit: str
@@ -66,8 +69,21 @@ def curve_key(series: Series) -> str:
 
 
 def rows(found: Sequence[Series]) -> list[ResultRow]:
-    """One row for each series."""
-    return [_row(series) for series in found]
+    """One row for each series, in the order that the content gives; others follow by name."""
+    made = [_row(series) for series in found]
+    made.sort(key=lambda row: (row.place, row.label.casefold()))
+    return made
+
+
+def _named(series: Series) -> tuple[str, int, str]:
+    """(group, place, name): the content's for what it knows, else the sender's own name."""
+    if series.code in analyses():
+        place, group, name = analyses()[series.code]
+        return group, place, name
+    if series.code in measurements():
+        place, name = measurements()[series.code]
+        return "", place, name
+    return "", 10_000, series.title or _("Unnamed measurement")
 
 
 def _row(series: Series) -> ResultRow:
@@ -77,9 +93,12 @@ def _row(series: Series) -> ResultRow:
     amount = part.amount if single else None
     judged = latest.judgement
     normal = part.range if len(latest.parts) == 1 else None
+    group, place, name = _named(series)
     return ResultRow(
         key=curve_key(series),
-        label=series.title or _("Unnamed measurement"),
+        group=group,
+        place=place,
+        label=name,
         value=amount.value if amount else None,
         unit=amount.unit if amount else "",
         comparator=amount.comparator if amount else "",

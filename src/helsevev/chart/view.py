@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.chart.labels import label
 from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
 from helsevev.chart.result_rows import ResultRow, ScoreCard, rows, score_card
 from helsevev.chart.timeline import KINDS, Event, timeline
 from helsevev.documentation.panel import Document, documents
-from helsevev.fhir.reading import mapping, of_patient, reference_key, text
+from helsevev.fhir.reading import full_name, mapping, of_patient, reference_key, text
 from helsevev.medication.panel import Medicines, medicines
 from helsevev.observation.results import Series, results
-from helsevev.patient.banner import Banner, banner, full_name
+from helsevev.patient.banner import Banner, banner
 from helsevev.patient.contacts import Contacts, contacts
 from helsevev.patient.problems import Problems, problems
 
@@ -111,6 +112,8 @@ class ChartView:
         since = int(self.since.timestamp() * 1e6) if self.since else 0
         return f"{self.base}/panel/{key}?since={since}{'&full=1' if self.full else ''}"
 
+    label = staticmethod(label)
+
     def types(self, key: str) -> str:
         """The resource types that a panel follows."""
         return PANELS[key].types
@@ -180,11 +183,14 @@ class ChartView:
 
     @cached_property
     def results(self) -> list[ResultRow]:
-        """Laboratory and everything else that was measured, the newest first on the overview."""
+        """Laboratory and everything else that was measured, in the order of the content."""
         shown = [s for s in self.series if s.category not in _MEASURED]
-        if not self.full:
-            shown = sorted(shown, key=lambda s: s.latest.at.text if s.latest.at else "")[::-1]
         return rows(shown)
+
+    @cached_property
+    def newest_results(self) -> list[ResultRow]:
+        """The results with the newest answers first."""
+        return sorted(self.results, key=lambda row: row.time or "", reverse=True)
 
     @cached_property
     def documents(self) -> list[Document]:
@@ -259,7 +265,7 @@ def names_of(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     named = {}
     for resource in resources:
         kind = text(resource.get("resourceType"))
-        said = full_name(resource) if kind == "Practitioner" else text(resource.get("name"))
+        said = full_name(resource.get("name")) if kind == "Practitioner" else text(resource.get("name"))
         if kind == "PractitionerRole":
             said = text(mapping(resource.get("practitioner")).get("display"))
         if said:

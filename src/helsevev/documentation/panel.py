@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from helsevev.documentation.narrative import Block, from_plain, from_xhtml
+from helsevev.documentation.narrative import Block, from_plain, from_xhtml, to_plain
 from helsevev.documentation.note import note_title
 from helsevev.fhir.reading import (
     Moment,
@@ -46,6 +46,11 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+
+    @property
+    def text(self) -> str:
+        """The section as plain text."""
+        return to_plain(self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,17 @@ class Document:
     def is_superseded(self) -> bool:
         """True when it was replaced by another document."""
         return self.status == "superseded"
+
+    @property
+    def titled(self) -> tuple[Section, ...]:
+        """The sections with a title of their own."""
+        return tuple(s for s in self.sections if s.title and s.title != self.title)
+
+    @property
+    def text(self) -> str:
+        """What stands in no titled section, and the conclusion."""
+        own = [s.text for s in self.sections if not s.title or s.title == self.title]
+        return "\n\n".join(part for part in (*own, self.conclusion) if part)
 
     @property
     def is_empty(self) -> bool:

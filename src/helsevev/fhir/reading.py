@@ -279,6 +279,25 @@ def notes(value: object) -> list[str]:
     return [said for item in objects(value) if (said := text(item.get("text")))]
 
 
+def chosen_name(names: object) -> Mapping[str, Any]:
+    """The HumanName to show: official and current before usual before anything not old."""
+    listed = objects(names)
+    current = [n for n in listed if start_and_end(n.get("period"))[1] is None] or listed
+    for use in ("official", "usual", None):
+        for candidate in current:
+            if candidate.get("use") == use:
+                return candidate
+    kept = [n for n in current if n.get("use") != "old"]
+    return next(iter(kept or current), {})
+
+
+def full_name(names: object) -> str:
+    """Given and family name of the HumanName to show, or its text; empty when there is none."""
+    chosen = chosen_name(names)
+    parts = (" ".join(texts(chosen.get("given"))), text(chosen.get("family")))
+    return " ".join(part for part in parts if part) or text(chosen.get("text"))
+
+
 def is_mistake(resource: Mapping[str, Any]) -> bool:
     """True when the resource is marked as entered in error, by status or verification."""
     if resource.get("status") == "entered-in-error":

@@ -26,6 +26,7 @@ from helsevev.fhir.reading import (
     start_and_end,
     text,
 )
+from helsevev.locale import gettext as _
 from helsevev.medication.dosage import Dose, course_end, doses
 
 GROUPS: Final = ("regular", "as-needed", "paused", "uncertain", "planned", "stopped")
@@ -59,6 +60,17 @@ class Medicine(Struct, frozen=True):
     notes: tuple[str, ...]
     has_passed_end: bool
     is_repeated: bool = False
+
+    @property
+    def dose_text(self) -> str:
+        """All doses on one line, with what they are for and their maximum."""
+        return "; ".join(said for dose in self.doses if (said := _dose_text(dose)))
+
+    @property
+    def route(self) -> str:
+        """How it is given, when that is one way."""
+        routes = {dose.route for dose in self.doses if dose.route}
+        return routes.pop() if len(routes) == 1 else ""
 
     @property
     def is_in_use(self) -> bool:
@@ -118,6 +130,17 @@ def medicines(
         if with_stopped or text(resource.get("status")) not in _STOPPED
     ]
     return _grouped(_with_repetitions(listed))
+
+
+def _dose_text(dose: Dose) -> str:
+    parts = [dose.text, *dose.instructions]
+    if dose.as_needed_for:
+        parts.append(_("for %(reason)s") % {"reason": dose.as_needed_for})
+    if dose.maximum:
+        parts.append(_("at most %(amount)s") % {"amount": dose.maximum})
+    if dose.duration:
+        parts.append(_("for %(duration)s") % {"duration": dose.duration})
+    return ", ".join(part for part in parts if part)
 
 
 def _grouped(listed: Sequence[Medicine]) -> Medicines:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
@@ -146,13 +146,15 @@ def record_vital_signs(
     at: datetime,
     signs: VitalSigns,
     table: News2,
+    key: UUID,
     encounter: str | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """The Observations of one round, each with its urn:uuid, ready for one transaction.
 
     One Observation for each measurement, one for a panel with its components, and NEWS2 with its
     parts when all of them are there, derived from the others. Raises NotRecordable when nothing
-    was typed or anything is wrong; then nothing is made.
+    was typed or anything is wrong; then nothing is made. `key` names the round: the same form
+    sent twice gives the same entries.
     """
     taken = read_form(form, person, signs, table)
     issues = list(taken.issues)
@@ -174,11 +176,16 @@ def record_vital_signs(
             made.append(_measurement(sign, parts, taken.values, person.months, shared))
     if taken.consciousness:
         made.append(_consciousness(taken.consciousness, table, shared))
-    entries = [(f"urn:uuid:{uuid4()}", resource) for resource in made]
+    entries = [(_url(key, place), resource) for place, resource in enumerate(made)]
     if taken.score is not None and taken.score.total is not None:
         sources = [url for url, _resource in entries]
-        entries.append((f"urn:uuid:{uuid4()}", _score(taken.score, table, sources, shared)))
+        entries.append((_url(key, len(made)), _score(taken.score, table, sources, shared)))
     return entries
+
+
+def _url(key: UUID, place: int) -> str:
+    """The same name for the same place in the same round, so that a repeat is seen as one."""
+    return f"urn:uuid:{uuid5(key, str(place))}"
 
 
 def as_transaction(made: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:

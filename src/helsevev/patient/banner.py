@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from helsevev.fhir.reading import (
     Moment,
+    chosen_name,
     codes,
     codings,
     concept_text,
+    full_name,
     mapping,
     moment,
     objects,
-    start_and_end,
     text,
     texts,
 )
@@ -90,15 +91,15 @@ def banner(
             resources.get("Encounter", ()), resources.get("EpisodeOfCare", ()), names
         )
     number, kind = national_number(patient)
-    family, given = name_parts(patient)
+    chosen = chosen_name(patient.get("name"))
     protection = address_protection(patient)
     died = moment(patient.get("deceasedDateTime"))
     spoken = objects(patient.get("communication"))
     return Banner(
         patient_id=text(patient.get("id")),
-        name=full_name(patient),
-        family=family,
-        given=given,
+        name=full_name(patient.get("name")),
+        family=text(chosen.get("family")),
+        given=" ".join(texts(chosen.get("given"))),
         birth=moment(patient.get("birthDate")),
         sex=text(patient.get("gender")),
         number=number,
@@ -114,32 +115,6 @@ def banner(
         flags=active_flags(resources.get("Flag", ()), now, names),
         whereabouts=found.ongoing[0] if found.ongoing else None,
         responsible=responsible_now(patient, found, resources.get("CareTeam", ()), names),
-    )
-
-
-def chosen_name(patient: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The HumanName to show: official and current before usual before anything not old."""
-    listed = objects(patient.get("name"))
-    current = [n for n in listed if start_and_end(n.get("period"))[1] is None] or listed
-    for use in ("official", "usual", None):
-        for candidate in current:
-            if candidate.get("use") == use:
-                return candidate
-    kept = [n for n in current if n.get("use") != "old"]
-    return next(iter(kept or current), {})
-
-
-def name_parts(patient: Mapping[str, Any]) -> tuple[str, str]:
-    """(family, given) of the name to show."""
-    chosen = chosen_name(patient)
-    return text(chosen.get("family")), " ".join(texts(chosen.get("given")))
-
-
-def full_name(patient: Mapping[str, Any]) -> str:
-    """Given and family name, or the name as one text; empty when there is none."""
-    family, given = name_parts(patient)
-    return " ".join(part for part in (given, family) if part) or text(
-        chosen_name(patient).get("text")
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ from helsevev.observation.vital_signs import (
 
 SIGNS, NEWS2 = loading.vital_signs(), loading.news2()
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+KEY = UUID("6f1f8a3e-0000-4000-8000-000000000001")
 ADULT = Person("p", 80 * 12)
 CHILD = Person("p", 18)
 COMPLETE = {
@@ -40,7 +42,7 @@ COMPLETE = {
 def recorded(person: Person = ADULT, **form: str) -> list[dict[str, Any]]:
     made = record_vital_signs(
         form, person=person, performer=Performer("Practitioner/k", "Kari Vik"), at=NOW,
-        signs=SIGNS, table=NEWS2, encounter="Encounter/e",
+        signs=SIGNS, table=NEWS2, encounter="Encounter/e", key=KEY,
     )  # fmt: skip
     return [resource for _url, resource in made]
 
@@ -177,7 +179,7 @@ def test_whatever_is_typed_gives_an_answer_and_never_a_guess(form: dict[str, str
 def test_a_round_is_stored_whole_or_not_at_all() -> None:
     made = record_vital_signs(
         COMPLETE, person=ADULT, performer=Performer("Practitioner/k", "K"), at=NOW, signs=SIGNS,
-        table=NEWS2,
+        table=NEWS2, key=KEY,
     )  # fmt: skip
     bundle = as_transaction(made)
     urls = {entry["fullUrl"] for entry in bundle["entry"]}

@@ -1,0 +1,251 @@
+"""The chart's pages: the whole record on one page, each panel by itself, curves and the timeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+
+from helsevev.access.errors import Refused
+from helsevev.access.gate import Slice
+from helsevev.access.guard import actor_of_request
+from helsevev.access.permit import Permit
+from helsevev.access.policy import may_write
+from helsevev.access.services import Services
+from helsevev.chart import audit_lines
+from helsevev.chart.result_rows import curve_key
+from helsevev.chart.timeline import FILTERS, Event, matching
+from helsevev.chart.unsigned import unsigned
+from helsevev.chart.view import OVERVIEW, PANELS, ChartView, names_of, slices_of, unnamed
+from helsevev.kit import clock
+from helsevev.locale import gettext as _
+from helsevev.observation.results import results
+from helsevev.screens.rendering import render
+
+_Request = Request[Any, Any, Any]
+RECORD: Final = {"decision": "record"}
+_PAGE: Final = 100
+_SECTIONS: Final = (
+    "timeline", "medications", "measurements", "results", "notes", "plans", "documents",
+    "contacts", "access",
+)  # fmt: skip
+_SECTION_OF: Final = {
+    "Observation": ("measurements", "results"), "MedicationRequest": ("medications",),
+    "MedicationStatement": ("medications",), "Composition": ("notes",),
+    "DocumentReference": ("notes",), "DiagnosticReport": ("notes",), "Encounter": ("contacts",),
+    "EpisodeOfCare": ("contacts",), "CarePlan": ("plans",), "Task": ("plans",),
+    "Appointment": ("plans",), "ServiceRequest": ("plans",),
+}  # fmt: skip
+_PANEL_OF: Final = {
+    "contact": "contacts", "problem": "problems", "warning": "overview", "medicine": "medications",
+    "measure": "measurements", "result": "results", "note": "notes", "document": "notes",
+    "plan": "overview", "procedure": "timeline", "message": "timeline", "other": "timeline",
+}  # fmt: skip
+_ICONS: Final = {"problem": "overview", "procedure": "check", "other": "clock"}
+
+
+@get("/patient/{patient_id:str}", opt=RECORD)
+async def overview(request: _Request, patient_id: str) -> Response[Any]:
+    """The whole chart on one page: banner, overview, and a panel for each part."""
+    return await _page(request, patient_id, "overview")
+
+
+@get("/patient/{patient_id:str}/{section:str}", opt=RECORD)
+async def section(request: _Request, patient_id: str, section: str) -> Response[Any]:
+    """One section of the chart in full."""
+    if section not in _SECTIONS:
+        raise NotFoundException("There is no such section.")
+    return await _page(request, patient_id, "notes" if section == "documents" else section)
+
+
+@get("/patient/{patient_id:str}/panel/{key:str}", opt=RECORD)
+async def panel(
+    request: _Request, patient_id: str, key: str, since: int = 0, full: int = 0
+) -> Response[Any]:
+    """One panel by itself, as the page fetches it again when the record changes.
+
+    `since` (microseconds since 1970) keeps what was new when the page was opened.
+    """
+    if key == "timeline":
+        return await _timeline(request, patient_id, [], "", _PAGE)
+    permit = await _permit(request, patient_id, "refresh")
+    if key == "access":
+        return render(request, "chart/_access.html", trail=await _trail(request, permit))
+    if key not in PANELS:
+        raise NotFoundException("There is no such panel.")
+    looked = datetime.fromtimestamp(since / 1e6, UTC) if since else None
+    wanted = slices_of([key], full=bool(full))
+    chart = await _chart(request, permit, wanted, looked, full=bool(full))
+    await _services(request).live.look(permit, chart.now)
+    return render(
+        request, f"chart/_{key}.html", chart=chart, may_write=_may_write(permit)
+    )
+
+
+@get("/patient/{patient_id:str}/curve/{key:str}", opt=RECORD)
+async def curve(request: _Request, patient_id: str, key: str) -> Response[Any]:
+    """The curve of one measurement, every value of it, with its table."""
+    permit = await _permit(request, patient_id, "curve")
+    chart = await _chart(request, permit, {"Observation": PANELS["results"].full["Observation"]})
+    for series in results(chart.of("Observation"), chart.names):
+        if curve_key(series) == key:
+            return render(
+                request, "chart/_curve.html", key=key, title=series.title, lines=series.lines()
+            )
+    raise NotFoundException("There is no such measurement.")
+
+
+@post("/patient/{patient_id:str}/timeline", opt=RECORD, status_code=200)
+async def timeline_search(request: _Request, patient_id: str) -> Response[Any]:
+    """The timeline filtered by kinds and words, which stand in the body, never in an address."""
+    form = await request.form()
+    words = str(form.get("words", ""))[:200]
+    most = str(form.get("most", ""))
+    shown = int(most) if most.isdigit() and len(most) < 6 else _PAGE
+    kinds = [str(kind) for kind in form.getall("kind", [])]
+    return await _timeline(request, patient_id, kinds, words, shown)
+
+
+async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
+    services, actor = _services(request), actor_of_request(request)
+    try:
+        permit = await services.gate.open_chart(actor, patient_id)
+    except Refused as refusal:
+        if refusal.decision.may_break_glass:
+            return Redirect(f"/emergency/{patient_id}", status_code=303)
+        raise
+    full = key != "overview"
+    keys = ("banner", key) if key in PANELS else ("banner",)
+    looked, drafts = await asyncio.gather(
+        services.live.last_look(permit), services.drafts.of(permit)
+    )
+    wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
+    chart = await _chart(request, permit, wanted, looked, full=full)
+    context: dict[str, Any] = {
+        "chart": chart,
+        "section": key,
+        "place": "patients",
+        "page_title": chart.banner.name,
+        "live_url": f"{chart.base}/live",
+        "may_write": _may_write(permit),
+        "drafts": unsigned(drafts, chart.base),
+        "panel_of": _PANEL_OF,
+        "new_sections": _new_sections(chart.new),
+    }
+    if key == "timeline":
+        context |= _timeline_context(chart, [], "", _PAGE)
+    if key == "access":
+        context["trail"] = await _trail(request, permit)
+    answer = render(request, "chart/chart.html", **context)
+    await services.live.look(permit, chart.now)
+    return answer
+
+
+async def _timeline(
+    request: _Request, patient_id: str, kinds: Sequence[str], words: str, most: int
+) -> Response[Any]:
+    permit = await _permit(request, patient_id, "timeline")
+    looked = await _services(request).live.last_look(permit)
+    wanted = slices_of(["timeline"], full=True)
+    if not request.headers.get("hx-request"):
+        wanted |= slices_of(["banner"], full=True)
+    chart = await _chart(request, permit, wanted, looked, full=True)
+    context = _timeline_context(chart, kinds, words, most)
+    if request.headers.get("hx-request"):
+        return render(request, "chart/_timeline.html", chart=chart, **context)
+    return render(
+        request, "chart/chart.html", chart=chart, section="timeline", place="patients",
+        page_title=chart.banner.name, live_url=f"{chart.base}/live",
+        may_write=_may_write(permit), drafts=[], panel_of=_PANEL_OF,
+        new_sections=_new_sections(chart.new), **context,
+    )  # fmt: skip
+
+
+def _timeline_context(
+    chart: ChartView, kinds: Sequence[str], words: str, most: int
+) -> dict[str, Any]:
+    found = matching(chart.events, kinds, words)
+    return {
+        "shown": [_item(event, chart) for event in found[:most]],
+        "total": len(found),
+        "more": most + 2 * _PAGE if len(found) > most else 0,
+        "words": words,
+        "chosen": [kind for kind in kinds if kind in FILTERS],
+        "kinds": _kinds(),
+    }
+
+
+def _item(event: Event, chart: ChartView) -> dict[str, Any]:
+    return {
+        "time": event.at.text if event.at else None,
+        "kind": event.kind,
+        "icon": _ICONS.get(event.kind, event.kind),
+        "title": event.title or _("Untitled entry"),
+        "detail": event.detail,
+        "who": event.who,
+        "organisation": event.organisation,
+        "href": "",
+        "new": event.key in chart.new,
+    }
+
+
+def _kinds() -> list[tuple[str, str]]:
+    words = {
+        "contact": _("Contacts"), "problem": _("Problems"), "warning": _("Allergies and warnings"),
+        "medicine": _("Medicines"), "measure": _("Measurements"), "result": _("Test results"),
+        "procedure": _("Procedures"), "note": _("Notes"), "document": _("Documents"),
+        "plan": _("Plans"), "message": _("Messages"), "other": _("Other"),
+    }  # fmt: skip
+    return [(kind, words[kind]) for kind in FILTERS]
+
+
+async def _permit(request: _Request, patient_id: str, interaction: str) -> Permit:
+    actor = actor_of_request(request)
+    return await _services(request).gate.open_chart(actor, patient_id, interaction=interaction)
+
+
+async def _chart(
+    request: _Request,
+    permit: Permit,
+    wanted: Mapping[str, int],
+    since: datetime | None = None,
+    *,
+    full: bool = False,
+) -> ChartView:
+    """The slices, decoded, and the names of those whom they name by reference only."""
+    services = _services(request)
+    now = clock.now()
+    slices = [Slice(kind, most) for kind, most in wanted.items()]
+    found = await services.gate.open_slices(permit, slices)
+    names: dict[str, str] = {}
+    if missing := unnamed(found):
+        named = await services.gate.open_many(permit.actor, missing, interaction="names")
+        names = names_of(named.values())
+    return ChartView(
+        found, patient_id=permit.patient_id, now=now, reader=permit.actor.id, since=since,
+        names=names, full=full,
+    )  # fmt: skip
+
+
+async def _trail(request: _Request, permit: Permit) -> list[audit_lines.Line]:
+    rows = await _services(request).gate.who_has_read(permit)
+    return audit_lines.lines(rows)
+
+
+def _new_sections(new: Iterable[str]) -> tuple[str, ...]:
+    found = (_SECTION_OF.get(key.split("/", 1)[0], ()) for key in new)
+    return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def _may_write(permit: Permit) -> bool:
+    return may_write(permit.actor.profession, "Composition")
+
+
+def _services(request: _Request) -> Services:
+    services: Services = request.app.state.services
+    return services
