@@ -91,6 +91,16 @@ class People:
         rows = await self._database.fetch(_PEOPLE["patients"], patients)
         return await self._listed(actor, [Stored(*row) for row in rows], "my-patients")
 
+    async def named(self, actor: Actor, patient_id: str) -> Found | None:
+        """One inhabitant as strangers see them, so that one knows whose closed record it is; None when
+        there is no such person."""
+        await self._staff_only(actor)
+        stored = await self._gate.store.read("Patient", patient_id)
+        if stored is None or stored.deleted:
+            return None
+        (found,) = await self._listed(actor, [stored], "find")
+        return found
+
     async def _listed(self, actor: Actor, rows: list[Stored], interaction: str) -> list[Found]:
         author = author_of(actor, interaction)
         now = clock.now()
