@@ -33,7 +33,8 @@ SIZES = {"desktop": (1440, 900), "small": (1024, 768), "phone": (390, 844), "lea
 
 LIVE_PAGE = """{% extends "screens/layout.html" %}{% set live_url = "/try/live" %}{% block main %}
 <p id="above">above</p>{% include "try/_panel.html" %}
-{% call ui.note_form("/try/sign", "/try/draft", text=draft, key="try") %}{{ csrf_input }}{% endcall %}
+{% call ui.note_form("/try/sign", "/try/draft", text=draft, key="try") %}{{ csrf_input }}
+{% endcall %}
 {% endblock %}"""
 PANEL = """{% call ui.panel("try", "Prøvesvar", url="/try/panel", types="Observation") %}
 <a id="inside" href="#main">{{ count }}</a>{% endcall %}"""

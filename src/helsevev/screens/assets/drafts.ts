@@ -111,7 +111,14 @@ export function watchDrafts(): void {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!(form instanceof HTMLFormElement) || !form.dataset.draft || event.defaultPrevented) return;
+    if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
+    forms().forEach((draft) => {
+      if (form.getAttribute("action") !== `${draft.dataset.draft}/discard`) return;
+      clearTimeout(timers.get(draft));
+      draft.dataset.draftSent = "";
+      sessionStorage.removeItem(keyOf(draft));
+    });
+    if (!form.dataset.draft) return;
     clearTimeout(timers.get(form));
     keep(form, true);
     if (!navigator.onLine) {

@@ -23,6 +23,8 @@ function show(state: State, contact: Date | null): void {
 
 /** True while a refresh could move what somebody is about to hit or is writing. */
 function isBusy(panel: HTMLElement): boolean {
+  // What is dangerous is never held back.
+  if (panel.querySelector(".hv-banner")) return false;
   const active = document.activeElement;
   const writing = active instanceof HTMLElement && panel.contains(active) && active !== panel;
   return writing || (matchMedia("(hover: hover)").matches && panel.matches(":hover"));
