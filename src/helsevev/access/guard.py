@@ -30,7 +30,7 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
         if scope["type"] == ScopeType.HTTP:
             connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
             token = connection.cookies.get(COOKIE)
-            sessions = connection.app.state.credentials
+            sessions = connection.app.state.services.credentials
             scope["user"] = await sessions.session_actor(token) if token else None
             scope["auth"] = token
         await app(scope, receive, send)
