@@ -57,7 +57,7 @@ demo: assets ## serve the demo record on http://127.0.0.1:8000 (PORT=, DATA=)
 	@exec .venv/bin/helsevev serve --demo
 
 test: .venv/browser assets ## run all tests but the long ones (ARGS= goes to pytest)
-	@$(PY) -m pytest -m 'not soak' $(ARGS)
+	@$(PY) -m pytest $(ARGS)
 
 check: .venv/dev assets ## check format, lint, types, contracts, licences and known advisories
 	@$(PY) -m ruff format --check --quiet .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
@@ -33,6 +34,12 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"There is no real input in {folder}; HELSEVEV_SHARED can name its folder.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """The browser to drive: HELSEVEV_CHROMIUM, the system's, or None for Playwright's own."""
+    return os.environ.get("HELSEVEV_CHROMIUM") or shutil.which("chromium")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -248,4 +248,8 @@ async def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
     for _ in range(2):
         async with embedded(folder) as url, record(url) as database:
             assert await database.fetchval("SELECT 1") == 1
+            state = State.read(Places(folder).keeper)
     assert gone(folder, 2)
+    assert state
+    near = Path(state.socket).is_relative_to(folder)
+    assert near or not Path(state.socket).exists(), "a temporary folder was left behind"

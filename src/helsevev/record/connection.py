@@ -17,12 +17,14 @@ Row = Any
 Answer = TypeVar("Answer")
 
 _MOST_STATEMENTS = 400
-_LOST = (
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     ConnectionError,
+    # What the driver says of an idle connection that has just been told of a shutdown.
+    asyncpg.InternalClientError,
 )
 _STALE_PLAN = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 
@@ -59,6 +61,17 @@ class Connection:
         """Whether it is of no more use."""
         return bool(self.driver.is_closed())
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Turn the driver's errors into this module's, and give up a connection that was lost."""
+        try:
+            with translated():
+                yield
+        except ConnectionLost:
+            # The driver may still wait for the end of the server's last words.
+            self.driver.terminate()
+            raise
+
     async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
         """Run a statement; returns all its rows. Raises `DatabaseError`."""
         rows: list[Row] = await self._run(statement, lambda made: made.fetch(*arguments))
@@ -78,7 +91,7 @@ class Connection:
         Without arguments it is not prepared, and may be any command. Raises `DatabaseError`.
         """
         if not arguments:
-            with translated():
+            with self.asking():
                 return str(await self.driver.execute(statement))
 
         async def run(made: Any) -> str:
@@ -91,11 +104,11 @@ class Connection:
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None:
         """Append rows by COPY, all or none. Raises `DatabaseError`."""
-        with translated():
+        with self.asking():
             await self.driver.copy_records_to_table(table, columns=list(columns), records=records)
 
     async def _run(self, statement: str, use: Callable[[Any], Awaitable[Answer]]) -> Answer:
-        with translated():
+        with self.asking():
             made = self._prepared.get(statement) or await self._prepare(statement)
             try:
                 return await use(made)
@@ -124,7 +137,7 @@ def translated() -> Iterator[None]:
     except asyncpg.ProtocolViolationError as error:
         # Its code is one of a broken connection's, and the connection is whole.
         raise DatabaseError(str(error), error.sqlstate) from error
-    except _LOST as error:
+    except LOST as error:
         raise ConnectionLost(f"The database went away: {error}") from error
     except asyncpg.PostgresError as error:
         kind = VersionMismatch if error.sqlstate == "HV409" else DatabaseError

@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 
 from helsevev.record.connection import (
+    LOST,
     Connection,
     ConnectionLost,
     DatabaseError,
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _OLDEST = 16
 _SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
-_CANNOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError)
+_CANNOT_YET = (OSError, *LOST)
 
 
 class UnfitServer(DatabaseError):
@@ -124,7 +125,7 @@ class Database:
         """
         async with self.connection() as connection:
             transaction = connection.driver.transaction()
-            with translated():
+            with connection.asking():
                 await transaction.start()
             try:
                 yield connection
@@ -133,7 +134,7 @@ class Database:
                 with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                     await transaction.rollback()
                 raise
-            with translated():
+            with connection.asking():
                 await transaction.commit()
 
     async def listen(self, channel: str, callback: Callable[[str], None]) -> None:

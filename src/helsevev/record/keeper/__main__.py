@@ -50,13 +50,15 @@ class Keeper:
             if child.poll() is None:
                 self.tell("stopping")
                 cluster.stop(child)
-                return
+                break
             if failures == _TRIES:
                 raise cluster.ClusterError(
                     f"PostgreSQL does not start:\n{cluster.last_words(self.places)}"
                 )
             # Backends of one that was killed need a moment to let its memory go.
             time.sleep(min(0.1 * 2 ** (failures - 1), 5.0) if failures > 1 else 0.05)
+        if not self.told_to_stop:
+            self.places.remove_far_socket_folder()
 
     def watch(self, child: subprocess.Popen[bytes]) -> bool:
         """Wait until it dies or nobody needs it; says whether it ever was ready."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -76,6 +77,14 @@ class Places:
                 return far
             far.rmdir()
         raise OSError(f"neither {near} nor {tempfile.gettempdir()} can hold PostgreSQL's socket")
+
+    def remove_far_socket_folder(self) -> None:
+        """Leave nothing among the machine's temporary folders; only when nobody knows it."""
+        note = self.folder / "socket.elsewhere"
+        if note.exists():
+            with contextlib.suppress(OSError):
+                Path(note.read_text()).rmdir()
+            note.unlink()
 
 
 @dataclass(frozen=True, slots=True)
