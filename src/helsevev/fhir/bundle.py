@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from helsevev.fhir import references
@@ -52,11 +53,19 @@ class Entry:
     if_match: str | None
     if_none_match: str | None
     if_none_exist: str | None
+    _links: list[dict[str, Any]] | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:
         """The FHIRPath of the entry."""
         return f"Bundle.entry[{self.index}]"
+
+    @property
+    def links(self) -> list[dict[str, Any]]:
+        """Every object of the resource with a string `reference`; sought once, then kept."""
+        if self._links is None:
+            self._links = [] if self.resource is None else _with_reference(self.resource)
+        return self._links
 
 
 def read_entries(bundle: dict[str, Any]) -> list[Entry]:
@@ -119,21 +128,27 @@ def conditional_references(entries: Iterable[Entry]) -> dict[str, str]:
     """Every search that stands for a reference (`Practitioner?identifier=…`) -> its first place."""
     found: dict[str, str] = {}
     for entry in entries:
-        for container, text in _reference_places(entry.resource):
+        for container in entry.links:
+            text = container["reference"]
             if "?" in text and references.is_conditional(text) and text not in found:
                 found[text] = _place(entry, container)
     return found
 
 
 def link(
-    entries: Sequence[Entry], assigned: Mapping[int, str], found: Mapping[str, str] | None = None
+    entries: Sequence[Entry],
+    assigned: Mapping[int, str],
+    found: Mapping[str, str] | None = None,
+    *,
+    partly: bool = False,
 ) -> list[Issue]:
     """Rewrite, in place, the links between entries and the conditional references.
 
     `assigned` gives each written entry's index its `Type/id`, `found` each conditional reference
     the one resource it matches. Links are Reference.reference, elements of type uri, url, oid and
     uuid, and href and src in narratives, never canonicals. Issues name references to `urn:uuid:`
-    or `urn:oid:` that no entry has, and conditional references that are not in `found`.
+    or `urn:oid:` that no entry has, and conditional references that are not in `found`; `partly`
+    leaves them for a later call, and says nothing.
     """
     found = found or {}
     targets = {
@@ -147,14 +162,19 @@ def link(
             continue
         match = _RESTFUL.fullmatch(entry.full_url or "")
         base = match["base"] + "/" if match else ""
-        for container, text in _reference_places(entry.resource):
+        for container in entry.links:
+            text = container["reference"]
             target = found.get(text) or _target(text, base, targets)
             if target is not None:
                 container["reference"] = target
-            elif _is_dangling(text):
+            elif not partly and _is_dangling(text):
                 issues.append(_dangling(text, _place(entry, container)))
         structure = entry.resource.get("resourceType")
-        if targets and type(structure) is str and is_structure(structure):
+        if (
+            type(structure) is str
+            and is_structure(structure)
+            and _may_link(entry.resource, targets)
+        ):
             _rewrite_urls(entry.resource, structure, targets)
     return issues
 
@@ -209,19 +229,30 @@ def _repeated(entries: Iterable[Entry]) -> Iterator[Issue]:
             written.add(key)
 
 
-def _reference_places(value: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Every object with a string `reference`, and that string, not within contained Bundles."""
-    if type(value) is dict:
-        text = value.get("reference")
-        if type(text) is str:
-            yield value, text
-        for item in value.values():
-            if type(item) is dict or type(item) is list:
-                yield from _reference_places(item)
-    elif type(value) is list:
-        for item in value:
-            if type(item) is dict or type(item) is list:
-                yield from _reference_places(item)
+def _with_reference(resource: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    waiting: list[Any] = [resource]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is list:
+            waiting += [item for item in value if type(item) is dict or type(item) is list]
+            continue
+        if type(value.get("reference")) is str:
+            found.append(value)
+        waiting += [item for item in value.values() if type(item) is dict or type(item) is list]
+    found.reverse()
+    return found
+
+
+def _may_link(value: Any, targets: Mapping[str, str]) -> bool:
+    """True when a text below is a fullUrl, or a narrative has links: both are rare."""
+    for name, item in value.items() if type(value) is dict else enumerate(value):
+        if type(item) is str:
+            if item in targets or (name == "div" and ("href" in item or "src" in item)):
+                return True
+        elif (type(item) is dict or type(item) is list) and _may_link(item, targets):
+            return True
+    return False
 
 
 def _target(text: str, base: str, targets: Mapping[str, str]) -> str | None:
@@ -255,19 +286,24 @@ def _rewrite_urls(element: dict[str, Any], structure: str, targets: Mapping[str,
     """Rewrite elements of URL types and links in narratives below an element of known type."""
     for name, value in element.items():
         if type(value) is str:
-            if value in targets and _type_of(structure, name) in _URL_TYPES:
-                element[name] = targets[value]
+            if value in targets:
+                if _type_of(structure, name) in _URL_TYPES:
+                    element[name] = targets[value]
             elif name == "div" and structure == "Narrative":
                 element[name] = _LINK.sub(lambda found: _relinked(found, targets), value)
-            continue
-        items = value if type(value) is list else [value]
-        for item in items:
-            if type(item) is dict:
-                below = item.get("resourceType") or _type_of(structure, name)
-                if type(below) is str and is_structure(below):
-                    _rewrite_urls(item, below, targets)
-        if type(value) is list and _type_of(structure, name) in _URL_TYPES:
-            value[:] = [targets.get(item, item) if type(item) is str else item for item in value]
+        elif type(value) is dict:
+            below = value.get("resourceType") or _type_of(structure, name)
+            if type(below) is str and is_structure(below):
+                _rewrite_urls(value, below, targets)
+        elif type(value) is list:
+            kind = _type_of(structure, name)
+            for index, item in enumerate(value):
+                if type(item) is dict:
+                    below = item.get("resourceType") or kind
+                    if type(below) is str and is_structure(below):
+                        _rewrite_urls(item, below, targets)
+                elif type(item) is str and kind in _URL_TYPES:
+                    value[index] = targets.get(item, item)
 
 
 def _relinked(found: re.Match[str], targets: Mapping[str, str]) -> str:
@@ -275,6 +311,7 @@ def _relinked(found: re.Match[str], targets: Mapping[str, str]) -> str:
     return f"{found['before']}{url}{found['quote']}"
 
 
+@lru_cache(maxsize=20_000)
 def _type_of(structure: str, name: str) -> str | None:
     """The type of the JSON element `name` in a structure; None when there is no such element."""
     known = elements(structure)

@@ -6,6 +6,7 @@ The keys are R4's own; http://hl7.org/fhir/R4 lists them under each type.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,14 +42,17 @@ def contained_unreferenced(resource: Element) -> list[Problem]:
     items = resource["contained"]
     if type(items) is not list:
         return []
-    named = set(_local_names({k: v for k, v in resource.items() if k != "contained"}))
     inside = [set(_local_names(item)) for item in items]
+    uses = Counter(_local_names({k: v for k, v in resource.items() if k != "contained"}))
+    for names in inside:
+        uses.update(names)
     problems: list[Problem] = []
     for index, item in enumerate(items):
         if type(item) is not dict:
             continue
-        others = set().union(*(names for at, names in enumerate(inside) if at != index))
-        if f"#{item.get('id')}" not in named | others and "#" not in inside[index]:
+        name = f"#{item.get('id')}"
+        used_elsewhere = uses[name] > (name in inside[index])
+        if not used_elsewhere and "#" not in inside[index]:
             text = "dom-3: nothing in the resource refers to this contained resource"
             problems.append((f".contained[{index}]", "invariant", text))
     return problems

@@ -38,7 +38,7 @@ _DIV_END = re.compile(r"(?:</div\s*>|/>)\s*\Z")
 _ACTIVE = re.compile(
     r"</?(?:script|style|link|meta|base|iframe|frame|object|embed|applet|form|input|button"
     r"|textarea|select|body|head|html|svg|math|video|audio)\b"
-    r"|<!|<\?|<[^<>]*[\s\"'/](?:on[a-z]+\s*=|(?:href|src)\s*=\s*[\"']?\s*(?:javascript|vbscript):)",
+    r"|<!(?!--)|<\?|<[^<>]*[\s\"'/](?:on[a-z]+\s*=|(?:href|src)\s*=\s*[\"']?\s*(?:javascript|vbscript):)",
     re.IGNORECASE,
 )
 _BASE64 = re.compile(r"[0-9a-zA-Z+/\s]*(?:=\s*){0,2}")

@@ -22,6 +22,8 @@ __all__ = ["Condition", "Include", "Query", "SearchError", "Sort", "normalize", 
 TOTALS = ("none", "estimate", "accurate")
 SUMMARIES = ("true", "text", "data", "count", "false")
 
+MOST_ALTERNATIVES = 1000
+
 _MODIFIERS = {
     "string": {"missing", "exact", "contains"},
     "token": {"missing", "not"},
@@ -210,6 +212,8 @@ def _alternatives(value: str) -> list[str]:
     parts = [part for part in search_terms.split(value, ",") if part.strip()]
     if not parts:
         raise TermError("a value is missing")
+    if len(parts) > MOST_ALTERNATIVES:
+        raise TermError(f"at most {MOST_ALTERNATIVES} alternatives are answered at once")
     return parts
 
 

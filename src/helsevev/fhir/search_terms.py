@@ -126,11 +126,10 @@ Term = (
 
 def normalize(text: str) -> str:
     """Text for comparison: no case, no accents, single spaces; æ, ø and å stay themselves."""
-    folded = " ".join(text.casefold().split())
-    if folded.isascii():
-        return folded
-    folded = unicodedata.normalize("NFC", folded).translate(_FOLDED)
-    return "".join(letter if letter in _KEPT else _bare(letter) for letter in folded)
+    if not text.isascii():
+        composed = unicodedata.normalize("NFC", text).casefold().translate(_FOLDED)
+        text = "".join(letter if letter in _KEPT else _bare(letter) for letter in composed)
+    return " ".join(text.casefold().split())
 
 
 def split(text: str, separator: str) -> list[str]:

@@ -152,10 +152,13 @@ def _timing(value: dict[str, Any]) -> list[Part]:
 
 
 def _indexable(value: object) -> Decimal | None:
-    if type(value) is int or isinstance(value, Decimal):
-        number = Decimal(value)
-        if number.is_finite() and abs(number.adjusted()) <= _LARGEST_EXPONENT:
-            return number
+    if type(value) is float:
+        value = repr(value)  # the digits that encode writes
+    elif type(value) is not int and not isinstance(value, Decimal):
+        return None
+    number = Decimal(value)
+    if number.is_finite() and abs(number.adjusted()) <= _LARGEST_EXPONENT:
+        return number
     return None
 
 

@@ -128,7 +128,10 @@ def _is_deeper_than(limit: int, data: bytes, value: Any) -> bool:
     if len(brackets) <= 2 * limit:
         return False
     for _ in range(limit):
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        within = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(within) == len(brackets):
+            break
+        brackets = within
     return bool(brackets) and _walked_deeper_than(limit, value)
 
 
