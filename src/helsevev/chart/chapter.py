@@ -6,6 +6,7 @@ from helsevev.kit.chapter import Chapter
 CHAPTER = Chapter(
     name="chart",
     routes=(
-        pages.overview, pages.section, pages.panel, pages.curve, pages.timeline_search, live.live,
+        pages.overview, pages.section, pages.notes_section, pages.timeline_section, pages.panel,
+        pages.curve, pages.timeline_search, live.live,
     ),
 )  # fmt: skip

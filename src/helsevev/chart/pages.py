@@ -31,8 +31,7 @@ _Request = Request[Any, Any, Any]
 RECORD: Final = {"decision": "record"}
 _PAGE: Final = 100
 _SECTIONS: Final = (
-    "timeline", "medications", "measurements", "results", "notes", "plans", "documents",
-    "contacts", "access",
+    "medications", "measurements", "results", "plans", "documents", "contacts", "access",
 )  # fmt: skip
 _SECTION_OF: Final = {
     "Observation": ("measurements", "results"), "MedicationRequest": ("medications",),
@@ -61,6 +60,18 @@ async def section(request: _Request, patient_id: str, section: str) -> Response[
     if section not in _SECTIONS:
         raise NotFoundException("There is no such section.")
     return await _page(request, patient_id, "notes" if section == "documents" else section)
+
+
+@get("/patient/{patient_id:str}/notes", opt=RECORD)
+async def notes_section(request: _Request, patient_id: str) -> Response[Any]:
+    """All notes; its address is also where a new one is posted, so it has a handler of its own."""
+    return await _page(request, patient_id, "notes")
+
+
+@get("/patient/{patient_id:str}/timeline", opt=RECORD)
+async def timeline_section(request: _Request, patient_id: str) -> Response[Any]:
+    """The timeline, unfiltered."""
+    return await _page(request, patient_id, "timeline")
 
 
 @get("/patient/{patient_id:str}/panel/{key:str}", opt=RECORD)

@@ -14,7 +14,7 @@ from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reas
 from helsevev.chart.result_rows import ResultRow, ScoreCard, rows, score_card
 from helsevev.chart.timeline import KINDS, Event, timeline
 from helsevev.documentation.panel import Document, documents
-from helsevev.fhir.reading import full_name, mapping, of_patient, reference_key, text
+from helsevev.fhir.reading import full_name, mapping, objects, reference_key, text
 from helsevev.medication.panel import Medicines, medicines
 from helsevev.observation.results import Series, results
 from helsevev.patient.banner import Banner, banner
@@ -229,35 +229,47 @@ class ChartView:
 def unnamed(resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[tuple[str, str]]:
     """(type, id) of people and units that the slices refer to without saying their names."""
     found: set[tuple[str, str]] = set()
-    for listed in resources.values():
-        for resource in of_patient(listed):
-            for element in _NAMING:
-                _collect(resource.get(element), found, 0)
+    for kind, elements in _NAMING.items():
+        for resource in resources.get(kind, ()):
+            for element in elements:
+                if (value := resource.get(element)) is not None:
+                    _collect(value, found, 0)
     return found
 
 
-_NAMING: Final = (
-    "participant", "serviceProvider", "managingOrganization", "careManager", "author", "performer",
-    "requester", "recorder", "asserter", "custodian", "attester", "generalPractitioner",
-    "informationSource", "location", "resultsInterpreter", "owner",
-)  # fmt: skip
+_NAMING: Final[Mapping[str, tuple[str, ...]]] = {
+    "Patient": ("generalPractitioner",),
+    "Encounter": ("participant", "serviceProvider", "location"),
+    "EpisodeOfCare": ("managingOrganization", "careManager"),
+    "CareTeam": ("participant", "managingOrganization"),
+    "Condition": ("recorder", "asserter"),
+    "AllergyIntolerance": ("recorder", "asserter"),
+    "Flag": ("author",),
+    "MedicationRequest": ("requester",),
+    "MedicationStatement": ("informationSource",),
+    "Observation": ("performer",),
+    "Composition": ("author", "attester", "custodian"),
+    "DocumentReference": ("author", "custodian"),
+    "DiagnosticReport": ("performer", "resultsInterpreter"),
+    "Appointment": ("participant",),
+    "ServiceRequest": ("performer",),
+    "Task": ("owner",),
+}
 _NAMED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
+_INNER: Final = ("individual", "member", "party", "actor", "location", "onBehalfOf")
 
 
 def _collect(value: object, found: set[tuple[str, str]], depth: int) -> None:
-    if isinstance(value, list):
-        for item in value:
-            _collect(item, found, depth)
-        return
-    if not isinstance(value, dict):
-        return
-    if "reference" in value and not value.get("display"):
-        kind, _, key = reference_key(value).partition("/")
-        if kind in _NAMED and key:
-            found.add((kind, key))
-    elif depth < 2:
-        for inner in ("individual", "member", "party", "actor", "location", "onBehalfOf"):
-            _collect(value.get(inner), found, depth + 1)
+    for item in objects(value):
+        if "reference" in item:
+            if not item.get("display"):
+                kind, _, key = reference_key(item).partition("/")
+                if kind in _NAMED and key:
+                    found.add((kind, key))
+        elif depth < 2:
+            for inner in _INNER:
+                if inner in item:
+                    _collect(item[inner], found, depth + 1)
 
 
 def names_of(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:

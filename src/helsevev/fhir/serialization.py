@@ -105,6 +105,15 @@ def decode(data: bytes | str) -> dict[str, Any]:
     return value
 
 
+def decode_kept(data: bytes) -> dict[str, Any]:
+    """As `decode`, for bytes that the record wrote itself: what was refused then is not in them.
+
+    A third of the time of `decode`; a chart decodes a thousand at once.
+    """
+    value: dict[str, Any] = _decode(data)
+    return value
+
+
 def encode(value: Any) -> bytes:
     """`value` as compact UTF-8 JSON; decimals are written with the digits they have."""
     return _encode(value)

@@ -47,8 +47,7 @@ class Stored:
     @property
     def resource(self) -> dict[str, Any]:
         """The resource, decoded; numbers keep every digit."""
-        decoded: dict[str, Any] = serialization.decode(self.json)
-        return decoded
+        return serialization.decode_kept(self.json)
 
 
 @dataclass(frozen=True, slots=True)
