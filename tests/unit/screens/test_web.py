@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from helsevev.kit.web import add_security_headers, problem_handlers, secure_headers
 from helsevev.screens.chapter import CHAPTER
 from helsevev.screens.problems import problem_page
+from helsevev.screens.static_files import asset
 
 
 @get("/broken", opt={"decision": "public"}, sync_to_thread=False)
@@ -45,6 +46,28 @@ def test_every_answer_carries_the_policy(client: TestClient[Litestar], path: str
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["app.css", "app.js", "early.js", "mark.svg"])
+def test_a_built_asset_may_be_kept_for_ever_and_travels_small(
+    client: TestClient[Litestar], name: str
+) -> None:
+    if asset(name) == f"/static/{name}":
+        pytest.skip("The assets are not built: make assets builds them.")
+    answer = client.get(asset(name))
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert (
+        client.get(asset(name), headers={"Accept-Encoding": "identity"}).content == answer.content
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", ".stamp", "..%2Fchapter.py", "%2e%2e/chapter.py"]
+)
+def test_nothing_but_built_assets_is_served(client: TestClient[Litestar], name: str) -> None:
+    assert client.get(f"/static/{name}").status_code == 404
 
 
 def test_only_an_encrypted_answer_demands_encryption() -> None:
