@@ -1,8 +1,8 @@
 """National numbers of persons and health personnel: their systems and their check digits.
 
-A number tells who, and nothing else: from 2032 neither sex nor century can be read from a
-fødselsnummer, so nothing here derives them (Skatteetaten, "Nytt fødselsnummer fra 2032"). Whether
-a number is in use is a question for Folkeregisteret.
+A number tells who, and nothing else: from 2032 neither sex nor century can be read from a national
+identity number (Skatteetaten, nyttfnr2032), so nothing here derives them. Whether a number is in
+use is a question for Folkeregisteret.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
     FODSELSNUMMER = "fodselsnummer"
     D_NUMMER = "d-nummer"
-    # A number that one enterprise gives by itself: built as a fødselsnummer with 40 in the month.
+    # A number that one enterprise gives by itself: with 40 added to the month.
     H_NUMMER = "h-nummer"
     FELLES_HJELPENUMMER = "felles-hjelpenummer"
 
