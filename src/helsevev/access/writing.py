@@ -257,7 +257,9 @@ def _content(resource: dict[str, Any]) -> bytes:
     meta = {
         k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")
     }
-    return serialization.encode({**resource, "meta": meta})
+    # In the order in which a stored resource has them: what the sender put first says nothing.
+    head = {"resourceType": resource["resourceType"], "id": resource.get("id"), "meta": meta}
+    return serialization.encode(head | {k: v for k, v in resource.items() if k not in head})
 
 
 def build_row(resource: dict[str, Any], version: int, at: datetime, patient: int) -> Row:

@@ -64,7 +64,7 @@ class Entry:
     def links(self) -> list[dict[str, Any]]:
         """Every object of the resource with a string `reference`; sought once, then kept."""
         if self._links is None:
-            self._links = [] if self.resource is None else _with_reference(self.resource)
+            self._links = [] if self.resource is None else links_of(self.resource)
         return self._links
 
 
@@ -229,7 +229,8 @@ def _repeated(entries: Iterable[Entry]) -> Iterator[Issue]:
             written.add(key)
 
 
-def _with_reference(resource: dict[str, Any]) -> list[dict[str, Any]]:
+def links_of(resource: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every object in the resource with a string `reference`, contained resources included."""
     found: list[dict[str, Any]] = []
     waiting: list[Any] = [resource]
     while waiting:
