@@ -60,6 +60,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return translations().ngettext(one, many, count)
 
 
+def pgettext(context: str, text: str) -> str:
+    """Translate a text that means one thing here and another elsewhere."""
+    return translations().pgettext(context, text)
+
+
 def style_samples(language: str = LANGUAGE) -> dict[str, Any]:
     """Return the invented people, values and texts that the style page shows."""
     text = (HERE / language / "style_samples.json").read_text("utf-8")

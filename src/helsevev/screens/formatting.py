@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.locale import ngettext
+from helsevev.locale import ngettext, pgettext
 
 OSLO = ZoneInfo("Europe/Oslo")
 NARROW_SPACE = "\u202f"
@@ -28,15 +28,19 @@ _UNITS = {
     "m2": "m²",
     "kg/m2": "kg/m²",
     "mL/min/{1.73_m2}": "ml/min/1,73 m²",
-    "mm/h": "mm/t",
-    "d": "d",
-    "h": "t",
-    "a": "år",
-    "mo": "md.",
-    "wk": "uker",
-    "[IU]": "IE",
-    "[iU]": "IE",
 }
+
+
+def _spoken_units() -> dict[str, str]:
+    return {
+        "mm/h": pgettext("unit", "mm/h"),
+        "h": pgettext("unit", "h"),
+        "a": pgettext("unit", "years"),
+        "mo": pgettext("unit", "months"),
+        "wk": pgettext("unit", "weeks"),
+        "[IU]": pgettext("unit", "IU"),
+        "[iU]": pgettext("unit", "IU"),
+    }
 
 
 def as_moment(value: Moment) -> datetime | date:
@@ -186,6 +190,8 @@ def unit_label(code: str | None) -> str:
         return ""
     if code in _UNITS:
         return _UNITS[code]
+    if (spoken := _spoken_units().get(code)) is not None:
+        return spoken
     if code.startswith("10*"):
         exponent, slash, rest = code[3:].partition("/")
         return f"10{exponent.translate(_SUPERSCRIPTS)}{slash}{rest}"

@@ -121,6 +121,8 @@ def test_no_number_loses_or_gains_a_digit_when_written(value: Decimal) -> None:
         ("10*9/L", "10⁹/L"),
         ("{score}", ""),
         ("Cel", "°C"),
+        ("mm/h", "mm/t"),
+        ("[iU]", "IE"),
         ("mmol/L", "mmol/L"),
         (None, ""),
     ],
