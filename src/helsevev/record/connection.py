@@ -5,16 +5,13 @@ Together with `database` the only place that knows the driver.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import asyncpg
 
 Row = Any
 """A row of a result: by position and by name."""
-
-Answer = TypeVar("Answer")
 
 _MOST_STATEMENTS = 400
 LOST = (
@@ -26,7 +23,7 @@ LOST = (
     # What the driver says of an idle connection that has just been told of a shutdown.
     asyncpg.InternalClientError,
 )
-_STALE_PLAN = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+FAILURES = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class DatabaseError(Exception):
@@ -61,63 +58,63 @@ class Connection:
         """Whether it is of no more use."""
         return bool(self.driver.is_closed())
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Turn the driver's errors into this module's, and give up a connection that was lost."""
-        try:
-            with translated():
-                yield
-        except ConnectionLost:
-            # The driver may still wait for the end of the server's last words.
-            self.driver.terminate()
-            raise
-
     async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
         """Run a statement; returns all its rows. Raises `DatabaseError`."""
-        rows: list[Row] = await self._run(statement, lambda made: made.fetch(*arguments))
+        try:
+            made = self._prepared.get(statement) or await self._prepare(statement)
+            rows: list[Row] = await made.fetch(*arguments)
+        except FAILURES as error:
+            raise self.told(error) from error
         return rows
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
         """Run a statement; returns its first row or None. Raises `DatabaseError`."""
-        return await self._run(statement, lambda made: made.fetchrow(*arguments))
+        try:
+            made = self._prepared.get(statement) or await self._prepare(statement)
+            return await made.fetchrow(*arguments)
+        except FAILURES as error:
+            raise self.told(error) from error
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         """Run a statement; returns the first value of its first row, or None."""
-        return await self._run(statement, lambda made: made.fetchval(*arguments))
+        try:
+            made = self._prepared.get(statement) or await self._prepare(statement)
+            return await made.fetchval(*arguments)
+        except FAILURES as error:
+            raise self.told(error) from error
 
     async def execute(self, statement: str, *arguments: Any) -> str:
         """Run a statement; returns PostgreSQL's word for what it did, such as `UPDATE 3`.
 
         Without arguments it is not prepared, and may be any command. Raises `DatabaseError`.
         """
-        if not arguments:
-            with self.asking():
+        try:
+            if not arguments:
                 return str(await self.driver.execute(statement))
-
-        async def run(made: Any) -> str:
+            made = self._prepared.get(statement) or await self._prepare(statement)
             await made.fetch(*arguments)
             return str(made.get_statusmsg())
-
-        return await self._run(statement, run)
+        except FAILURES as error:
+            raise self.told(error) from error
 
     async def copy_records(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None:
         """Append rows by COPY, all or none. Raises `DatabaseError`."""
-        with self.asking():
+        try:
             await self.driver.copy_records_to_table(table, columns=list(columns), records=records)
+        except FAILURES as error:
+            raise self.told(error) from error
 
-    async def _run(self, statement: str, use: Callable[[Any], Awaitable[Answer]]) -> Answer:
-        with self.asking():
-            made = self._prepared.get(statement) or await self._prepare(statement)
-            try:
-                return await use(made)
-            except _STALE_PLAN:
-                # Refused before it ran, because a table has changed since it was prepared.
-                self._prepared.clear()
-                if self.driver.is_in_transaction():
-                    raise
-            return await use(await self._prepare(statement))
+    def told(self, error: Exception) -> Exception:
+        """Turn the driver's error into this module's, and give up a connection that was lost."""
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            self._prepared.clear()
+        translated = told(error)
+        if isinstance(translated, ConnectionLost):
+            # The driver may still wait for the end of the server's last words.
+            self.driver.terminate()
+        return translated
 
     async def _prepare(self, statement: str) -> Any:
         if len(self._prepared) >= _MOST_STATEMENTS:
@@ -127,23 +124,17 @@ class Connection:
         return made
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors into this module's."""
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        raise UniqueViolation(str(error), error.sqlstate) from error
-    except asyncpg.ProtocolViolationError as error:
-        # Its code is one of a broken connection's, and the connection is whole.
-        raise DatabaseError(str(error), error.sqlstate) from error
-    except LOST as error:
-        raise ConnectionLost(f"The database went away: {error}") from error
-    except asyncpg.PostgresError as error:
+def told(error: Exception) -> Exception:
+    """Turn the driver's error into this module's; what is no trouble of the database stays."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return UniqueViolation(str(error), error.sqlstate)
+    # A broken protocol has a broken connection's code, and the connection is whole.
+    if isinstance(error, LOST) and not isinstance(error, asyncpg.ProtocolViolationError):
+        return ConnectionLost(f"The database went away: {error}")
+    if isinstance(error, asyncpg.PostgresError):
         kind = VersionMismatch if error.sqlstate == "HV409" else DatabaseError
-        raise kind(str(error), error.sqlstate or "") from error
-    except asyncpg.InterfaceError as error:
-        # The driver has no class of its own for a connection that it found closed.
-        if "closed" in str(error):
-            raise ConnectionLost(f"The database went away: {error}") from error
-        raise
+        return kind(str(error), error.sqlstate or "")
+    # The driver has no class of its own for a connection that it found closed.
+    if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+        return ConnectionLost(f"The database went away: {error}")
+    return error

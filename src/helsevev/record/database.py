@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 
 from helsevev.record.connection import (
+    FAILURES,
     LOST,
     Connection,
     ConnectionLost,
@@ -24,7 +25,7 @@ from helsevev.record.connection import (
     Row,
     UniqueViolation,
     VersionMismatch,
-    translated,
+    told,
 )
 
 _log = logging.getLogger(__name__)
@@ -125,8 +126,10 @@ class Database:
         """
         async with self.connection() as connection:
             transaction = connection.driver.transaction()
-            with connection.asking():
+            try:
                 await transaction.start()
+            except FAILURES as error:
+                raise connection.told(error) from error
             try:
                 yield connection
             except BaseException:
@@ -134,8 +137,10 @@ class Database:
                 with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                     await transaction.rollback()
                 raise
-            with connection.asking():
+            try:
                 await transaction.commit()
+            except FAILURES as error:
+                raise connection.told(error) from error
 
     async def listen(self, channel: str, callback: Callable[[str], None]) -> None:
         """Call `callback` with the payload of every NOTIFY on a channel, until `close`.
@@ -147,8 +152,7 @@ class Database:
             self._ear = await self._listening_connection()
             self._listener = asyncio.create_task(self._keep_listening(), name="database listener")
         else:
-            with translated():
-                await self._ear.add_listener(channel, self._heard)
+            await self._hear(self._ear, channel)
 
     async def close(self) -> None:
         """Close all connections. Statements under way elsewhere are left to finish."""
@@ -229,10 +233,15 @@ class Database:
 
     async def _listening_connection(self) -> Any:
         driver = await self._connect()
-        with translated():
-            for channel in self._callbacks:
-                await driver.add_listener(channel, self._heard)
+        for channel in list(self._callbacks):
+            await self._hear(driver, channel)
         return driver
+
+    async def _hear(self, driver: Any, channel: str) -> None:
+        try:
+            await driver.add_listener(channel, self._heard)
+        except FAILURES as error:
+            raise told(error) from error
 
     async def _keep_listening(self) -> None:
         while True:
