@@ -127,8 +127,9 @@ Term = (
 def normalize(text: str) -> str:
     """Text for comparison: no case, no accents, single spaces; æ, ø and å stay themselves."""
     if not text.isascii():
-        composed = unicodedata.normalize("NFC", text).casefold().translate(_FOLDED)
-        text = "".join(letter if letter in _KEPT else _bare(letter) for letter in composed)
+        composed = unicodedata.normalize("NFC", text).casefold()
+        bare = "".join(letter if letter in _KEPT else _bare(letter) for letter in composed)
+        text = bare.casefold().translate(_FOLDED)
     return " ".join(text.casefold().split())
 
 
