@@ -17,7 +17,7 @@ from helsevev.access.errors import AccessError, Invalid, PreconditionFailed
 from helsevev.access.writing import build_row, check_version, says_the_same
 from helsevev.fhir import bundle as links
 from helsevev.fhir.bundle import BundleError, Entry
-from helsevev.fhir.compartment import is_clinical, subject_of
+from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue, error
 from helsevev.record import keys, rows
 from helsevev.record.rows import Row
@@ -260,9 +260,7 @@ class BundlePlan:
             # Everything else dangles until the clinical ids are made; the next linking tells.
             links.link([s.entry for s in (*told, *hidden)], assigned, patients)
         for step in unnamed:
-            subject = subject_of(step.resource)
-            patient = keys.UNASSIGNED if subject is None else keys.patient_key(subject[8:])
-            step.id = keys.new_id(step.entry.resource_type, patient)
+            step.id = keys.new_id(step.entry.resource_type, rows.locality(step.resource))
         for step in self.steps:
             if step.act in ("create", "update"):
                 step.resource["id"] = step.id
