@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from helsevev.documentation.narrative import clean, from_xhtml, to_narrative, to_plain
+from helsevev.documentation.headings import joined, split
+from helsevev.documentation.narrative import from_xhtml, to_narrative, to_plain
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import concept_text, first, mapping, objects, text
+from helsevev.fhir.reading import concept_text, mapping, objects, text
 from helsevev.locale import gettext as _
 
 MAXIMUM_LENGTH: Final = 200_000
@@ -50,11 +51,12 @@ def sign_note(
     author: Author,
     at: datetime,
     encounter: str | None = None,
+    headings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A final Composition from plain text, signed by its author at `at` (aware).
 
-    `encounter` is "Encounter/<id>" of the contact it belongs to. Raises NotSignable.
-    http://hl7.org/fhir/R4/composition.html
+    Lines that are one of `headings` and a colon begin a section. `encounter` is "Encounter/<id>"
+    of the contact it belongs to. Raises NotSignable. http://hl7.org/fhir/R4/composition.html
     """
     signature = _signature(author, at)
     note: dict[str, Any] = {
@@ -74,48 +76,84 @@ def sign_note(
         note["encounter"] = {"reference": encounter}
     if author.organisation:
         note["custodian"] = _party(author.organisation, author.organisation_name)
-    if clean(plain):
-        note["section"] = [{"title": kind.display, "text": to_narrative(plain)}]
+    if stretches := split(plain, headings):
+        note["section"] = [
+            {"title": heading or kind.display, "text": to_narrative(written)}
+            for heading, written in stretches
+        ]
     _refuse(check(note))
     return note
 
 
 def correct_note(
-    note: Mapping[str, Any], plain: str, *, author: Author, at: datetime
+    note: Mapping[str, Any],
+    plain: str,
+    *,
+    author: Author,
+    at: datetime,
+    headings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The next version of a signed note: new text, status amended, the corrector signs too.
 
-    Who wrote it first and what else it says (type, contact, other sections) stays; the version
-    before stays in the record. Raises NotSignable, also when nothing was changed.
+    Who wrote it first and what else it says (type, contact, entries, inner sections) stays; the
+    version before stays in the record. Raises NotSignable, also when nothing was changed.
     """
-    before = note_text(note)
-    if clean(plain) == before:
+    known = [*(_heading(s, note) for s in objects(note.get("section"))), *headings]
+    stretches = split(plain, known)
+    if stretches == split(note_text(note), known):
         raise NotSignable([error("business-rule", _("Nothing was changed."), "Composition.section")])
-    corrected = dict(note)
     signature = _signature(author, at)
-    corrected["status"] = "amended"
-    corrected["date"] = signature["time"]
     written_by = objects(note.get("author"))
+    corrected = {
+        **note,
+        "status": "amended",
+        "date": signature["time"],
+        "author": [*written_by],
+        "attester": [*objects(note.get("attester")), signature],
+        "section": _corrected_sections(note, stretches),
+    }
     if author.reference not in {text(party.get("reference")) for party in written_by}:
-        corrected["author"] = [*written_by, _party(author.reference, author.name)]
-    corrected["attester"] = [*objects(note.get("attester")), signature]
-    sections = [dict(section) for section in objects(note.get("section"))] or [
-        {"title": text(note.get("title"))}
-    ]
-    sections[0]["text"] = to_narrative(plain) if clean(plain) else None
-    if not clean(plain):
-        del sections[0]["text"]
-    corrected["section"] = sections
+        corrected["author"].append(_party(author.reference, author.name))
     # The narrative of the whole would still tell the old text.
     corrected.pop("text", None)
+    if not stretches:
+        raise NotSignable([error("required", _("The note has no text."), "Composition.section")])
     _refuse(check(corrected))
     return corrected
 
 
+def _corrected_sections(
+    note: Mapping[str, Any], stretches: Sequence[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """The new texts in their sections; a section that holds more than text is never dropped."""
+    left = [dict(section) for section in objects(note.get("section"))]
+    made = []
+    for heading, written in stretches:
+        place = next((i for i, s in enumerate(left) if _heading(s, note) == heading), None)
+        section = left.pop(place) if place is not None else {"title": heading or note_title(note)}
+        made.append({**section, "text": to_narrative(written)})
+    for section in left:
+        section.pop("text", None)
+        if section.get("entry") or section.get("section"):
+            made.append(section)
+    return made
+
+
+def _heading(section: Mapping[str, Any], note: Mapping[str, Any]) -> str:
+    """The heading a section has in the text: "" when it is only named as the note is."""
+    title = text(section.get("title"))
+    return "" if title in (note_title(note), text(note.get("title"))) else title
+
+
 def note_text(note: Mapping[str, Any]) -> str:
-    """The plain text of a note's first section, as it was written."""
-    section = first(note.get("section"))
-    return to_plain(from_xhtml(mapping(section.get("text")).get("div")))
+    """The plain text of a note's sections as it was written, with its headings."""
+    return joined(
+        [
+            (_heading(section, note), written)
+            for section in objects(note.get("section"))
+            if (written := to_plain(from_xhtml(mapping(section.get("text")).get("div"))))
+        ]
+    )
 
 
 def note_title(note: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from helsevev.access.permit import Permit
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.content.shapes import NoteType as OfferedType
+from helsevev.documentation.headings import opening, split
 from helsevev.documentation.narrative import clean
 from helsevev.documentation.note import (
     Author,
@@ -69,7 +70,9 @@ async def new_note(request: _Request, patient_id: str, draft: str = "") -> Respo
     """An empty note, or the draft that was begun."""
     desk = await _desk(request, patient_id)
     kept = await _draft(desk, "note", draft) if draft else None
-    form = {"key": draft or str(uuid4()), **_content(kept)}
+    types = _types(desk.actor)
+    blank = opening(types[0].sections) if types else ""
+    form = {"key": draft or str(uuid4()), "text": blank, **_content(kept)}
     return _note_page(request, desk, form, (), kept)
 
 
@@ -91,6 +94,7 @@ async def sign_new_note(request: _Request, patient_id: str) -> Response[Any]:
             author=_author(desk.actor),
             at=clock.now(),
             encounter=desk.encounter,
+            headings=chosen.sections,
         )
         key = form["key"] or None
         await desk.services.writer.write(desk.actor, note, idempotency_key=key)
@@ -167,7 +171,11 @@ async def sign_correction(request: _Request, patient_id: str, note_id: str) -> R
         return _correction_page(request, desk, stored.resource, form, [_wrong_patient()])
     try:
         corrected = correct_note(
-            stored.resource, form["text"], author=_author(desk.actor), at=clock.now()
+            stored.resource,
+            form["text"],
+            author=_author(desk.actor),
+            at=clock.now(),
+            headings=[h for t in _types(desk.actor) for h in t.sections],
         )
         await desk.services.writer.write(desk.actor, corrected, if_match=seen)
     except Conflict as conflict:
@@ -269,9 +277,11 @@ async def _desk(request: _Request, patient_id: str) -> _Desk:
 
 def _is_signed(desk: _Desk, plain: str) -> bool:
     """True when the newest notes hold this very text by this very author."""
-    wanted = clean(plain)
+    headings = [heading for offered in _types(desk.actor) for heading in offered.sections]
+    wanted = split(plain, headings)
     return any(
-        desk.actor.id in composition(note).author_keys and note_text(note) == wanted
+        desk.actor.id in composition(note).author_keys
+        and split(note_text(note), headings) == wanted
         for note in desk.notes
     )
 

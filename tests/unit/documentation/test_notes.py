@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helsevev.documentation.headings import joined, split
 from helsevev.documentation.narrative import clean, from_plain, from_xhtml, to_plain, to_xhtml
 from helsevev.documentation.note import (
     Author,
@@ -56,6 +57,49 @@ def test_a_correction_keeps_the_first_author_and_adds_the_one_who_corrects() -> 
     assert [a["display"] for a in corrected["author"]] == ["Kari Vik", "Ola Moe"]
     assert [a["party"]["display"] for a in corrected["attester"]] == ["Kari Vik", "Ola Moe"]
     assert note_text(corrected) == "Bedre i dag. Feberfri."
+
+
+HEADINGS = ("Vurdering", "Plan")
+
+
+def with_headings(plain: str) -> dict[str, Any]:
+    return sign_note(
+        plain, patient_id="p", kind=KIND, author=KARI, at=AT, headings=HEADINGS
+    )
+
+
+def test_headings_become_sections_and_read_back_as_they_were_written() -> None:
+    written = "Kort om pasienten.\n\nVurdering:\nBedring.\n\nTåler kosten.\n\nPlan:\nHjem i morgen."
+    note = with_headings(written)
+    assert [s["title"] for s in note["section"]] == ["Journalnotat", "Vurdering", "Plan"]
+    assert note_text(note) == written
+
+
+def test_empty_headings_are_not_signed() -> None:
+    assert [s["title"] for s in with_headings("Vurdering:\n\nPlan:\nHjem.")["section"]] == ["Plan"]
+    with pytest.raises(NotSignable):
+        with_headings("Vurdering:\n\n\nPlan:\n")
+
+
+def test_a_correction_changes_its_section_and_keeps_what_else_sections_hold() -> None:
+    note = with_headings("Vurdering:\nBedring.\n\nPlan:\nHjem i morgen.")
+    note["section"][0]["entry"] = [{"reference": "Observation/1"}]
+    corrected = correct_note(note, "Plan:\nHjem mandag.", author=KARI, at=LATER)
+    assert [s["title"] for s in corrected["section"]] == ["Plan", "Vurdering"]
+    assert "text" not in corrected["section"][1]
+    assert corrected["section"][1]["entry"] == [{"reference": "Observation/1"}]
+    assert note_text(corrected) == "Plan:\nHjem mandag."
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", *HEADINGS]), st.text(max_size=30)), max_size=4))
+def test_no_word_is_lost_between_headings(stretches: list[tuple[str, str]]) -> None:
+    kept = split(joined(stretches), HEADINGS)
+    assert split(joined(kept), HEADINGS) == kept
+    words = " ".join(text for _heading, text in kept).split()
+    assert set(words) >= {
+        word for _h, text in stretches for word in clean(text).split()
+        if not word.casefold().endswith(":") and word.isalnum() and word.isascii()
+    }  # fmt: skip
 
 
 def test_a_correction_that_changes_nothing_is_refused() -> None:
