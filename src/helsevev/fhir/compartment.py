@@ -6,7 +6,7 @@ Which parameters place a resource in a patient's compartment is R4's own Compart
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -85,12 +85,23 @@ _CODES: dict[str, tuple[str, ...]] = {
     "Slot": ("serviceType",),
 }
 
+# About somebody all the same, though R4's compartment leaves them out: never open to everyone.
+_PERSONAL: dict[str, tuple[str, ...]] = {
+    "Binary": (),
+    "Bundle": (),
+    "Contract": ("patient", "subject"),
+    "Device": ("patient",),
+    "GuidanceResponse": ("patient", "subject"),
+    "Linkage": (),
+    "MessageHeader": (),
+}
+
 _Find = Callable[[Any], Iterator[dict[str, Any]]]
 
 
 def is_clinical(resource_type: str) -> bool:
-    """True for types of R4's Patient compartment, and for Patient itself."""
-    return resource_type == "Patient" or resource_type in PATIENT_COMPARTMENT
+    """True for types that tell of inhabitants: Patient, R4's Patient compartment, a few more."""
+    return resource_type == "Patient" or _placing(resource_type) is not None
 
 
 def subject_of(resource: dict[str, Any]) -> str | None:
@@ -120,7 +131,7 @@ def patient_references(resource: dict[str, Any]) -> set[str]:
     resource_type = resource["resourceType"]
     found = {
         patient
-        for find in _finders(resource_type, PATIENT_COMPARTMENT.get(resource_type, ()))
+        for find in _finders(resource_type, _placing(resource_type) or ())
         for reference in find(resource)
         if (patient := _patient(reference)) is not None
     }
@@ -195,6 +206,12 @@ def _codings(value: Any) -> list[tuple[str | None, str | None]]:
     ]
 
 
+def _placing(resource_type: str) -> Sequence[str] | None:
+    """The parameters that place the type in a patient's compartment; None for reference data."""
+    names = PATIENT_COMPARTMENT.get(resource_type)
+    return _PERSONAL.get(resource_type) if names is None else names
+
+
 def _patient(reference: Any) -> str | None:
     if type(reference) is not dict:
         return None
@@ -207,8 +224,8 @@ def _patient(reference: Any) -> str | None:
 @cache
 def _subject_finders(resource_type: str) -> tuple[str, tuple[_Find, ...]]:
     """The one element that says whom the type is about, if one does, and the ways to look on."""
-    names = PATIENT_COMPARTMENT.get(resource_type)
-    if names is None or resource_type in _ABOUT_MANY:
+    names = _placing(resource_type)
+    if not names or resource_type in _ABOUT_MANY:
         return "", ()
     ordered = sorted(names, key=lambda name: _ABOUT.index(name) if name in _ABOUT else len(_ABOUT))
     first = _paths(resource_type, ordered[0])

@@ -78,7 +78,17 @@ def test_clinical_types_are_those_of_the_patient_compartment() -> None:
     assert is_clinical("Patient")
     assert is_clinical("Observation")
     assert not is_clinical("Organization")
-    assert sum(is_clinical(name) for name in RESOURCE_TYPES) == 67
+    assert sum(is_clinical(name) for name in RESOURCE_TYPES) == 67 + 7
+
+
+@pytest.mark.parametrize("resource_type", ["Binary", "Bundle", "Device", "GuidanceResponse"])
+def test_what_may_tell_of_somebody_is_no_reference_data(resource_type: str) -> None:
+    assert is_clinical(resource_type)
+
+
+def test_an_implant_is_about_the_one_who_carries_it() -> None:
+    assert subject_of({"resourceType": "Device", "patient": KARI}) == "Patient/kari"
+    assert subject_of({"resourceType": "Device"}) is None
 
 
 def test_the_leading_date_is_when_it_happened() -> None:
