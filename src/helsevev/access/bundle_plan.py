@@ -19,6 +19,7 @@ from helsevev.fhir import bundle as links
 from helsevev.fhir.bundle import BundleError, Entry
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.validation import validate
 from helsevev.record import keys, rows
 from helsevev.record.rows import Row
 from helsevev.record.store import Stored
@@ -85,12 +86,7 @@ class BundlePlan:
     def __init__(
         self, bundle: dict[str, Any], *, keep_ids: bool = False, overwrite: bool = False
     ) -> None:
-        given = bundle.get("entry", ())
-        if not isinstance(given, list | tuple):
-            raise BundleError([error("structure", "entry is an array", "Bundle.entry")])
-        if len(given) > MOST_ENTRIES:
-            text = f"A Bundle holds {MOST_ENTRIES} entries at most, this one {len(given)}."
-            raise BundleError([error("too-long", text, "Bundle.entry")])
+        check_shape(bundle)
         self.entries = links.processing_order(links.read_entries(bundle))
         patches = [e for e in self.entries if e.method == "PATCH"]
         if patches:
@@ -200,7 +196,9 @@ class BundlePlan:
             step.act, step.id = "read", ""
             return
         if (condition := _condition(entry)) is not None:
-            found = _remaining(known.matches.get(condition, ()), leaving)
+            found = list(known.matches.get(condition, ()))
+            if entry.method == "POST":
+                found = _remaining(found, leaving)
             place = f"{entry.path}.request"
             if len(found) > 1:
                 resource_type, _, query = condition.partition("?")
@@ -258,7 +256,7 @@ class BundlePlan:
             told = [s for s in self.steps if s.entry.full_url in patients]
             assigned = {s.entry.index: f"Patient/{s.id}" for s in told}
             # Everything else dangles until the clinical ids are made; the next linking tells.
-            links.link([s.entry for s in (*told, *hidden)], assigned, patients)
+            links.link([s.entry for s in (*told, *hidden)], assigned, patients, partly=True)
         for step in unnamed:
             step.id = keys.new_id(step.entry.resource_type, rows.locality(step.resource))
         for step in self.steps:
@@ -276,6 +274,23 @@ class BundlePlan:
             elif not matches and text in joining:
                 found[text] = "/".join(joining[text].place)
         return found
+
+
+def check_shape(bundle: dict[str, Any]) -> None:
+    """Check the Bundle itself, without what its entries hold. Raises `BundleError`."""
+    given = bundle.get("entry", [])
+    if type(given) is list and len(given) > MOST_ENTRIES:
+        text = f"A Bundle holds {MOST_ENTRIES} entries at most, this one {len(given)}."
+        raise BundleError([error("too-long", text, "Bundle.entry")])
+    frame = bundle
+    if type(given) is list:
+        hollow = [
+            {k: v for k, v in item.items() if k != "resource"} if type(item) is dict else item
+            for item in given
+        ]
+        frame = {**bundle, "entry": hollow} if hollow else bundle
+    if issues := validate(frame):
+        raise BundleError(issues)
 
 
 def placed(step: Step, issues: Iterable[Issue]) -> Iterator[Issue]:

@@ -18,6 +18,7 @@ from helsevev.fhir.outcome import Issue, error
 
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 _URL = re.compile(r"(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?(?:\?(?P<query>.*))?")
+_ANYTHING = re.compile(r"(?P<type>)(?P<id>)?(?P<query>)?")
 _RESTFUL = re.compile(r"(?P<base>https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _ETAG = re.compile(r"""(?:W/)?"(?P<version>[^"]+)"$""")
 _LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<url>.*?)(?P=quote)""")
@@ -97,7 +98,12 @@ def read_entry(index: int, item: Any) -> Entry:
     if type(method) is not str or method not in _ORDER:
         raise BundleError([error("value", f"no such method: {method}", f"{path}.request.method")])
     match = _URL.fullmatch(url) if type(url) is str else None
-    if match is None or match["type"] not in RESOURCE_TYPES:
+    if match is not None and match["type"] not in (*RESOURCE_TYPES, "metadata"):
+        match = None
+    elif match is None and method in ("GET", "HEAD") and type(url) is str:
+        # Histories and versions are read by paths of their own.
+        match = _ANYTHING.match(url)
+    if match is None:
         text = f"the request names no resource type: {url}"
         raise BundleError([error("value", text, f"{path}.request.url")])
     entry = Entry(

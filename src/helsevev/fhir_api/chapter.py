@@ -1,5 +1,6 @@
 """The API's part of the application: no pages, no types of its own; `main` mounts it at /fhir."""
 
+from helsevev.fhir_api.bulk_import.command import IMPORT
 from helsevev.kit.chapter import Chapter
 
-CHAPTER = Chapter(name="fhir_api")
+CHAPTER = Chapter(name="fhir_api", commands=(IMPORT,))

@@ -1,17 +1,18 @@
 """http://hl7.org/fhir/R4/http.html#transaction: many requests in one Bundle.
 
-A transaction is carried out whole or not at all, by the gate; a batch is its entries, one after
-the other, each through the same interactions as a request of its own.
+A transaction is carried out whole or not at all, by the gate; a batch is its entries, each through
+the same interactions as a request of its own.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
 
-from helsevev.access.bundle_plan import MOST_ENTRIES
+from helsevev.access.bundle_plan import MOST_ENTRIES, check_shape
 from helsevev.fhir import serialization
 from helsevev.fhir.bundle import BundleError, Entry, read_entry
 from helsevev.fhir_api.answer import Answer
@@ -19,6 +20,9 @@ from helsevev.fhir_api.interaction import Doors, Interaction
 from helsevev.fhir_api.problem import answer_to, bad_request
 from helsevev.fhir_api.request import LARGEST_BUNDLE, Request
 from helsevev.fhir_api.written import refuse_other_type
+
+_AT_A_TIME: Final = 8
+"""Entries of a batch under way together; FHIR gives them no order."""
 
 _PHRASES: Final = {
     200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified",
@@ -67,18 +71,29 @@ async def _batch(doors: Doors, request: Request, bundle: dict[str, Any]) -> dict
     if len(given) > MOST_ENTRIES:
         text = f"A Bundle holds {MOST_ENTRIES} entries at most, this one {len(given)}."
         raise bad_request(text, "too-long", "Bundle.entry")
-    entries: list[dict[str, Any]] = []
-    for index, item in enumerate(given):
-        try:
-            entry = read_entry(index, item)
-        except BundleError as failure:
-            entries.append(_entry(answer_to(failure)))
-        else:
-            entries.append(await _answer_entry(doors, request, entry))
+    entries: list[dict[str, Any]] = [{}] * len(given)
+    waiting = iter(enumerate(given))
+
+    async def work() -> None:
+        for index, item in waiting:
+            entries[index] = await _answer_item(doors, request, index, item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(_AT_A_TIME, len(given))):
+            group.create_task(work())
     response: dict[str, Any] = {"resourceType": "Bundle", "type": "batch-response"}
     if entries:
         response["entry"] = entries
     return response
+
+
+async def _answer_item(doors: Doors, request: Request, index: int, item: Any) -> dict[str, Any]:
+    try:
+        check_shape({"resourceType": "Bundle", "type": "batch", "entry": [item]})
+        entry = read_entry(index, item)
+    except BundleError as failure:
+        return _entry(answer_to(failure))
+    return await _answer_entry(doors, request, entry)
 
 
 async def _answer_entry(doors: Doors, request: Request, entry: Entry) -> dict[str, Any]:

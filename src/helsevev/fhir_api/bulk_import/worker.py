@@ -1,0 +1,193 @@
+"""A process that decodes, checks and stores portions of text; two of them keep two cores busy."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+import uvloop
+
+from helsevev.access.actor import SYSTEM
+from helsevev.access.bulk import BundleError, Loaded, Loader, Unavailable, Unresolved
+from helsevev.access.errors import AccessError
+from helsevev.fhir import serialization
+from helsevev.fhir.outcome import Issue
+from helsevev.fhir.serialization import MalformedJson
+from helsevev.fhir_api.bulk_import import wire
+from helsevev.fhir_api.bulk_import.contents import as_transaction, with_id
+from helsevev.fhir_api.bulk_import.portion import Fault, Mode, Portion, Report
+from helsevev.kit.chapter import CommandContext
+
+_log = logging.getLogger(__name__)
+
+_COLLECT_EVERY: Final = 40
+_MOST_FAULTS: Final = 25
+"""Faults told of one bundle."""
+
+
+def run(
+    link: socket.socket, others: Iterable[socket.socket], context: CommandContext, mode: Mode
+) -> None:
+    """The life of a worker, until the other end of `link` is closed."""
+    for other in others:
+        # Held open here, they would keep other workers from hearing that the importer is gone.
+        other.close()
+    # Ctrl-C reaches the whole group; the importer decides what becomes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What decoding makes is freed by its reference counts; looking for cycles costs a quarter.
+    gc.freeze()
+    gc.disable()
+    uvloop.run(_work(link, context, mode))
+
+
+async def _work(link: socket.socket, context: CommandContext, mode: Mode) -> None:
+    reader, writer = await asyncio.open_connection(sock=link)
+    requests = wire.received(reader, Portion)
+    running: set[asyncio.Task[None]] = set()
+    first = await anext(requests, None)
+    if first is None:
+        return
+    async with context.services() as services:
+        worker = Worker(Loader(services.writer, services.searcher), mode)
+
+        async def answer(portion: Portion) -> None:
+            wire.send(writer, await worker.store(portion))
+            await writer.drain()
+
+        portion: Portion | None = first
+        count = 0
+        while portion is not None:
+            task = asyncio.create_task(answer(portion))
+            running.add(task)
+            task.add_done_callback(running.discard)
+            count += 1
+            if count % _COLLECT_EVERY == 0:
+                gc.collect()
+            portion = await anext(requests, None)
+        await asyncio.gather(*running)
+    writer.close()
+
+
+class Worker:
+    """Stores portions, one transaction for each Bundle and each chunk of loose resources."""
+
+    def __init__(self, loader: Loader, mode: Mode) -> None:
+        self._loader = loader
+        self._overwrite = mode == "replace"
+
+    async def store(self, portion: Portion) -> Report:
+        """What became of the portion; only a database that stays away ends in `fatal`."""
+        report = Report(portion.serial)
+        try:
+            if portion.first_line:
+                await self._store_lines(portion, report)
+            else:
+                await self._store_text(portion, report)
+        except Unavailable as problem:
+            report.fatal = str(problem)
+        except Exception as problem:  # noqa: BLE001 - one odd file must not end the whole import
+            _log.exception("%s", portion.file)
+            reason = f"unexpected {type(problem).__name__}: {problem}"
+            report.failed += 1
+            report.faults.append(Fault(portion.file, reason, portion.first_line or None))
+        return report
+
+    async def _store_text(self, portion: Portion, report: Report) -> None:
+        decoded = _decoded(portion, portion.text, None, report)
+        if decoded is None:
+            return
+        if decoded.get("resourceType") == "Bundle":
+            await self._store_bundle(portion, portion.text, decoded, None, report)
+        else:
+            await self._store_resources(portion, [(None, decoded)], report)
+
+    async def _store_lines(self, portion: Portion, report: Report) -> None:
+        loose: list[tuple[int | None, dict[str, Any]]] = []
+        for number, line in enumerate(portion.text.split(b"\n"), portion.first_line):
+            if not line.strip():
+                continue
+            decoded = _decoded(portion, line, number, report)
+            if decoded is None:
+                continue
+            if decoded.get("resourceType") == "Bundle":
+                await self._store_bundle(portion, line, decoded, number, report)
+            else:
+                loose.append((number, decoded))
+        await self._store_resources(portion, loose, report)
+
+    async def _store_bundle(
+        self, portion: Portion, text: bytes, bundle: dict[str, Any], line: int | None,
+        report: Report,
+    ) -> None:  # fmt: skip
+        once = [bundle]
+        # Planning changes a Bundle in place, so another attempt begins with the text.
+        fresh = lambda: once.pop() if once else serialization.decode(text)  # noqa: E731
+        try:
+            loaded: Loaded = await self._loader.load_bundle(
+                SYSTEM, lambda: as_transaction(fresh()), overwrite=self._overwrite
+            )
+        except Unresolved as waiting:
+            report.waiting += _faults(portion, waiting.issues, line)
+        except (AccessError, BundleError) as failure:
+            report.failed += 1
+            report.faults += _faults(portion, failure.issues, line)
+        else:
+            _count(report, loaded.by_type, loaded.unchanged)
+
+    async def _store_resources(
+        self, portion: Portion, loose: list[tuple[int | None, dict[str, Any]]], report: Report
+    ) -> None:
+        resources = [with_id(resource) for _, resource in loose]
+        try:
+            judged = await self._loader.load_resources(SYSTEM, resources, overwrite=self._overwrite)
+        except AccessError as refusal:
+            report.failed += len(loose)
+            report.faults += _faults(portion, refusal.issues, portion.first_line or None)
+            return
+        by_type: Counter[str] = Counter()
+        unchanged = 0
+        for (line, resource), verdict in zip(loose, judged, strict=True):
+            if verdict.issues:
+                report.failed += 1
+                report.faults += _faults(portion, verdict.issues, line)
+            else:
+                by_type[resource["resourceType"]] += 1
+                unchanged += verdict.unchanged
+        _count(report, by_type, unchanged)
+
+
+def _decoded(
+    portion: Portion, text: bytes, line: int | None, report: Report
+) -> dict[str, Any] | None:
+    try:
+        return serialization.decode(text.removeprefix(b"\xef\xbb\xbf"))
+    except MalformedJson as problem:
+        where = (
+            f"column {problem.column}" if line else f"line {problem.line}, column {problem.column}"
+        )
+        report.failed += 1
+        report.faults.append(Fault(portion.file, f"{problem.message} ({where})", line))
+        return None
+
+
+def _faults(portion: Portion, issues: Iterable[Issue], line: int | None) -> list[Fault]:
+    every = list(issues)
+    found = [
+        Fault(portion.file, issue.diagnostics, line, issue.expression or None)
+        for issue in every[:_MOST_FAULTS]
+    ]
+    if len(every) > _MOST_FAULTS:
+        found.append(Fault(portion.file, f"and {len(every) - _MOST_FAULTS} more", line))
+    return found
+
+
+def _count(report: Report, by_type: Counter[str], unchanged: int) -> None:
+    report.unchanged += unchanged
+    for name, count in by_type.items():
+        report.by_type[name] = report.by_type.get(name, 0) + count
