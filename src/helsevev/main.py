@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 import uvloop
-from litestar import Litestar, Request, Response, asgi, get
+from litestar import Litestar, Request, Response, get
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Scope
 
 import helsevev.access.chapter
 import helsevev.chart.chapter
@@ -86,13 +87,24 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield services_over(database, rules(), projections)
 
 
-def build_app(settings: Settings, services: Services) -> Litestar:
-    """The web application over opened services: every chapter's pages, and FHIR under /fhir."""
-    fhir = FhirApi(services)
+def build_app(settings: Settings, services: Services) -> ASGIApp:
+    """The application over opened services: every chapter's pages, and FHIR under /fhir.
 
-    @asgi("/fhir", is_mount=True, opt={"decision": "token"}, copy_scope=True)
-    async def fhir_api(scope: Scope, receive: Receive, send: Send) -> None:
-        await fhir(scope, receive, send)
+    FHIR is answered before the pages' framework: a read costs little more than its statement.
+    """
+    fhir = FhirApi(services)
+    pages = build_pages(settings, services)
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
+        answering: Any = fhir if path == "/fhir" or path.startswith("/fhir/") else pages
+        await answering(scope, receive, send)
+
+    return app
+
+
+def build_pages(settings: Settings, services: Services) -> Litestar:
+    """Every chapter's pages, and the word that all is well at /healthz."""
 
     @get("/healthz", opt={"decision": "public"}, media_type="text/plain")
     async def healthz() -> str:
@@ -109,14 +121,11 @@ def build_app(settings: Settings, services: Services) -> Litestar:
 
     personas = demo.personas() if settings.demo else {}
     return Litestar(
-        route_handlers=[
-            *(route for chapter in CHAPTERS for route in chapter.routes), fhir_api, healthz
-        ],
+        route_handlers=[*(route for chapter in CHAPTERS for route in chapter.routes), healthz],
         guards=[require_decision],
         middleware=[signed_in_middleware],
         csrf_config=CSRFConfig(
-            secret=secret(settings.data, "csrf"), exclude=["^/fhir"], cookie_httponly=True,
-            cookie_samesite="lax",
+            secret=secret(settings.data, "csrf"), cookie_httponly=True, cookie_samesite="lax"
         ),
         exception_handlers={
             **web.problem_handlers(problem_page),
