@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,12 +20,14 @@ Moment = datetime | date | str
 """A datetime (aware, or meant as Oslo time), a date, or a FHIR date, dateTime or instant."""
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BRACKETED = re.compile(r"\[([^\]]+)\]")
 _UNITS = {
     "mm[Hg]": "mmHg",
     "Cel": "°C",
     "[degF]": "°F",
     "%": "%",
     "1": "",
+    "[pH]": "",
     "m2": "m²",
     "kg/m2": "kg/m²",
     "mL/min/{1.73_m2}": "ml/min/1,73 m²",
@@ -195,7 +198,7 @@ def unit_label(code: str | None) -> str:
     if code.startswith("10*"):
         exponent, slash, rest = code[3:].partition("/")
         return f"10{exponent.translate(_SUPERSCRIPTS)}{slash}{rest}"
-    return code
+    return _BRACKETED.sub(lambda found: _spoken_units().get(found[0], found[1]), code)
 
 
 def quantity(
