@@ -1,4 +1,4 @@
-"""Names for codes as the content gives them: statuses, kinds of contact, analyses and measurements."""
+"""Names for codes as the content gives them: statuses, kinds of contact, analyses, measurements."""
 
 from __future__ import annotations
 

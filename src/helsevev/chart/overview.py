@@ -80,25 +80,27 @@ def planned(
         is_open = text(resource.get("status")) in ("booked", "pending", "proposed", "waitlist")
         if is_open and (at is None or at.at >= now):
             coming.append(_appointment(resource, at, names))
-    for resource in of_patient(resources.get("ServiceRequest", ())):
-        if text(resource.get("status")) == "active":
-            coming.append(
-                Planned(
-                    concept_text(resource.get("code")),
-                    moment_of(resource, "occurrenceDateTime", "occurrencePeriod"),
-                    ", ".join(_names(resource.get("performer"), names)),
-                    "order",
-                )
-            )
+    coming += [
+        Planned(
+            concept_text(resource.get("code")),
+            moment_of(resource, "occurrenceDateTime", "occurrencePeriod"),
+            ", ".join(_names(resource.get("performer"), names)),
+            "order",
+        )
+        for resource in of_patient(resources.get("ServiceRequest", ()))
+        if text(resource.get("status")) == "active"
+    ]
     for resource in of_patient(resources.get("Task", ())):
         if text(resource.get("status")) in ("requested", "accepted", "ready", "in-progress"):
             due = mapping(mapping(resource.get("restriction")).get("period")).get("end")
             title = concept_text(resource.get("code")) or text(resource.get("description"))
             owner = reference_text(resource.get("owner"), names)
             coming.append(Planned(title, moment(due), owner, "task"))
-    for resource in of_patient(resources.get("CarePlan", ())):
-        if text(resource.get("status")) == "active":
-            coming.append(_plan(resource))
+    coming += [
+        _plan(resource)
+        for resource in of_patient(resources.get("CarePlan", ()))
+        if text(resource.get("status")) == "active"
+    ]
     shown = [p for p in coming if p.title]
     shown.sort(key=lambda p: (p.at is None, sort_key(p.at)))
     return tuple(dict.fromkeys(shown))

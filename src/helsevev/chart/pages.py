@@ -1,4 +1,4 @@
-"""The chart's pages: the whole record on one page, each panel by itself, curves and the timeline."""
+"""The chart's pages: the record on one page, each panel by itself, curves and the timeline."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
@@ -21,7 +22,7 @@ from helsevev.chart import audit_lines
 from helsevev.chart.result_rows import curve_key
 from helsevev.chart.timeline import FILTERS, Event, matching
 from helsevev.chart.unsigned import unsigned
-from helsevev.chart.view import OVERVIEW, PANELS, ChartView, names_of, slices_of, unnamed
+from helsevev.chart.view import OVERVIEW, PANELS, SIEVES, ChartView, names_of, slices_of, unnamed
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.results import results
@@ -92,10 +93,9 @@ async def panel(
     looked = datetime.fromtimestamp(since / 1e6, UTC) if since else None
     wanted = slices_of([key], full=bool(full))
     chart = await _chart(request, permit, wanted, looked, full=bool(full))
-    await _services(request).live.look(permit, chart.now)
-    return render(
-        request, f"chart/_{key}.html", chart=chart, may_write=_may_write(permit)
-    )
+    answer = render(request, f"chart/_{key}.html", chart=chart, may_write=_may_write(permit))
+    answer.background = BackgroundTask(_services(request).live.look, permit, chart.now)
+    return answer
 
 
 @get("/patient/{patient_id:str}/curve/{key:str}", opt=RECORD)
@@ -153,7 +153,8 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
     if key == "access":
         context["trail"] = await _trail(request, permit)
     answer = render(request, "chart/chart.html", **context)
-    await services.live.look(permit, chart.now)
+    # After the answer: nobody waits for the mark that says that they have looked.
+    answer.background = BackgroundTask(services.live.look, permit, chart.now)
     return answer
 
 
@@ -231,7 +232,8 @@ async def _chart(
     """The slices, decoded, and the names of those whom they name by reference only."""
     services = _services(request)
     now = clock.now()
-    slices = [Slice(kind, most) for kind, most in wanted.items()]
+    sieves = {} if full else SIEVES
+    slices = [Slice(kind, most, *sieves.get(kind, ())) for kind, most in wanted.items()]
     found = await services.gate.open_slices(permit, slices)
     names: dict[str, str] = {}
     if missing := unnamed(found):

@@ -120,9 +120,9 @@ def _spark(series: Series) -> tuple[Decimal, ...]:
         return ()
     values = []
     for taken in series.readings:
-        if taken.parts and (found := taken.parts[0].amount) is not None:
-            if found.value is not None and found.unit == lead.amount.unit:
-                values.append(found.value)
+        found = taken.parts[0].amount
+        if found is not None and found.value is not None and found.unit == lead.amount.unit:
+            values.append(found.value)
         if len(values) == SPARK_POINTS:
             break
     return tuple(reversed(values))
@@ -148,9 +148,7 @@ def reading_text(taken: Reading) -> str:
         return f"{_plain(upper.amount)}/{quantity(_value(lower), unit)}"
     if len(taken.parts) == 1:
         return part_text(taken.parts[0])
-    return ", ".join(
-        f"{p.title}: {part_text(p)}" if p.title else part_text(p) for p in taken.parts
-    )
+    return ", ".join(f"{p.title}: {part_text(p)}" if p.title else part_text(p) for p in taken.parts)
 
 
 def part_text(part: Part) -> str:

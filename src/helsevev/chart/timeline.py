@@ -41,7 +41,9 @@ _PEOPLE: Final = (
     "performer", "author", "requester", "recorder", "asserter", "participant", "actor", "sender",
     "owner", "informationSource", "careManager", "provider", "operator",
 )  # fmt: skip
-_PLACES: Final = ("serviceProvider", "managingOrganization", "custodian", "organization", "location")
+_PLACES: Final = (
+    "serviceProvider", "managingOrganization", "custodian", "organization", "location",
+)  # fmt: skip
 
 # What the reader filters by. Types that are not here are "other"; bills are no clinical events.
 KINDS: Final[Mapping[str, str]] = {

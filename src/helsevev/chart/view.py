@@ -58,8 +58,8 @@ PANELS: Final[Mapping[str, Panel]] = {
                **_PEOPLE),
         _panel("problems", Condition=ALL),
         _panel("medications", MedicationRequest=ALL, MedicationStatement=ALL, Medication=ALL),
-        _panel("measurements", Observation=300),
-        _panel("results", Observation=300),
+        _panel("measurements", Observation=250),
+        _panel("results", Observation=250),
         _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
         _panel("contacts", **_PEOPLE),
         _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
@@ -72,6 +72,17 @@ OVERVIEW: Final = (
     "banner", "overview", "problems", "medications", "measurements", "results", "notes",
     "contacts",
 )  # fmt: skip
+
+
+# On the overview, of orders only what is or may be in use is read, and of contacts what goes on or
+# is to come beside the newest. A word that stands elsewhere in an entry only lets it through.
+_IN_USE: Final = (b"active", b"on-hold", b"draft", b"unknown", b"intended")
+_CURRENT: Final = (b"in-progress", b"arrived", b"triaged", b"onleave", b"planned")
+SIEVES: Final[Mapping[str, tuple[tuple[bytes, ...], int]]] = {
+    "MedicationRequest": (_IN_USE, 0),
+    "MedicationStatement": (_IN_USE, 0),
+    "Encounter": (_CURRENT, _PAST_CONTACTS),
+}
 
 
 def slices_of(keys: Iterable[str], *, full: bool = False) -> dict[str, int]:
@@ -143,9 +154,7 @@ class ChartView:
     def contacts(self) -> Contacts:
         """Contacts and courses."""
         past = None if self.full else _PAST_CONTACTS
-        return contacts(
-            self.of("Encounter"), self.of("EpisodeOfCare"), self.names, past=past
-        )
+        return contacts(self.of("Encounter"), self.of("EpisodeOfCare"), self.names, past=past)
 
     @cached_property
     def banner(self) -> Banner:
@@ -277,7 +286,8 @@ def names_of(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     named = {}
     for resource in resources:
         kind = text(resource.get("resourceType"))
-        said = full_name(resource.get("name")) if kind == "Practitioner" else text(resource.get("name"))
+        name = resource.get("name")
+        said = full_name(name) if kind == "Practitioner" else text(name)
         if kind == "PractitionerRole":
             said = text(mapping(resource.get("practitioner")).get("display"))
         if said:

@@ -101,7 +101,8 @@ def correct_note(
     known = [*(_heading(s, note) for s in objects(note.get("section"))), *headings]
     stretches = split(plain, known)
     if stretches == split(note_text(note), known):
-        raise NotSignable([error("business-rule", _("Nothing was changed."), "Composition.section")])
+        told = _("Nothing was changed.")
+        raise NotSignable([error("business-rule", told, "Composition.section")])
     signature = _signature(author, at)
     written_by = objects(note.get("author"))
     corrected = {
@@ -171,8 +172,10 @@ def check(note: Mapping[str, Any]) -> list[Issue]:
     found: list[Issue] = []
     if not _says_something(note):
         found.append(error("required", _("The note has no text."), "Composition.section"))
-    if not any(p.get("reference") or p.get("display") or p.get("identifier")
-               for p in objects(note.get("author"))):
+    if not any(
+        p.get("reference") or p.get("display") or p.get("identifier")
+        for p in objects(note.get("author"))
+    ):
         found.append(error("required", _("The note has no author."), "Composition.author"))
     for place, attester in enumerate(objects(note.get("attester"))):
         if text(attester.get("mode")) in ("legal", "professional", "personal") and (
@@ -203,9 +206,7 @@ def _says_something(note: Mapping[str, Any]) -> bool:
 
 
 def _own_text(note: Mapping[str, Any]) -> str:
-    return "".join(
-        text(mapping(s.get("text")).get("div")) for s in objects(note.get("section"))
-    )
+    return "".join(text(mapping(s.get("text")).get("div")) for s in objects(note.get("section")))
 
 
 def _signature(author: Author, at: datetime) -> dict[str, Any]:

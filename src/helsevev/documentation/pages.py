@@ -132,9 +132,7 @@ async def save_draft(request: _Request, patient_id: str, kind: str, key: str) ->
 
 
 @post("/patient/{patient_id:str}/drafts/{kind:str}/{key:str}/discard", opt=_RECORD)
-async def discard_draft(
-    request: _Request, patient_id: str, kind: str, key: str
-) -> Response[Any]:
+async def discard_draft(request: _Request, patient_id: str, kind: str, key: str) -> Response[Any]:
     """Drop a draft, because its author says so."""
     services: Services = request.app.state.services
     permit = await services.gate.open_chart(

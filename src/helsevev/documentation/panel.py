@@ -143,9 +143,7 @@ def documents(
     return found
 
 
-def composition(
-    resource: Mapping[str, Any], names: Mapping[str, str] | None = None
-) -> Document:
+def composition(resource: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Document:
     """A Composition with its sections, the nested ones after their parent."""
     sections = _sections(resource.get("section"))
     if not sections:

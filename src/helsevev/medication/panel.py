@@ -121,9 +121,7 @@ def medicines(
         for statement in kept_statements
         for reference in objects(statement.get("basedOn"))
     }
-    orders = [
-        r for r in of_patient(requests) if f"MedicationRequest/{r.get('id')}" not in stated
-    ]
+    orders = [r for r in of_patient(requests) if f"MedicationRequest/{r.get('id')}" not in stated]
     listed = [
         _medicine(resource, products, now, names)
         for resource in (*kept_statements, *orders)

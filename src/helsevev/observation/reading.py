@@ -39,6 +39,9 @@ _KINDS: Final[Mapping[str, str]] = {
 _CODES: Final = {
     "critical-high": "HH", "critical-low": "LL", "high": "H", "low": "L", "abnormal": "A", "": "N",
 }  # fmt: skip
+_TIMES: Final = (
+    "effectiveDateTime", "effectiveInstant", "effectivePeriod", "effectiveTiming", "issued",
+)  # fmt: skip
 _GRAVITY: Final = ("critical-high", "critical-low", "high", "low", "abnormal", "")
 
 
@@ -124,10 +127,7 @@ def reading(resource: Mapping[str, Any], names: Mapping[str, str] | None = None)
         parts = [own]
     return Reading(
         id=text(resource.get("id")),
-        at=moment_of(
-            resource, "effectiveDateTime", "effectiveInstant", "effectivePeriod",
-            "effectiveTiming", "issued",
-        ),  # fmt: skip
+        at=moment_of(resource, *_TIMES),
         status=text(resource.get("status")),
         parts=tuple(parts),
         performer=", ".join(

@@ -97,9 +97,7 @@ def read_form(form: Mapping[str, str], person: Person, signs: VitalSigns, table:
         consciousness = ""
     issues += _pressure_issues(values)
     scale_2 = form.get("scale_2", "") not in ("", "0")
-    live = (
-        score(values, consciousness, table, scale_2=scale_2) if person.is_scored(table) else None
-    )
+    live = score(values, consciousness, table, scale_2=scale_2) if person.is_scored(table) else None
     return Taken(values, consciousness, tuple(issues), live)
 
 

@@ -87,9 +87,7 @@ def banner(
     """
     patient = next(iter(resources.get("Patient", ())), {})
     if found is None:
-        found = contacts(
-            resources.get("Encounter", ()), resources.get("EpisodeOfCare", ()), names
-        )
+        found = contacts(resources.get("Encounter", ()), resources.get("EpisodeOfCare", ()), names)
     number, kind = national_number(patient)
     chosen = chosen_name(patient.get("name"))
     protection = address_protection(patient)
@@ -133,8 +131,9 @@ def national_number(patient: Mapping[str, Any]) -> tuple[str, str]:
 
 def address_protection(patient: Mapping[str, Any]) -> str:
     """ "", "confidential" or "strictly-confidential", from labels or the address' own grade."""
-    labels = {c for s in objects(mapping(patient.get("meta")).get("security"))
-              for _, c in codings(s)}
+    labels = {
+        c for s in objects(mapping(patient.get("meta")).get("security")) for _, c in codings(s)
+    }
     for address in objects(patient.get("address")):
         for extension in objects(address.get("extension")):
             for inner in (extension, *objects(extension.get("extension"))):

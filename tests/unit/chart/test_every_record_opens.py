@@ -25,9 +25,7 @@ from helsevev.patient.banner import banner
 from helsevev.patient.contacts import contacts
 from helsevev.patient.problems import problems
 
-SHARED = Path(
-    os.environ.get("HELSEVEV_SHARED", Path(__file__).resolve().parents[4] / "shared")
-)
+SHARED = Path(os.environ.get("HELSEVEV_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Record = dict[str, list[dict[str, Any]]]
 

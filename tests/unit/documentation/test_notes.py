@@ -63,9 +63,7 @@ HEADINGS = ("Vurdering", "Plan")
 
 
 def with_headings(plain: str) -> dict[str, Any]:
-    return sign_note(
-        plain, patient_id="p", kind=KIND, author=KARI, at=AT, headings=HEADINGS
-    )
+    return sign_note(plain, patient_id="p", kind=KIND, author=KARI, at=AT, headings=HEADINGS)
 
 
 def test_headings_become_sections_and_read_back_as_they_were_written() -> None:
@@ -122,9 +120,7 @@ def test_a_final_composition_without_text_or_author_breaks_the_rules() -> None:
 
 
 WRITTEN = st.text(
-    st.one_of(
-        st.sampled_from(" \n\t\r<>&\"'-#/a\u00a0\u2003\u2028\x85\ufeff"), st.characters()
-    )
+    st.one_of(st.sampled_from(" \n\t\r<>&\"'-#/a\u00a0\u2003\u2028\x85\ufeff"), st.characters())
 )
 
 
