@@ -1,1 +1,1 @@
-"""`helsevev import`: files of FHIR into the record, as fast as two cores allow, whole or not at all."""
+"""`helsevev import`: files of FHIR into the record, whole or not at all."""

@@ -1,4 +1,4 @@
-"""`helsevev import PATH…`: what it is asked, what it shows while it works, what it says at the end."""
+"""`helsevev import PATH…`: what it is asked, what it shows meanwhile, what it says at the end."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from helsevev.fhir_api.bulk_import.portion import Fault, Portion
 
@@ -121,7 +121,7 @@ class Reader:
                     continue
                 try:
                     with archive.open(member) as stream:
-                        start = stream.peek(4)[:4]
+                        start = cast("zipfile.ZipExtFile", stream).peek(4)[:4]
                         yield from self._stream(stream, inside, member.compress_size, start)
                 except Unreadable as problem:
                     yield Fault(inside, str(problem))
@@ -131,11 +131,11 @@ class Reader:
     def _stream(
         self, raw: IO[bytes], name: str, size: int, start: bytes
     ) -> Iterator[Portion | Fault]:
-        stream: IO[bytes] = raw
+        stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File = raw
         if start.startswith(b"\x1f\x8b"):
-            stream = gzip.open(raw)  # type: ignore[assignment]
+            stream = gzip.GzipFile(fileobj=raw)
         elif start.startswith(b"BZh"):
-            stream = bz2.open(raw)
+            stream = bz2.BZ2File(raw)
         text = _Bounded(stream, max(size * MOST_EXPANSION, _UNSUSPICIOUS))
         for first_line, piece in _pieces(text, _plain(name).endswith(_LINES)):
             self._serial += 1
@@ -145,7 +145,7 @@ class Reader:
 class _Bounded:
     """A stream that refuses to give more than `most` bytes."""
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, most: int) -> None:
         self._stream = stream
         self._left = most
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import uvloop
 
 from helsevev.access.actor import SYSTEM
-from helsevev.access.bulk import BundleError, Loaded, Loader, Unavailable, Unresolved
+from helsevev.access.bulk import BundleError, Loader, Unavailable, Unresolved
 from helsevev.access.errors import AccessError
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import Issue
@@ -27,7 +27,7 @@ from helsevev.kit.chapter import CommandContext
 _log = logging.getLogger(__name__)
 
 _COLLECT_EVERY: Final = 40
-_MOST_FAULTS: Final = 25
+_MOST_FAULTS: Final = 10
 """Faults told of one bundle."""
 
 
@@ -126,12 +126,13 @@ class Worker:
         report: Report,
     ) -> None:  # fmt: skip
         once = [bundle]
-        # Planning changes a Bundle in place, so another attempt begins with the text.
-        fresh = lambda: once.pop() if once else serialization.decode(text)  # noqa: E731
+
+        def fresh() -> dict[str, Any]:
+            # Planning changes a Bundle in place, so another attempt begins with the text.
+            return as_transaction(once.pop() if once else serialization.decode(text))
+
         try:
-            loaded: Loaded = await self._loader.load_bundle(
-                SYSTEM, lambda: as_transaction(fresh()), overwrite=self._overwrite
-            )
+            loaded = await self._loader.load_bundle(SYSTEM, fresh, overwrite=self._overwrite)
         except Unresolved as waiting:
             report.waiting += _faults(portion, waiting.issues, line)
         except (AccessError, BundleError) as failure:
@@ -177,7 +178,8 @@ def _decoded(
 
 
 def _faults(portion: Portion, issues: Iterable[Issue], line: int | None) -> list[Fault]:
-    every = list(issues)
+    # One thing missing is often missed in many places; the first place will do.
+    every = list({issue.diagnostics: issue for issue in reversed(list(issues))}.values())[::-1]
     found = [
         Fault(portion.file, issue.diagnostics, line, issue.expression or None)
         for issue in every[:_MOST_FAULTS]
