@@ -83,6 +83,10 @@ export function watchPalette(): void {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (all.length) choose((at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length);
+    } else if (event.key === "Escape") {
+      // A search field would spend the first Esc on emptying itself.
+      event.preventDefault();
+      dialog.close();
     } else if (event.key === "Enter") {
       event.preventDefault();
       all[Math.max(at, 0)]?.click();
