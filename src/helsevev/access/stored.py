@@ -1,6 +1,6 @@
-"""What the gate hands out of the record, and the one failure of the record that callers name."""
+"""What the gate hands out of the record, and the failures of the database that callers tell apart."""
 
-from helsevev.record.database import ConnectionLost
+from helsevev.record.database import ConnectionLost, DatabaseError
 from helsevev.record.store import Stored
 
-__all__ = ["ConnectionLost", "Stored"]
+__all__ = ["ConnectionLost", "DatabaseError", "Stored"]

@@ -92,6 +92,8 @@ class Bundles:
         await self._check_same_inhabitant(plan.steps)
         now = clock.now()
         built = await _unhurried(plan.build(now))
+        # In one order, so that two transactions never wait for each other.
+        built.sort(key=lambda row: (row.patient, row.type, row.id))
         deletions = [s.current for s in plan.steps if s.act == "delete" and s.current]
         responses = {str(s.entry.index): _response(s, now) for s in plan.steps if s.act != "read"}
         remember = None
@@ -100,6 +102,7 @@ class Bundles:
             remember = Remembered(key, fingerprint, result)
         if built or deletions or remember:
             author = author_of(actor, "transaction", purpose)
+            deletions.sort(key=lambda gone: (gone.patient, gone.type, gone.id))
             write = Write(keys.next_key(), now, author, built, remember, deletions)
             try:
                 await self._store.write(write)

@@ -18,7 +18,7 @@ from helsevev.access.errors import (
     Unprocessable,
     VersionRequired,
 )
-from helsevev.access.stored import ConnectionLost
+from helsevev.access.stored import ConnectionLost, DatabaseError
 from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.search_query import SearchError
@@ -28,6 +28,9 @@ from helsevev.fhir_api.answer import Answer, Header, of_issues
 _log = logging.getLogger(__name__)
 
 CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="Helsevev"')
+_TRY_AGAIN: Final = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: PostgreSQL undid the whole statement."""
+
 _BUSINESS: Final = frozenset({"business-rule", "conflict", "duplicate"})
 _STATUS: Final[tuple[tuple[type[AccessError], int], ...]] = (
     (Refused, 403),
@@ -81,6 +84,9 @@ def answer_to(failure: Exception) -> Answer:
             _log.warning("The database is away: %s", failure)
             text = "The record cannot be reached just now. What was sent may or may not be stored."
             return of_issues(503, [error("transient", text)], (b"retry-after", b"2"))
+        case DatabaseError(sqlstate=state) if state in _TRY_AGAIN:
+            text = "Others wrote the same at the same moment. Nothing was stored; try again."
+            return of_issues(503, [error("transient", text)], (b"retry-after", b"1"))
         case _:
             return _unforeseen(failure)
 
