@@ -125,7 +125,8 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         guards=[require_decision],
         middleware=[signed_in_middleware],
         csrf_config=CSRFConfig(
-            secret=secret(settings.data, "csrf"), cookie_httponly=True, cookie_samesite="lax"
+            secret=secret(settings.data, "csrf"), header_name="x-csrf-token",
+            cookie_httponly=True, cookie_samesite="lax",
         ),
         exception_handlers={
             **web.problem_handlers(problem_page),
