@@ -69,6 +69,22 @@ class Banner:
     whereabouts: Contact | None
     responsible: tuple[Responsible, ...]
 
+    @property
+    def where_text(self) -> str:
+        """Where the patient is now; the unit is not said twice when the place names it."""
+        if self.whereabouts is None:
+            return ""
+        place, unit = self.whereabouts.place, self.whereabouts.organisation
+        return place if unit in place else ", ".join(part for part in (place, unit) if part)
+
+    @property
+    def people(self) -> tuple[Responsible, ...]:
+        """Those responsible, each of them once, by their nearest part."""
+        nearest: dict[str, Responsible] = {}
+        for one in self.responsible:
+            nearest.setdefault(one.name or one.organisation, one)
+        return tuple(nearest.values())
+
     def age_reference(self, today: date) -> date:
         """The day that the age is counted on: today, or the day of death."""
         return self.died.day if self.died is not None else today
