@@ -49,23 +49,42 @@ class Drafts:
         Raises `StaleDraft` when another window has saved since.
         """
         now = clock.now()
-        encoded = msgspec.json.encode(content).decode()
-        saved = await self._database.fetchval(
-            _SQL["save_draft"], permit.patient, permit.actor.id, kind, key, now, encoded, revision
-        )
-        if saved is None:
+        encoded = msgspec.json.encode(_without_nul(content)).decode()
+        while True:
+            saved = await self._database.fetchval(
+                _SQL["save_draft"],
+                *(permit.patient, permit.actor.id, kind, key, now, encoded, revision),
+            )
+            if saved is not None:
+                return Draft(kind, key, saved, now, content)
             for current in await self.of(permit):
                 if (current.kind, current.key) == (kind, key):
                     raise StaleDraft(current)
-        return Draft(kind, key, saved, now, content)
+            # The draft that stood in the way was discarded in between: now there is room.
 
     async def of(self, permit: Permit) -> list[Draft]:
         """The actor's drafts about this inhabitant, newest first."""
         rows = await self._database.fetch(_SQL["drafts"], permit.patient, permit.actor.id)
-        return [Draft(*row[:4], msgspec.json.decode(row["content"])) for row in rows]
+        return [
+            Draft(kind, key, revision, at, msgspec.json.decode(content))
+            for kind, key, revision, at, content in rows
+        ]
 
     async def discard(self, permit: Permit, kind: str, key: str) -> None:
         """Drop a draft: it was signed, or is not wanted."""
         await self._database.execute(
             _SQL["discard_draft"], permit.patient, permit.actor.id, kind, key
         )
+
+
+def _without_nul(content: Any) -> Any:
+    """The same without the one character that the database cannot hold, and no one can see."""
+    match content:
+        case str():
+            return content.replace("\0", "")
+        case dict():
+            return {_without_nul(k): _without_nul(v) for k, v in content.items()}
+        case list():
+            return [_without_nul(item) for item in content]
+        case _:
+            return content

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
+from helsevev.access.gate import Gate
 from helsevev.access.permit import Permit
 from helsevev.record.changes import Change, Feed, Place
-from helsevev.record.database import Database
 from helsevev.record.statements import load
 
 _SQL: Final = load("access")
@@ -17,17 +18,26 @@ _SQL: Final = load("access")
 class Live:
     """Changes as they are committed, for those who hold a permit."""
 
-    def __init__(self, database: Database, feed: Feed) -> None:
-        self._database = database
+    def __init__(self, gate: Gate, feed: Feed) -> None:
+        self._gate = gate
+        self._database = gate.store.database
         self._feed = feed
 
     async def now(self) -> Place:
         """The place in the feed from which a page that is being drawn can follow."""
         return await self._feed.now()
 
-    def changes(self, permit: Permit, after: Place | None = None) -> AsyncIterator[Change]:
-        """Every change to the permit's record after a place, without end."""
-        return self._feed.follow(permit.patient, after)
+    async def changes(
+        self, permit: Permit, after: Place | None = None
+    ) -> AsyncGenerator[Change, None]:
+        """Every change to the permit's record after a place, without end.
+
+        Raises `Refused` at the first change after the permit has ended for good.
+        """
+        async with aclosing(self._feed.follow(permit.patient, after)) as changes:
+            async for change in changes:
+                await self._gate.require(permit, "follow")
+                yield change
 
     async def last_look(self, permit: Permit) -> datetime | None:
         """When the actor last looked at this chart; None when never."""

@@ -22,8 +22,8 @@ from helsevev.record.store import Stored, audit_row
 
 _ACCESS: Final = load("access")
 _PEOPLE: Final = load("people")
-_NORWEGIAN_DATE: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
-_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NORWEGIAN_DATE: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})", re.ASCII)
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_FOUND: Final = 30
 
 
@@ -129,8 +129,9 @@ class People:
 
 
 def _wanted(text: str) -> _Wanted:
+    text = "".join(letter if letter.isprintable() else " " * letter.isspace() for letter in text)
     compact = re.sub(r"\s", "", text)
-    if re.fullmatch(r"\d{11}", compact):
+    if re.fullmatch(r"[0-9]{11}", compact):
         return _Wanted((), None, compact)
     birth_date, names = None, []
     for word in text.replace(",", " ").split():

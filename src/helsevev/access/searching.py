@@ -101,9 +101,9 @@ def named_patients(query: Query) -> list[str]:
 
 
 def _targets(stored: Stored, includes: Iterable[Include]) -> Iterable[tuple[str, str]]:
-    wanted = {include.parameter: include.target for include in includes}
+    wanted = {(include.parameter, include.target) for include in includes}
     for entry in extract(stored.resource):
-        if entry[1] == REFERENCE and entry[0] in wanted:
+        if entry[1] == REFERENCE:
             target = references.relative(entry[2])
-            if target and wanted[entry[0]] in (None, target[0]):
+            if target and not wanted.isdisjoint({(entry[0], None), (entry[0], target[0])}):
                 yield target

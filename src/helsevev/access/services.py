@@ -55,7 +55,7 @@ def services_over(
         history=History(gate),
         people=People(gate),
         drafts=Drafts(database),
-        live=Live(database, feed),
+        live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
     )

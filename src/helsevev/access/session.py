@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -20,6 +20,7 @@ SHIFT: Final = timedelta(hours=13)
 
 TOKEN_LASTS: Final = timedelta(days=30)
 _KEPT: Final = 10_000
+_TRUSTED: Final = timedelta(seconds=10)
 
 
 class Credentials:
@@ -27,10 +28,11 @@ class Credentials:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[bytes, tuple[Actor, float]] = {}
+        self._known: dict[tuple[str, bytes], tuple[Actor, datetime]] = {}
 
     async def start_session(self, actor: Actor) -> str:
         """A new session's token, for a cookie."""
+        await self._database.execute(_SQL["end_old_sessions"], clock.now())
         return await self._issue("start_session", actor, SHIFT)
 
     async def issue_token(self, actor: Actor, lasts: timedelta = TOKEN_LASTS) -> str:
@@ -47,8 +49,8 @@ class Credentials:
 
     async def end_session(self, token: str) -> None:
         """Sign out: the token is worthless from now on."""
-        self._known.pop(_hash(token), None)
         await self._database.execute(_SQL["end_session"], _hash(token))
+        self._known.pop(("session", _hash(token)), None)
 
     async def _issue(self, statement: str, actor: Actor, lasts: timedelta) -> str:
         token = secrets.token_urlsafe(32)
@@ -58,20 +60,21 @@ class Credentials:
         return token
 
     async def _actor(self, statement: str, token: str) -> Actor | None:
-        digest = _hash(token)
+        # A cookie is no bearer token, nor the other way round.
+        known_as = (statement, _hash(token))
         now = clock.now()
-        known = self._known.get(digest)
-        # Asked again every few seconds, so that a sign-out elsewhere is soon noticed here.
-        if known is not None and now.timestamp() < known[1]:
+        known = self._known.get(known_as)
+        if known is not None and now < known[1]:
             return known[0]
-        data = await self._database.fetchval(_SQL[statement], digest, now)
-        if data is None:
-            self._known.pop(digest, None)
+        row = await self._database.fetchrow(_SQL[statement], known_as[1], now)
+        if row is None:
+            self._known.pop(known_as, None)
             return None
-        actor = actor_of(data)
+        actor = actor_of(row["actor"])
         if len(self._known) >= _KEPT:
             self._known.clear()
-        self._known[digest] = (actor, now.timestamp() + 10)
+        # Asked again every few seconds, so that a sign-out elsewhere is soon noticed here.
+        self._known[known_as] = (actor, min(row["expires_at"], now + _TRUSTED))
         return actor
 
 

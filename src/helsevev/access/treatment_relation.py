@@ -12,6 +12,8 @@ from helsevev.kit.projection import Projection
 GRACE: Final = timedelta(days=30)
 """How long after its end a contact still gives access: discharge notes, results that come late."""
 
+_GRACE: Final = GRACE // timedelta(microseconds=1)
+
 _NO_RELATION: Final = {
     "entered-in-error",
     "cancelled",
@@ -29,35 +31,53 @@ def relations(resource: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
     """
     if resource.get("status") in _NO_RELATION:
         return
-    start, end = _period(resource)
-    for grantee in sorted(set(_grantees(resource))):
-        yield grantee, start, end
+    start, end = _bounds(resource.get("period"))
+    if end == dates.MAX and resource.get("status") == "finished":
+        # It is over, though nobody wrote when: at the latest when that was written.
+        end = _said_at(resource) or start
+    spans: dict[str, tuple[int, int]] = {}
+    for grantee, own in _grantees(resource):
+        first, last = _bounds(own)
+        span = max(start, first), min(min(end, last) + _GRACE, dates.MAX)
+        known = spans.get(grantee, span)
+        spans[grantee] = min(known[0], span[0]), max(known[1], span[1])
+    for grantee, (first, last) in sorted(spans.items()):
+        if first < last:
+            yield grantee, first, last
 
 
-def _period(resource: dict[str, Any]) -> tuple[int, int]:
-    period = resource.get("period") or {}
-    bounds = dates.period_bounds(period.get("start"), period.get("end"))
-    start, end = bounds or (dates.MIN, dates.MAX)
-    return start, min(end + GRACE // timedelta(microseconds=1), dates.MAX)
+def _bounds(period: dict[str, Any] | None) -> tuple[int, int]:
+    found = dates.period_bounds(period.get("start"), period.get("end")) if period else None
+    return found or (dates.MIN, dates.MAX)
 
 
-def _grantees(resource: dict[str, Any]) -> Iterator[str]:
-    found: list[dict[str, Any]] = []
+def _said_at(resource: dict[str, Any]) -> int | None:
+    said = dates.bounds(resource.get("meta", {}).get("lastUpdated", ""))
+    return said[1] if said else None
+
+
+def _grantees(resource: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Whom the resource names, each with a period of their own where they have one."""
+    found: list[tuple[dict[str, Any], dict[str, Any] | None]] = []
     match resource["resourceType"]:
         case "CareTeam":
-            found += resource.get("managingOrganization", ())
+            found += [(named, None) for named in resource.get("managingOrganization", ())]
             for participant in resource.get("participant", ()):
-                found += [participant.get("member", {}), participant.get("onBehalfOf", {})]
+                own = participant.get("period")
+                found.append((participant.get("member", {}), own))
+                found.append((participant.get("onBehalfOf", {}), own))
         case "EpisodeOfCare":
-            found += [resource.get("managingOrganization", {}), resource.get("careManager", {})]
-            found += resource.get("team", ())
+            found += [
+                (resource.get(name, {}), None) for name in ("managingOrganization", "careManager")
+            ]
         case "Encounter":
-            found.append(resource.get("serviceProvider", {}))
-            found += [p.get("individual", {}) for p in resource.get("participant", ())]
-    for reference in found:
+            found.append((resource.get("serviceProvider", {}), None))
+            for participant in resource.get("participant", ()):
+                found.append((participant.get("individual", {}), participant.get("period")))
+    for reference, own in found:
         text = reference.get("reference", "")
         if text.startswith(("Organization/", "Practitioner/", "PractitionerRole/")):
-            yield text
+            yield text.partition("/_history/")[0], own
 
 
 PROJECTION: Final = Projection(

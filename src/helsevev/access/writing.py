@@ -263,7 +263,13 @@ def _content(resource: dict[str, Any]) -> bytes:
 
 
 def build_row(resource: dict[str, Any], version: int, at: datetime, patient: int) -> Row:
-    """The rows of a resource that has its id, touched up with version and time."""
+    """The rows of a resource that has its id, touched up with version and time.
+
+    Raises `Unprocessable` for an id made to look like the server's for another inhabitant.
+    """
+    if keys.misleads(resource["resourceType"], resource["id"], patient):
+        text = f"{resource['resourceType']}/{resource['id']} is an id for another inhabitant."
+        raise Unprocessable([Issue("error", "business-rule", text)])
     stamped = rows.stamped(resource, version, at)
     return rows.build(stamped, version, patient)
 

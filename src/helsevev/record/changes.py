@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,13 +23,14 @@ from helsevev.record.statements import load
 CHANNEL: Final = "helsevev_change"
 _SQL: Final = load("store")
 _BATCH: Final = 500
+_FURTHEST: Final = 2**62
 _IDLE_SECONDS: Final = 0.25
 """How long a change made without a ring, or behind a running transaction, waits at most."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A place in the feed, after which a reader goes on."""
 
@@ -42,8 +43,10 @@ class Place:
     @classmethod
     def parse(cls, text: str) -> Place:
         """The place that `str(place)` wrote. Raises ValueError."""
-        xid, seq = text.split("-")
-        return cls(int(xid), int(seq))
+        xid, seq = (int(part) for part in text.split("-"))
+        if max(xid, seq) > _FURTHEST:
+            raise ValueError("beyond the end of every feed")
+        return cls(xid, seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,6 @@ class Feed:
     async def start(self) -> None:
         """Begin reading; runs until `stop`."""
         await self._database.listen(CHANNEL, lambda _payload: self._rung.set())
-        self._place = await self.now()
         self._reader = asyncio.create_task(self._read_on(), name="change feed")
 
     async def stop(self) -> None:
@@ -91,23 +93,33 @@ class Feed:
 
     async def now(self) -> Place:
         """The place after everything that has been committed and can be shown."""
-        return Place(await self._database.fetchval(_SQL["now_settled"]), 2**62)
+        return Place(await self._database.fetchval(_SQL["now_settled"]), _FURTHEST)
 
-    async def follow(self, patient: int, after: Place | None = None) -> AsyncIterator[Change]:
+    async def follow(
+        self, patient: int, after: Place | None = None
+    ) -> AsyncGenerator[Change, None]:
         """Every change to an inhabitant's record after a place (None: from now on), without end."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
         self._followers[patient].add(queue)
         try:
-            # From here on the reader reads; what came before is fetched below.
-            self._place = self._place or await self.now()
-            shown = after
+            now = await self.now()
+            # The reader rests until somebody listens, and never sets out by itself.
+            self._place = self._place or now
+            # A place from before the record was restored may lie beyond all that is written now.
+            shown = now if after is None else min(after, now)
             if after is not None:
-                for change in await self.between(patient, after):
-                    shown = change.place
-                    yield change
+                # What the reader has passed already; a batch that is not full is the last.
+                caught_up = False
+                while not caught_up:
+                    changes = await self.between(patient, shown)
+                    caught_up = len(changes) < _BATCH
+                    for change in changes:
+                        shown = change.place
+                        yield change
             while True:
                 change = await queue.get()
-                if shown is None or (change.place.xid, change.place.seq) > (shown.xid, shown.seq):
+                if change.place > shown:
+                    shown = change.place
                     yield change
         finally:
             self._followers[patient].discard(queue)
@@ -140,9 +152,8 @@ class Feed:
             await self._database.execute(f"NOTIFY {CHANNEL}")
         if not self._followers:
             self._place = None
-            return
-        place = self._place or await self.now()
-        while True:
+        place = self._place
+        while place is not None:
             rows = await self._database.fetch(_SQL["changes_after"], place.xid, place.seq, _BATCH)
             for row in rows:
                 change = _change(row)

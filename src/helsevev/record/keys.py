@@ -3,13 +3,15 @@
 An id that the server makes is `<inhabitant>-<row>` (16 hexadecimal digits each), so that a read
 by id finds its row without asking a directory first. Patients and reference data, which are
 their own locality, are `<row>`. Ids chosen by clients are kept as they came; a patient's key
-is then derived from the id.
+is then derived from the id. Only an id that names another inhabitant than the resource does is
+refused (`misleads`), since every look-up by id believes it.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 import re
-import secrets
 import time
 from functools import lru_cache
 from hashlib import blake2b
@@ -25,9 +27,13 @@ UNASSIGNED: Final = -1
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: 40 bits of milliseconds last until 2059
 _COUNTER_BITS: Final = 22
+_MOST_STARTS: Final = 1 << (_COUNTER_BITS - 1)
+_GOLDEN: Final = 1_296_111  # of 2**21: consecutive process numbers begin as far apart as can be
+_HOST: Final = int.from_bytes(blake2b(platform.node().encode(), digest_size=4).digest())
 _CLIENT_CHOSEN: Final = 1 << 62  # never set in a key made from the clock
 _ROW: Final = re.compile(r"[0-9a-f]{16}")
 _CLINICAL: Final = re.compile(r"([0-9a-f]{16})-[0-9a-f]{16}")
+_NOBODY: Final = "f" * 16
 
 _last: int = 0
 
@@ -37,8 +43,8 @@ def next_key() -> int:
     global _last  # noqa: PLW0603 - one counter per process is the point
     stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _COUNTER_BITS
     if stamp > _last:
-        # A random start keeps two processes in the same millisecond apart.
-        _last = stamp | secrets.randbits(_COUNTER_BITS - 1)
+        # Where a process begins in a millisecond keeps it apart from the others of its machine.
+        _last = stamp | ((_HOST + os.getpid() * _GOLDEN) % _MOST_STARTS)
     else:
         _last += 1
     return _last
@@ -51,9 +57,11 @@ def text_of(key: int) -> str:
 
 def new_id(resource_type: str, patient: int) -> str:
     """A new server-made id for a resource kept with inhabitant `patient`."""
-    if patient > 0 and resource_type != "Patient":
-        return f"{patient:016x}-{next_key():016x}"
-    return text_of(next_key())
+    if resource_type == "Patient" or not is_clinical(resource_type):
+        return text_of(next_key())
+    if patient == UNASSIGNED:
+        return f"{_NOBODY}-{next_key():016x}"
+    return f"{patient:016x}-{next_key():016x}"
 
 
 @lru_cache(maxsize=200_000)
@@ -77,8 +85,16 @@ def locality(resource_type: str, resource_id: str) -> int | None:
         return patient_key(resource_id)
     if not is_clinical(resource_type):
         return REFERENCE
-    if match := _CLINICAL.fullmatch(resource_id):
-        return int(match[1], 16)
-    if _ROW.fullmatch(resource_id):
+    match = _CLINICAL.fullmatch(resource_id)
+    if match is None:
+        return None
+    if match[1] == _NOBODY:
         return UNASSIGNED
-    return None
+    key = int(match[1], 16)
+    return key if key < 1 << 63 else None
+
+
+def misleads(resource_type: str, resource_id: str, patient: int) -> bool:
+    """Whether the id has the form of the server's own and names another than `patient`."""
+    named = locality(resource_type, resource_id)
+    return named is not None and named != patient

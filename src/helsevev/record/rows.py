@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from helsevev.fhir.extraction import (
     COMPOSITE,
     DATE,
     NUMBER,
+    PARAMETERS,
     QUANTITY,
     REFERENCE,
     STRING,
@@ -25,6 +27,11 @@ from helsevev.record import body, keys, leading
 
 NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
+NO_UNIT: Final = 0
+ABOUT: Final = ("patient", "subject")
+"""Parameters whose value is, for most, the inhabitant that the row is kept with."""
+
+_LONGEST_STRING: Final = 1200  # bytes, twice in an index entry
 
 UNSELECTIVE: Final = frozenset(
     {"_language", "_profile", "_security", "_tag", "abatement-string", "action", "active",
@@ -114,9 +121,31 @@ def presence_hash(name: str) -> int:
     return token_hash("\x06present", name, None)
 
 
+ELSEWHERE: Final = token_hash("\x07elsewhere", None, None)
+"""Marks a row that is kept with an inhabitant whom neither of `ABOUT` names (a performer, say)."""
+
+
 def reference_hash(name: str, target: str) -> int:
     """The key of a reference parameter's value, `Type/id` or a URL."""
     return token_hash(name, "\x04reference", target)
+
+
+def string_value(normalized: str, text: str) -> str:
+    """What search_string keeps: the text to compare, and after it the text as written.
+
+    Long texts are cut, since an index entry holds some 2,700 bytes: then their beginning is what
+    is compared, and a digest stands for the text as written.
+    """
+    if len(text) * 4 > _LONGEST_STRING and len(text.encode()) > _LONGEST_STRING:
+        text = blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"{comparable(normalized)}\x01{text}"
+
+
+def comparable(normalized: str) -> str:
+    """As much of a normalized text as search_string compares."""
+    if len(normalized) * 4 <= _LONGEST_STRING:
+        return normalized
+    return normalized.encode()[:_LONGEST_STRING].decode(errors="ignore")
 
 
 def unit_hash(system: str | None, code: str) -> int:
@@ -140,7 +169,10 @@ def locality(resource: dict[str, Any]) -> int:
     if not compartment.is_clinical(resource_type):
         return keys.REFERENCE
     subject = compartment.subject_of(resource)
-    return keys.UNASSIGNED if subject is None else keys.patient_key(subject[8:])
+    if subject is None:
+        # A device that nobody carries is the ward's, and as open as the ward's name.
+        return keys.REFERENCE if resource_type == "Device" else keys.UNASSIGNED
+    return keys.patient_key(subject[8:])
 
 
 def stamped(resource: dict[str, Any], version: int, at: datetime) -> dict[str, Any]:
@@ -160,6 +192,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     code_name = leading.code_parameter(row.type)
     own = compartment.subject_of(resource)
     present: set[str] = set()
+    said = False
     for entry in extract(resource):
         name, kind = entry[0], entry[1]
         if name in UNIONS:
@@ -172,9 +205,11 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
                 target += _token_hashes(name, entry[2], entry[3])
                 present.add(name)
         elif kind == REFERENCE:
-            if entry[2] != own or name not in ("patient", "subject"):
+            if entry[2] != own or name not in ABOUT:
                 row.keys.append(reference_hash(name, entry[2]))
                 present.add(name)
+            else:
+                said = True
         elif kind == DATE:
             if name == date_name:
                 _widen(row, entry[2], entry[3])
@@ -182,15 +217,17 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
                 row.dates.append((name, entry[2], entry[3]))
         elif kind == STRING:
             # What is compared first; the text as written after it, for :exact.
-            row.strings.append((name, f"{normalize(entry[2])}\x01{entry[2]}"))
+            row.strings.append((name, string_value(normalize(entry[2]), entry[2])))
         elif kind == QUANTITY:
-            row.quantities.append(_quantity(*entry))
+            row.quantities += _quantities(*entry)
         elif kind == NUMBER:
             row.quantities.append((name, 0, 0, entry[2]))
         elif kind != COMPOSITE:
             row.keys.append(token_hash(name, None, entry[2]))
             present.add(name)
     row.tokens += map(presence_hash, present)
+    if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
+        row.tokens.append(ELSEWHERE)
     return row
 
 
@@ -211,10 +248,13 @@ def _widen(row: Row, low: int, high: int) -> None:
     row.date_high = max(row.date_high, high) if known else high
 
 
-def _quantity(
+def _quantities(
     name: str, _kind: int, value: Decimal, system: str | None, code: str | None, unit: str | None
-) -> tuple[str, int, int, Decimal]:
-    measure = code or unit
-    if measure is None:
-        return name, 0, 0, value
-    return name, unit_hash(None, measure), unit_hash(system, measure), value
+) -> Iterator[tuple[str, int, int, Decimal]]:
+    coded = unit_hash(system, code) if system and code else NO_UNIT
+    measures = list(dict.fromkeys(each for each in (code, unit) if each))
+    if not measures:
+        yield name, NO_UNIT, NO_UNIT, value
+    # Found by its code and by the word beside it; by its system only with its code.
+    for measure in measures:
+        yield name, unit_hash(None, measure), coded, value

@@ -15,7 +15,7 @@ from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import Include, Query, SearchError, Sort
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import keys, leading
-from helsevev.record.rows import reference_hash
+from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash
 from helsevev.record.search_conditions import Arguments, ConditionSql
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
@@ -25,6 +25,7 @@ LARGEST_COUNT: Final = 1000
 MOST_REFERRING: Final = 5000
 _SQL: Final = load("search")
 _LAST: Final = chr(0x10FFFF)
+_LARGEST_EXPONENT: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ class Search:
     async def referring(self, include: Include, found: Sequence[Stored]) -> list[Stored]:
         """What refers to `found` by a parameter (`_revinclude`); `SearchError` when too much."""
         hashes = [reference_hash(include.parameter, stored.reference) for stored in found]
-        own = include.parameter in ("patient", "subject") and include.target == "Patient"
+        own = include.parameter in ABOUT and include.target == "Patient"
         patients = [stored.patient for stored in found if stored.type == "Patient"] if own else []
         rows = await self._store.database.fetch(
-            _SQL["referring"], include.source, hashes, patients, MOST_REFERRING + 1
+            _SQL["referring"], include.source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]
         )
         if len(rows) > MOST_REFERRING:
             text = (
@@ -143,10 +144,8 @@ class Search:
         if not terms:
             return set()
         codes = [term.code for term in terms if term.code]
-        systems = [term.system for term in terms if term.system and not term.code]
-        rows = await self._store.database.fetch(_SQL["codings_among_keys"], codes, systems)
-        seen = {row["code"] for row in rows} & set(codes)
-        return seen | ({row["system"] for row in rows} & set(systems))
+        rows = await self._store.database.fetch(_SQL["codings_among_keys"], codes)
+        return {row["code"] for row in rows}
 
 
 def _scope_sql(scope: Scope, arguments: Arguments) -> str:
@@ -191,7 +190,7 @@ def _sort_key(sort: Sort, resource_type: str, arguments: Arguments) -> _Key:
         text = f"{resource_type} cannot be sorted by {sort.name}, a {sort.kind} parameter"
         raise SearchError([error("not-supported", text, "_sort")])
     table, column, sql_type, first, last = tables[sort.kind]
-    # What has no value comes last, whichever way the others go.
+    # What has no value comes last, whichever way the others go (a leading date: as the earliest).
     value = (
         f"coalesce((SELECT {'max' if sort.descending else 'min'}(s.{column}) FROM {table} s"
         f" WHERE s.patient = r.patient AND s.type = r.type AND s.id = r.id"
@@ -218,9 +217,31 @@ def _cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(plain)).decode().rstrip("=")
 
 
+def _whole(value: int | str) -> int:
+    if not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError("not a number that a row has")
+    return value
+
+
+def _text(value: int | str) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("not a text that a row has")
+    return value
+
+
+def _number(value: int | str) -> Decimal:
+    number = Decimal(_text(value))
+    if number.is_nan() or (number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT):
+        raise ValueError("not a number that a row has")
+    return number
+
+
+def _moment(value: int | str) -> datetime:
+    return datetime.fromisoformat(_text(value)).astimezone(UTC)
+
+
 _READERS: Final[dict[str, Any]] = {
-    "bigint": int, "text": str, "numeric": Decimal,
-    "timestamptz": lambda text: datetime.fromisoformat(text).astimezone(UTC),
+    "bigint": _whole, "text": _text, "numeric": _number, "timestamptz": _moment,
 }  # fmt: skip
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from helsevev.fhir import dates
 from helsevev.fhir.definitions import elements
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import Condition, SearchError
@@ -21,19 +21,23 @@ from helsevev.fhir.search_terms import (
 )
 from helsevev.record import keys, leading
 from helsevev.record.rows import (
+    ABOUT,
+    ELSEWHERE,
     NO_CODE,
     NO_DATE,
     UNIONS,
     UNSELECTIVE,
+    comparable,
     leading_hash,
     prefix_end,
     presence_hash,
     reference_hash,
+    string_value,
     token_hash,
     unit_hash,
 )
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER_UPDATE: Final = "(r.last_updated + interval '1 microsecond')"
 _COMPARISONS: Final = {
     "gt": "> {number}", "sa": "> {number}", "lt": "< {number}", "eb": "< {number}",
     "ge": ">= {number}", "le": "<= {number}",
@@ -58,7 +62,10 @@ class Arguments:
         self.values: list[Any] = []
 
     def add(self, value: Any, sql_type: str) -> str:
-        """The placeholder for one more argument."""
+        """The placeholder for one more argument. Raises `SearchError` for what no text holds."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and ("\0" in text or _is_torn(text)):
+                raise SearchError([error("value", "A value holds a character that no text has.")])
         self.values.append(value)
         return f"${len(self.values)}::{sql_type}"
 
@@ -67,7 +74,7 @@ class ConditionSql:
     """Writes the conditions on one resource type, for rows named `r`.
 
     `places` says under whom the resources that `_id` names are kept; `among_keys` are the codes
-    and systems of leading parameters that some row has beside the coding in its `code` column.
+    of leading parameters that some row has beside the coding in its `code` column.
     """
 
     def __init__(
@@ -89,12 +96,10 @@ class ConditionSql:
     def write(self, condition: Condition) -> str:
         """The condition in SQL. Raises `SearchError` for what is not kept in rows."""
         name = condition.name
-        if name in UNIONS and condition.modifier == "missing":
-            raise self._unsupported(f"{name}:missing")
-        if name in UNIONS and condition.modifier == "not":
-            return f"NOT ({self._alternatives(condition)})"
         if condition.modifier == "missing":
-            return self._missing(condition)
+            names = UNIONS.get(name, (name,))
+            present = _any([self._present(each, condition.kind) for each in names])
+            return f"NOT ({present})" if condition.missing else present
         written = self._alternatives(condition)
         return f"NOT ({written})" if condition.modifier == "not" else written
 
@@ -125,7 +130,9 @@ class ConditionSql:
         return SearchError([error("not-supported", text, what)])
 
     def _id(self, condition: Condition) -> str:
-        wanted = [t.code for t in condition.terms if isinstance(t, TokenTerm) and t.code]
+        wanted = [
+            t.code for t in condition.terms if isinstance(t, TokenTerm) and t.code and not t.system
+        ]
         found = [
             (i, self._places[self._type, i]) for i in wanted if (self._type, i) in self._places
         ]
@@ -136,13 +143,15 @@ class ConditionSql:
 
     def _last_updated(self, condition: Condition) -> str:
         return _any(
-            _date_sql(term, "r.last_updated", "r.last_updated", self._instant)
+            _date_sql(term, "r.last_updated", _AFTER_UPDATE, self._instant)
             for term in condition.terms
             if isinstance(term, DateTerm)
         )
 
     def _instant(self, microseconds: int) -> str:
-        return self._arguments.add(_EPOCH + timedelta(microseconds=microseconds), "timestamptz")
+        # The end of time is one step beyond what Python can say, and no row is as new as that.
+        clamped = min(microseconds, dates.MAX - 1)
+        return self._arguments.add(dates.moment(clamped), "timestamptz")
 
     def _bigint(self, value: int) -> str:
         return self._arguments.add(value, "bigint")
@@ -162,7 +171,7 @@ class ConditionSql:
         column = [f"r.code = ANY ({self._arguments.add(exact, 'bigint[]')})"] if exact else []
         column += [self._codes_seen(t) for t in terms if not (t.system and t.code)]
         self.pins_code = self.pins_code or (not negated and len(exact) == 1 == len(terms))
-        seldom = [t for t in terms if t.code in self._among_keys or t.system in self._among_keys]
+        seldom = [t for t in terms if t.code is None or t.code in self._among_keys]
         if seldom or not column:
             hashes = [token_hash(name, term.system, term.code) for term in seldom or terms]
             column.append(f"r.keys && {self._arguments.add(hashes, 'bigint[]')}")
@@ -181,13 +190,14 @@ class ConditionSql:
         texts = [
             t for term in condition.terms if isinstance(term, ReferenceTerm) for t in term.texts
         ]
-        own = (
-            [t for t in texts if t.startswith("Patient/")] if name in ("patient", "subject") else []
-        )
+        own = [t for t in texts if t.startswith("Patient/")] if name in ABOUT else []
         alternatives = []
         if own:
             patients = [keys.patient_key(text.removeprefix("Patient/")) for text in own]
-            alternatives.append(f"r.patient = ANY ({self._arguments.add(patients, 'bigint[]')})")
+            about = f"r.patient = ANY ({self._arguments.add(patients, 'bigint[]')})"
+            if _may_be_about_nobody(self._type):
+                about += f" AND NOT r.tokens && {self._arguments.add([ELSEWHERE], 'bigint[]')}"
+            alternatives.append(f"({about})")
         others = texts if not own or _may_name_many(self._type) else sorted(set(texts) - set(own))
         if others:
             hashes = [reference_hash(name, text) for text in others]
@@ -205,11 +215,12 @@ class ConditionSql:
         def one(term: StringTerm) -> str:
             add = self._arguments.add
             if condition.modifier == "exact":
-                return f"s.value = {add(f'{term.normalized}{chr(1)}{term.text}', 'text')}"
+                return f"s.value = {add(string_value(term.normalized, term.text), 'text')}"
             if condition.modifier == "contains":
                 return f"strpos(split_part(s.value, chr(1), 1), {add(term.normalized, 'text')}) > 0"
-            end = prefix_end(term.normalized)
-            return f"(s.value >= {add(term.normalized, 'text')} AND s.value < {add(end, 'text')})"
+            begins = comparable(term.normalized)
+            end = add(prefix_end(begins), "text")
+            return f"(s.value >= {add(begins, 'text')} AND s.value < {end})"
 
         terms = [term for term in condition.terms if isinstance(term, StringTerm)]
         return self._among("search_string", name, _any(map(one, terms)))
@@ -228,6 +239,8 @@ class ConditionSql:
                 return self._compared(term)
             assert isinstance(term, QuantityTerm)
             compared = self._compared(term.number)
+            if term.code is None and term.system is not None:
+                raise self._unsupported(f"{name}: a system of units without a unit")
             if term.code is None:
                 return compared
             column = "unit" if term.system is None else "system_unit"
@@ -255,21 +268,20 @@ class ConditionSql:
             f" AND s.name = {self._arguments.add(name, 'text')} AND {condition})"
         )
 
-    def _missing(self, condition: Condition) -> str:
-        name, kind = condition.name, condition.kind
+    def _present(self, name: str, kind: str) -> str:
         if name in ("_id", "_lastUpdated"):
-            present = "true"
-        elif kind in ("string", "date", "number", "quantity"):
-            present = self._has_rows(name, kind)
-        elif kind in ("token", "reference", "uri"):
-            present = f"r.tokens && {self._arguments.add([presence_hash(name)], 'bigint[]')}"
-            if name in ("patient", "subject"):
-                present = f"(r.patient > 0 OR {present})"
-            if name == leading.code_parameter(self._type):
-                present = f"(r.code <> {NO_CODE} OR {present})"
-        else:
+            return "true"
+        if kind in ("string", "date", "number", "quantity"):
+            return self._has_rows(name, kind)
+        if kind not in ("token", "reference", "uri"):
             raise self._unsupported(f"{name}:missing")
-        return f"NOT ({present})" if condition.missing else present
+        present = f"r.tokens && {self._arguments.add([presence_hash(name)], 'bigint[]')}"
+        if name in ABOUT:
+            elsewhere = self._arguments.add([ELSEWHERE], "bigint[]")
+            return f"(r.patient > 0 AND NOT r.tokens && {elsewhere} OR {present})"
+        if name == leading.code_parameter(self._type):
+            return f"(r.code <> {NO_CODE} OR {present})"
+        return present
 
     def _has_rows(self, name: str, kind: str) -> str:
         if kind == "date" and name == leading.date_parameter(self._type):
@@ -279,6 +291,10 @@ class ConditionSql:
             f"EXISTS (SELECT FROM {table} s WHERE s.patient = r.patient AND s.type = r.type"
             f" AND s.id = r.id AND s.name = {self._arguments.add(name, 'text')})"
         )
+
+
+def _is_torn(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _any(alternatives: Iterable[str]) -> str:
@@ -297,7 +313,14 @@ def _date_sql(term: DateTerm, low: str, high: str, argument: Callable[[int], str
 
 
 @cache
+def _may_be_about_nobody(resource_type: str) -> bool:
+    """Whether a resource of this type may be kept with one whom it does not name as its subject."""
+    known = elements(resource_type)
+    return not any(name in known and known[name].least >= 1 for name in ABOUT)
+
+
+@cache
 def _may_name_many(resource_type: str) -> bool:
     """Whether a resource of this type may be about several inhabitants at once."""
     known = elements(resource_type)
-    return all(name not in known or known[name].most != 1 for name in ("patient", "subject"))
+    return all(name not in known or known[name].most != 1 for name in ABOUT)

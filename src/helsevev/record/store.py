@@ -6,7 +6,7 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,25 +95,24 @@ class Store:
 
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
         """The newest version, a deletion included; None when there never was such a resource."""
-        async for patient in self._places(resource_type, resource_id):
-            place = (patient, resource_type, resource_id)
-            row = await self.database.fetchrow(_SQL["read"], *place)
-            row = row or await self.database.fetchrow(_SQL["latest_superseded"], *place)
-            if row:
-                return Stored(*row)
-        return None
+        patient = await self._place(resource_type, resource_id)
+        if patient is None:
+            return None
+        place = (patient, resource_type, resource_id)
+        row = await self.database.fetchrow(_SQL["read"], *place)
+        row = row or await self.database.fetchrow(_SQL["latest_superseded"], *place)
+        return Stored(*row) if row else None
 
     async def read_version(
         self, resource_type: str, resource_id: str, version: int
     ) -> Stored | None:
         """One version, or None."""
-        async for patient in self._places(resource_type, resource_id):
-            row = await self.database.fetchrow(
-                _SQL["read_version"], patient, resource_type, resource_id, version
-            )
-            if row:
-                return Stored(*row)
-        return None
+        patient = await self._place(resource_type, resource_id)
+        if patient is None:
+            return None
+        place = (patient, resource_type, resource_id, version)
+        row = await self.database.fetchrow(_SQL["read_version"], *place)
+        return Stored(*row) if row else None
 
     async def read_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
         """The current versions of those (type, id) that have one."""
@@ -148,15 +147,11 @@ class Store:
             places.update({(row["type"], row["id"]): row["patient"] for row in rows})
         return places
 
-    async def _places(self, resource_type: str, resource_id: str) -> AsyncIterator[int]:
+    async def _place(self, resource_type: str, resource_id: str) -> int | None:
         place = keys.locality(resource_type, resource_id)
-        if place is not None:
-            yield place
-        if place is None or (place > 0 and resource_type != "Patient"):
-            # A client may have chosen the id, also one that only looks like one of ours.
-            listed = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
-            if listed is not None:
-                yield listed
+        if place is None:
+            place = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
+        return place
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
         """An inhabitant's newest resources by clinical date, so many of each type."""
@@ -172,8 +167,9 @@ class Store:
     async def write(self, write: Write) -> None:
         """Take `write.deletions` out of the present, and make `write.rows` current.
 
-        Each row's version must follow the newest there is. Raises `VersionMismatch` when one does
-        not, `UniqueViolation` when the idempotency key was used meanwhile; then nothing is stored.
+        Each row's version must follow the newest there is. Raises `VersionMismatch` or
+        `UniqueViolation` when one does not, or when its id or the idempotency key was taken
+        meanwhile; then nothing is stored.
         """
         arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
@@ -283,14 +279,17 @@ def _write_arguments(write: Write) -> list[Any]:
         + (array_text(r.keys), array_text(r.tokens), r.body)
         for r in rows
     )
-    codings = _columns({coding for row in rows for coding in row.codings}, 4)
+    # In one order, so that two writers never wait for each other.
+    codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
     return [
         *_columns(current, 10),
         *(write.transaction, write.at),
         *_columns(strings, 5),
         *_columns(dates, 6),
         *_columns(quantities, 7),
-        *_columns([(r.type, r.id, r.patient) for r in rows if r.in_directory], 3),
+        *_columns(
+            sorted((r.type, r.id, r.patient) for r in rows if r.version == 1 and r.in_directory), 3
+        ),
         *codings[:3],
         author.actor,
         *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),

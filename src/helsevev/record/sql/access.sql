@@ -32,7 +32,7 @@ INSERT INTO session (token_hash, created_at, expires_at, actor) VALUES ($1, $2, 
 
 -- name: session
 -- Who a session belongs to, while it lasts.
-SELECT actor FROM session WHERE token_hash = $1 AND expires_at > $2
+SELECT actor, expires_at FROM session WHERE token_hash = $1 AND expires_at > $2
 
 -- name: end_session
 -- Sign out.
@@ -48,7 +48,7 @@ INSERT INTO api_token (token_hash, created_at, expires_at, actor) VALUES ($1, $2
 
 -- name: token
 -- Who a token speaks for, while it lasts.
-SELECT actor FROM api_token WHERE token_hash = $1 AND expires_at > $2
+SELECT actor, expires_at FROM api_token WHERE token_hash = $1 AND expires_at > $2
 
 -- name: save_draft
 -- Keep an unsigned text. A writer who has not seen the newest revision changes nothing.

@@ -1,16 +1,15 @@
 -- name: codings_among_keys
--- Which of these codes and systems any row has beside the leading coding in its own column.
-SELECT code, system FROM coding
-WHERE NOT is_leading AND (code = ANY ($1::text[]) OR system = ANY ($2::text[]))
+-- Which of these codes any row has beside the leading coding in its own column.
+SELECT DISTINCT code FROM coding WHERE NOT is_leading AND code = ANY ($1::text[])
 
 -- name: referring
 -- Resources of type $1 that refer, by parameters whose keys are $2, or by belonging to one of the
--- inhabitants $3, to something found.
+-- inhabitants $3 unless marked $5, to something found.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
 WHERE type = $1 AND keys && $2::bigint[]
 UNION
 SELECT patient, type, id, version, last_updated, false, body
 FROM resource
-WHERE type = $1 AND patient = ANY ($3::bigint[])
+WHERE type = $1 AND patient = ANY ($3::bigint[]) AND NOT tokens && $5::bigint[]
 LIMIT $4

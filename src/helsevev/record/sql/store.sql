@@ -84,6 +84,7 @@ WITH incoming AS (
     SELECT r.patient, r.type, r.id, r.version, r.transaction, r.last_updated, false, r.body
     FROM resource r JOIN incoming i USING (patient, type, id)
     WHERE r.version = i.version - 1
+    RETURNING patient, type, id
 ), written AS (
     INSERT INTO resource
         (patient, type, id, version, transaction, last_updated, code, date_low, date_high, keys,
@@ -120,7 +121,6 @@ WITH incoming AS (
 ), listed AS (
     INSERT INTO directory (type, id, patient)
     SELECT * FROM unnest($31::text[], $32::text[], $33::bigint[])
-    ON CONFLICT (type, id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
     SELECT * FROM unnest($34::text[], $35::text[], $36::bigint[], $51::boolean[])
@@ -143,6 +143,12 @@ WITH incoming AS (
     WHERE $48::text IS NOT NULL
 )
 SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
+                 OR EXISTS (SELECT FROM incoming i
+                            WHERE i.version > 1
+                              AND (i.patient, i.type, i.id) NOT IN (SELECT * FROM superseded)
+                              AND i.version IS DISTINCT FROM (
+                                  SELECT max(h.version) + 1 FROM resource_history h
+                                  WHERE (h.patient, h.type, h.id) = (i.patient, i.type, i.id)))
             THEN refuse('a version is not the expected one') ELSE 0 END
 
 -- name: delete
