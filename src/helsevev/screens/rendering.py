@@ -27,7 +27,7 @@ COMPONENTS = Path(__file__).parent / "templates" / "components"
 _LAYOUT_DEFAULTS: dict[str, Any] = {
     "viewer": None,
     "viewer_units": (),
-    "inbox_count": 0,
+    "inbox_count": None,
     "place": "",
     "live_url": "",
     "page_title": "",

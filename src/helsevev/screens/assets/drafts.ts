@@ -100,6 +100,14 @@ function restore(form: HTMLFormElement): void {
   }
 }
 
+/** Writing begins under the first heading of an empty note, after the last word of any other text. */
+function placeCaret(area: HTMLTextAreaElement): void {
+  const [first, ...rest] = area.value.split("\n");
+  const isBlank = first?.endsWith(":") && rest.every((line) => line === "" || line.endsWith(":"));
+  const at = isBlank ? first!.length + 1 : area.value.trimEnd().length;
+  area.setSelectionRange(at, at);
+}
+
 /** Watches every `form[data-draft]`, also those swapped in later. */
 export function watchDrafts(): void {
   const forms = () => document.querySelectorAll<HTMLFormElement>("form[data-draft]");
@@ -147,4 +155,6 @@ export function watchDrafts(): void {
     });
   });
   forms().forEach(restore);
+  const writing = document.querySelector<HTMLTextAreaElement>("textarea[data-draft-text][autofocus]");
+  if (writing) placeCaret(writing);
 }
