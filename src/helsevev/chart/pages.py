@@ -60,7 +60,7 @@ async def section(request: _Request, patient_id: str, section: str) -> Response[
     """One section of the chart in full."""
     if section not in _SECTIONS:
         raise NotFoundException("There is no such section.")
-    return await _page(request, patient_id, "notes" if section == "documents" else section)
+    return await _page(request, patient_id, section)
 
 
 @get("/patient/{patient_id:str}/notes", opt=RECORD)
@@ -88,12 +88,16 @@ async def panel(
     permit = await _permit(request, patient_id, "refresh")
     if key == "access":
         return render(request, "chart/_access.html", trail=await _trail(request, permit))
-    if key not in PANELS:
+    if key not in PANELS and key != "news":
         raise NotFoundException("There is no such panel.")
     looked = datetime.fromtimestamp(since / 1e6, UTC) if since else None
-    wanted = slices_of([key], full=bool(full))
+    wanted = slices_of(OVERVIEW if key == "news" else [key], full=bool(full))
     chart = await _chart(request, permit, wanted, looked, full=bool(full))
-    answer = render(request, f"chart/_{key}.html", chart=chart, may_write=_may_write(permit))
+    context: dict[str, Any] = {"chart": chart, "may_write": _may_write(permit)}
+    if key == "news":
+        drafts = await _services(request).drafts.of(permit)
+        context |= {"drafts": unsigned(drafts, chart.base), "panel_of": _PANEL_OF}
+    answer = render(request, f"chart/_{key}.html", **context)
     answer.background = BackgroundTask(_services(request).live.look, permit, chart.now)
     return answer
 

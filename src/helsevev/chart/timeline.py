@@ -135,6 +135,7 @@ def event(resource: Mapping[str, Any], names: Mapping[str, str] | None = None) -
     """Any resource as an event; what its type does not have is left out."""
     source = text(resource.get("resourceType"))
     kind = KINDS.get(source, "other")
+    title = _title(resource, names)
     if source == "Observation" and category_of(resource) == "vital-signs":
         kind = "measure"
     return Event(
@@ -142,8 +143,8 @@ def event(resource: Mapping[str, Any], names: Mapping[str, str] | None = None) -
         source=source,
         kind=kind,
         at=moment_of(resource, *_TIMES),
-        title=_title(resource, names),
-        detail=_detail(resource, source),
+        title=title,
+        detail=_detail(resource, source, title),
         who=_first_name(resource, _PEOPLE, names),
         organisation=_first_name(resource, _PLACES, names),
         status=text(resource.get("status")),
@@ -162,7 +163,12 @@ def _title(resource: Mapping[str, Any], names: Mapping[str, str] | None) -> str:
     return reference_text(resource.get("medicationReference"), names)
 
 
-def _detail(resource: Mapping[str, Any], source: str) -> str:
+def _detail(resource: Mapping[str, Any], source: str, title: str) -> str:
+    said = _said(resource, source)
+    return "" if said == title else said
+
+
+def _said(resource: Mapping[str, Any], source: str) -> str:
     if source == "Observation":
         return observed(resource)
     if source.startswith("Medication"):

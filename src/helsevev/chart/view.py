@@ -61,6 +61,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("measurements", Observation=250),
         _panel("results", Observation=250),
         _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
+        _panel("documents", DocumentReference=8, DiagnosticReport=12),
         _panel("contacts", **_PEOPLE),
         _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
         _panel("plans", Appointment=50, CarePlan=50, Task=50, ServiceRequest=50, Goal=50,
@@ -72,6 +73,7 @@ OVERVIEW: Final = (
     "banner", "overview", "problems", "medications", "measurements", "results", "notes",
     "contacts",
 )  # fmt: skip
+_FOLLOWED: Final = " ".join(dict.fromkeys(kind for key in OVERVIEW for kind in PANELS[key].full))
 
 
 # On the overview, of orders only what is or may be in use is read, and of contacts what goes on or
@@ -126,8 +128,8 @@ class ChartView:
     label = staticmethod(label)
 
     def types(self, key: str) -> str:
-        """The resource types that a panel follows."""
-        return PANELS[key].types
+        """The resource types that a panel follows; what is new ("news") follows all of them."""
+        return PANELS[key].types if key in PANELS else _FOLLOWED
 
     @cached_property
     def new(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO, full_name, moment
+from helsevev.fhir.reading import OSLO, codes, full_name, is_mistake, moment, objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.vital_signs import (
@@ -44,6 +44,7 @@ class _About(Struct, frozen=True):
     name: str
     birth_date: str
     encounter: str | None
+    was_on_scale_2: bool
 
 
 @get("/patient/{patient_id:str}/vital-signs", opt=_RECORD)
@@ -51,6 +52,8 @@ async def vital_signs_form(request: _Request, patient_id: str) -> Response[Any]:
     """An empty form, with the time it was opened."""
     about = await _about(request, patient_id)
     form = {"key": str(uuid4()), "time": f"{clock.now().astimezone(OSLO):%Y-%m-%dT%H:%M}"}
+    if about.was_on_scale_2:
+        form["scale_2"] = "1"
     return await _page(request, about, form, ())
 
 
@@ -154,7 +157,8 @@ async def _about(request: _Request, patient_id: str) -> _About:
     services: Services = request.app.state.services
     actor = actor_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="form")
-    slices = [Slice("Patient", 1), Slice("Encounter", 50)]
+    scored = Slice("Observation", 200, (loading.news2().snomed.encode(),))
+    slices = [Slice("Patient", 1), Slice("Encounter", 50), scored]
     found = await services.gate.open_slices(permit, slices, interaction="form")
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
@@ -166,7 +170,19 @@ async def _about(request: _Request, patient_id: str) -> _About:
         name=full_name(patient.get("name")),
         birth_date=born.text if born is not None else "",
         encounter=f"Encounter/{ongoing[0]}" if len(ongoing) == 1 else None,
+        was_on_scale_2=_was_on_scale_2(found["Observation"]),
     )
+
+
+def _was_on_scale_2(newest_first: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last NEWS2 was on scale 2: so is the next, unless somebody says otherwise."""
+    table = loading.news2()
+    scale_2 = {part.snomed for part in table.part if part.key.startswith("saturation-2")}
+    for observation in newest_first:
+        if table.snomed in codes(observation.get("code")) and not is_mistake(observation):
+            components = objects(observation.get("component"))
+            return any(codes(part.get("code")) & scale_2 for part in components)
+    return False
 
 
 async def _typed(request: _Request) -> dict[str, str]:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helsevev.chart.timeline import timeline
+from helsevev.chart.view import ChartView
 from helsevev.documentation.panel import documents
 from helsevev.fhir.serialization import decode
 from helsevev.medication.panel import GROUPS, medicines
@@ -24,6 +25,7 @@ from helsevev.observation.results import results
 from helsevev.patient.banner import banner
 from helsevev.patient.contacts import contacts
 from helsevev.patient.problems import problems
+from helsevev.screens.rendering import render_text
 
 SHARED = Path(os.environ.get("HELSEVEV_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -135,3 +137,60 @@ def test_no_resource_however_bent_keeps_a_chart_from_opening(
     record: Record = defaultdict(list)
     record[kind] = [{**elements, "resourceType": kind}]
     open_every_panel(record)
+
+
+def drawn(record: Record) -> str:
+    """The chart's page and the timeline of a record, as a reader who looked before sees them."""
+    chart = ChartView(
+        record, patient_id="p", now=NOW, reader="Practitioner/x", since=NOW, full=False
+    )
+    page = render_text(
+        "chart/chart.html", chart=chart, section="overview", place="patients", page_title="x",
+        live_url="", may_write=True, drafts=[], panel_of=defaultdict(str), new_sections=(),
+    )  # fmt: skip
+    full = ChartView(record, patient_id="p", now=NOW, reader="Practitioner/x", full=True)
+    panels = (
+        "medications", "measurements", "results", "notes", "documents", "contacts", "problems",
+        "plans", "allergies",
+    )  # fmt: skip
+    return page + "".join(
+        render_text(f"chart/_{key}.html", chart=full, may_write=False) for key in panels
+    )
+
+
+def test_every_official_example_is_drawn() -> None:
+    path = SHARED / "data" / "fhir" / "r4-examples.ndjson.gz"
+    if not path.is_file():
+        pytest.skip("The official R4 examples are not here; HELSEVEV_SHARED names their folder.")
+    with gzip.open(path) as lines:
+        record = by_type(
+            inner for line in lines for inner in with_entries(decode(json.loads(line)["text"]))
+        )
+    page = drawn(record)
+    assert "Amoxicillin" in page
+    assert "<script>alert" not in page
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(READ), st.dictionaries(st.sampled_from(ELEMENTS), BENT, max_size=12))
+def test_no_resource_however_bent_keeps_a_chart_from_being_drawn(
+    kind: str, elements: dict[str, Any]
+) -> None:
+    record: Record = defaultdict(list)
+    record[kind] = [{**elements, "resourceType": kind}]
+    assert drawn(record)
+
+
+@given(st.text(alphabet="<>\"'&scriptimgonerror= /", min_size=5, max_size=40))
+def test_nothing_that_anyone_wrote_becomes_markup(said: str) -> None:
+    record: Record = defaultdict(list)
+    record["Patient"] = [{"resourceType": "Patient", "name": [{"text": said}]}]
+    record["Condition"] = [{"resourceType": "Condition", "code": {"text": said}}]
+    record["MedicationRequest"] = [{
+        "resourceType": "MedicationRequest", "status": "active",
+        "medicationCodeableConcept": {"text": said}, "dosageInstruction": [{"text": said}],
+    }]  # fmt: skip
+    page = drawn(record)
+    empty = drawn(defaultdict(list))
+    for mark in ("<script", "<img", "<SCRIPT", "<IMG"):
+        assert page.count(mark) == empty.count(mark)

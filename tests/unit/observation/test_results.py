@@ -22,7 +22,7 @@ def measured(value: str | None = "5.10", unit: str = "mmol/L", **elements: Any) 
 
 
 def limits(low: str | None, high: str | None, unit: str = "mmol/L") -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     if low:
         found["low"] = {"value": Decimal(low), "unit": unit}
     if high:
@@ -61,7 +61,9 @@ def test_a_limit_value_is_not_judged_when_it_could_be_either() -> None:
 
 
 def test_a_range_for_others_judges_nobody() -> None:
-    child = {"referenceRange": [{"high": {"value": Decimal(1)}, "age": {"high": {"value": 2}}}]}
+    child: dict[str, Any] = {
+        "referenceRange": [{"high": {"value": Decimal(1)}, "age": {"high": {"value": 2}}}]
+    }
     assert reading(measured(**child)).judgement is None
 
 

@@ -39,7 +39,7 @@ COMPLETE = {
 }  # fmt: skip
 
 
-def recorded(person: Person = ADULT, **form: str) -> list[dict[str, Any]]:
+def recorded(form: dict[str, str], person: Person = ADULT) -> list[dict[str, Any]]:
     made = record_vital_signs(
         form, person=person, performer=Performer("Practitioner/k", "Kari Vik"), at=NOW,
         signs=SIGNS, table=NEWS2, encounter="Encounter/e", key=KEY,
@@ -47,7 +47,7 @@ def recorded(person: Person = ADULT, **form: str) -> list[dict[str, Any]]:
     return [resource for _url, resource in made]
 
 
-def issues(person: Person = ADULT, **form: str) -> dict[str, str]:
+def issues(form: dict[str, str], person: Person = ADULT) -> dict[str, str]:
     taken = read_form(form, person, SIGNS, NEWS2)
     return {issue.expression: issue.diagnostics for issue in taken.issues}
 
@@ -89,12 +89,12 @@ def test_scale_2_waits_for_whether_oxygen_is_given() -> None:
 
 def test_children_get_no_news2() -> None:
     assert read_form(COMPLETE, CHILD, SIGNS, NEWS2).score is None
-    codes = {r["code"]["text"] for r in recorded(CHILD, **COMPLETE)}
+    codes = {r["code"]["text"] for r in recorded(COMPLETE, CHILD)}
     assert NEWS2.title not in codes
 
 
 def test_a_complete_round_becomes_one_observation_each_and_a_score_derived_from_them() -> None:
-    made = recorded(**COMPLETE)
+    made = recorded(COMPLETE)
     assert len(made) == 8
     total = made[-1]
     assert total["code"]["coding"][0]["code"] == NEWS2.snomed
@@ -105,7 +105,7 @@ def test_a_complete_round_becomes_one_observation_each_and_a_score_derived_from_
 
 
 def test_every_observation_names_the_patient_the_time_and_who_measured() -> None:
-    for resource in recorded(**COMPLETE):
+    for resource in recorded(COMPLETE):
         assert resource["subject"] == {"reference": "Patient/p"}
         assert resource["encounter"] == {"reference": "Encounter/e"}
         assert resource["effectiveDateTime"] == "2026-11-21T12:30:00+00:00"
@@ -113,21 +113,21 @@ def test_every_observation_names_the_patient_the_time_and_who_measured() -> None
 
 
 def test_every_observation_that_the_form_makes_is_valid_fhir() -> None:
-    for resource in recorded(**COMPLETE, pain="3", weight="72,500"):
+    for resource in recorded({**COMPLETE, "pain": "3", "weight": "72,500"}):
         assert [issue for issue in validate(resource) if issue.is_error] == []
         assert check(resource) == []
 
 
 def test_digits_are_recorded_as_typed() -> None:
-    (temperature,) = recorded(temperature="37,0")
+    (temperature,) = recorded({"temperature": "37,0"})
     assert str(temperature["valueQuantity"]["value"]) == "37.0"
 
 
 def test_the_normal_range_is_the_one_of_the_age() -> None:
-    (adult,), (child,) = recorded(pulse="120"), recorded(CHILD, pulse="120")
+    (adult,), (child,) = recorded({"pulse": "120"}), recorded({"pulse": "120"}, CHILD)
     assert adult["referenceRange"][0]["high"]["value"] == 100
     assert child["referenceRange"][0]["high"]["value"] == 150
-    (unknown,) = recorded(Person("p", None), pulse="120")
+    (unknown,) = recorded({"pulse": "120"}, Person("p", None))
     assert "referenceRange" not in unknown
 
 
@@ -146,18 +146,18 @@ def test_the_normal_range_is_the_one_of_the_age() -> None:
     ],
 )
 def test_what_cannot_be_true_is_refused_at_its_field(form: dict[str, str], field: str) -> None:
-    assert list(issues(**form)) == [field]
+    assert list(issues(form)) == [field]
     with pytest.raises(NotRecordable):
-        recorded(**form)
+        recorded(form)
 
 
 def test_an_empty_form_is_not_recorded() -> None:
     with pytest.raises(NotRecordable):
-        recorded()
+        recorded({})
 
 
 def test_systolic_pressure_alone_is_recorded_without_inventing_the_other() -> None:
-    (pressure,) = recorded(systolic="90")
+    (pressure,) = recorded({"systolic": "90"})
     assert [c["code"]["coding"][0]["code"] for c in pressure["component"]] == ["8480-6"]
 
 
@@ -188,7 +188,7 @@ def test_a_round_is_stored_whole_or_not_at_all() -> None:
 
 
 def test_what_was_recorded_reads_back_in_the_chart() -> None:
-    series = {s.code: s for s in results(recorded(**COMPLETE))}
+    series = {s.code: s for s in results(recorded(COMPLETE))}
     assert series[NEWS2.snomed].latest.judgement is not None
     assert series["85354-9"].latest.is_abnormal is False
     assert series["8867-4"].latest.is_abnormal

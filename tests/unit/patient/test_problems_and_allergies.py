@@ -31,14 +31,14 @@ def test_a_problem_stands_where_its_clinical_status_says(status: str, place: str
 
 
 def test_refuted_and_mistaken_diagnoses_are_not_shown() -> None:
-    refuted = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
-    mistake = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+    refuted: dict[str, Any] = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+    mistake: dict[str, Any] = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
     shown = problems([condition("A", **refuted), condition("B", **mistake)])
     assert shown.active == shown.inactive == ()
 
 
 def test_a_suspicion_is_marked_as_one() -> None:
-    suspected = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
+    suspected: dict[str, Any] = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
     assert problems([condition("Embolism", **suspected)]).active[0].is_uncertain
 
 
@@ -49,7 +49,7 @@ def test_the_same_past_illness_many_times_is_one_line_with_the_newest_time() -> 
 
 
 def test_the_problem_list_stands_before_diagnoses_of_single_contacts() -> None:
-    listed = {"category": [{"coding": [{"code": "problem-list-item"}]}]}
+    listed: dict[str, Any] = {"category": [{"coding": [{"code": "problem-list-item"}]}]}
     shown = problems([
         condition("Cough", onsetDateTime="2026-01-01"),
         condition("Diabetes", onsetDateTime="2001", **listed),
@@ -76,7 +76,7 @@ def test_the_most_dangerous_allergy_comes_first() -> None:
 
 
 def test_a_refuted_allergy_no_longer_warns() -> None:
-    refuted = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+    refuted: dict[str, Any] = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
     assert allergies([allergy("Penicillin", **refuted)]).active == ()
 
 
