@@ -1,4 +1,4 @@
-"""What the gate hands out of the record, and the failures of the database that callers tell apart."""
+"""What the gate hands out of the record, and the database's failures that callers tell apart."""
 
 from helsevev.record.database import ConnectionLost, DatabaseError
 from helsevev.record.store import Stored

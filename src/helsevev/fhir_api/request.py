@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -31,7 +31,7 @@ _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 NO_SUCH_VERSION: Final = -1
 
-Read = Callable[[int], Awaitable[bytes]]
+Read = Callable[[int], Coroutine[Any, Any, bytes]]
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ from helsevev.fhir_api.application import FhirApi
 from helsevev.record.database import Database
 
 NURSE = Actor(
-    kind="practitioner", id="Practitioner/nurse", name="Kari", profession="nurse", role="sykepleier",
-    organisation="Organization/ward", organisations=("Organization/ward", "Organization/hospital"),
+    kind="practitioner", id="Practitioner/nurse", name="Kari", profession="nurse",
+    role="sykepleier", organisation="Organization/ward",
+    organisations=("Organization/ward", "Organization/hospital"),
 )  # fmt: skip
 SECRETARY = Actor(
     kind="practitioner", id="Practitioner/secretary", name="Per", profession="secretary",

@@ -56,7 +56,7 @@ async def test_a_client_that_stops_halfway_stores_nothing(
     api: Api, address: tuple[str, int], client: httpx.AsyncClient, nothing_stored: Any
 ) -> None:
     for start in (
-        b'POST /fhir/Patient HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n'
+        b"POST /fhir/Patient HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n"
         b"authorization: Bearer %s\r\n\r\n{" % api.tokens["system"].encode(),
         b"POST /fhir/Patient HTTP/1.1\r\nhost: x\r\ncont",
         b"GARBAGE\r\n\r\n",

@@ -85,7 +85,8 @@ class Reader:
     @property
     def done(self) -> int:
         """Bytes read of `total`."""
-        return min(self._before + (self._raw.tell() if self._raw else 0), self.total)
+        here = self._raw.tell() if self._raw and not self._raw.closed else 0
+        return min(self._before + here, self.total)
 
     def passed(self, source: Source) -> None:
         """Count a source as read, whatever of it could be."""
@@ -169,18 +170,16 @@ def _pieces(text: _Bounded, in_lines: bool) -> Iterator[tuple[int, bytes]]:
         return
     line = 1
     while begun:
+        more = _read(text, CHUNK)
         end = begun.rfind(b"\n") + 1
-        if not end:
-            more = _read(text, CHUNK)
-            if more and len(begun) + len(more) > LONGEST_LINE:
-                raise Unreadable(f"Line {line} is longer than {LONGEST_LINE} bytes.")
-            if more:
-                begun += more
-                continue
-            end = len(begun)
-        yield line, begun[:end]
-        line += begun.count(b"\n", 0, end)
-        begun = begun[end:] + _read(text, CHUNK)
+        if not more:
+            yield line, begun
+        elif end:
+            yield line, begun[:end]
+            line += begun.count(b"\n", 0, end)
+        elif len(begun) + len(more) > LONGEST_LINE:
+            raise Unreadable(f"Line {line} is longer than {LONGEST_LINE} bytes.")
+        begun = begun[end:] + more if more else b""
 
 
 def _begins_with_whole_line(begun: bytes) -> bool:
