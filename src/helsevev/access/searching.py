@@ -83,7 +83,7 @@ def scope_of(actor: Actor) -> Scope | None:
     """What a search by this actor looks into; None: everything."""
     if actor.kind == "system":
         return None
-    own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.UNASSIGNED
+    own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
     return Scope(actor.id, actor.grantees, clock.now(), own if actor.kind == "inhabitant" else None)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from helsevev.fhir import dates
+from helsevev.fhir.compartment import subject_of
 from helsevev.kit.projection import Projection
 
 GRACE: Final = timedelta(days=30)
@@ -27,9 +28,10 @@ _NO_RELATION: Final = {
 def relations(resource: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
     """(grantee reference, start, end) for each one whom `resource` ties to its inhabitant.
 
-    Times are microseconds since 1970, end exclusive. A status that means "not (yet) so" gives none.
+    Times are microseconds since 1970, end exclusive. A status that means "not (yet) so", or a
+    group in place of an inhabitant, gives none.
     """
-    if resource.get("status") in _NO_RELATION:
+    if resource.get("status") in _NO_RELATION or subject_of(resource) is None:
         return
     start, end = _bounds(resource.get("period"))
     if end == dates.MAX and resource.get("status") == "finished":

@@ -67,6 +67,9 @@ class Search:
 
     async def run(self, query: Query, scope: Scope | None = None) -> Matches:
         """The page of `query` within `scope`. Raises `SearchError` for what cannot be searched."""
+        for name, value in query.applied:
+            if "\0" in value or _is_torn(value):
+                raise SearchError([error("value", f"{name} holds what no text holds.", name)])
         arguments = Arguments()
         where, conditions = await self._where(query, scope, arguments)
         if query.only_count:
@@ -148,13 +151,18 @@ class Search:
         return {row["code"] for row in rows}
 
 
+def _is_torn(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _scope_sql(scope: Scope, arguments: Arguments) -> str:
     if scope.own is not None:
-        return f"r.patient IN ({keys.REFERENCE}, {arguments.add(scope.own, 'bigint')})"
+        own = max(scope.own, keys.REFERENCE)
+        return f"r.patient IN ({keys.REFERENCE}, {arguments.add(own, 'bigint')})"
     now = arguments.add(int(scope.now.timestamp() * 1_000_000), "bigint")
     grantees = arguments.add(list(scope.grantees), "text[]")
     return (
-        f"(r.patient = {keys.REFERENCE} OR r.patient IN ("
+        f"(r.patient = {keys.REFERENCE} OR r.patient > 0 AND r.patient IN ("
         f"SELECT t.patient FROM treatment_relation t WHERE t.grantee = ANY ({grantees})"
         f" AND t.start_at <= {now} AND t.end_at > {now} UNION ALL "
         "SELECT e.patient FROM emergency_access e"

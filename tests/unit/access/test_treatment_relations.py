@@ -23,6 +23,7 @@ def encounter(status: str = "in-progress", **period: str) -> dict[str, Any]:
     made: dict[str, Any] = {
         "resourceType": "Encounter",
         "status": status,
+        "subject": {"reference": "Patient/kari"},
         "serviceProvider": {"reference": UNIT},
     }
     return made | ({"period": period} if period else {})
@@ -60,6 +61,8 @@ def test_a_contact_opens_the_record_only_in_a_status_that_means_treatment(
         "resourceType": kind,
         "status": status,
         "period": {"start": day(-2), "end": day(-1)},
+        "subject": {"reference": "Patient/kari"},
+        "patient": {"reference": "Patient/kari"},
         "serviceProvider": {"reference": UNIT},
     }
     if kind != "Encounter":
@@ -101,6 +104,7 @@ def test_a_team_ties_its_members_and_whom_they_act_for() -> None:
     team = {
         "resourceType": "CareTeam",
         "status": "active",
+        "subject": {"reference": "Patient/kari"},
         "managingOrganization": [{"reference": UNIT}],
         "participant": [
             {"member": {"reference": NURSE}, "onBehalfOf": {"reference": "Organization/home"}},
@@ -116,6 +120,7 @@ def test_a_member_who_has_left_the_team_has_left_the_record() -> None:
     team = {
         "resourceType": "CareTeam",
         "status": "active",
+        "subject": {"reference": "Patient/kari"},
         "participant": [
             {"member": {"reference": NURSE}, "period": {"end": day(-40)}},
             {"member": {"reference": "Practitioner/new"}, "period": {"start": day(-40)}},
@@ -129,6 +134,7 @@ def test_an_episode_ties_its_unit_and_manager() -> None:
     episode = {
         "resourceType": "EpisodeOfCare",
         "status": "active",
+        "patient": {"reference": "Patient/kari"},
         "managingOrganization": {"reference": UNIT},
         "careManager": {"reference": NURSE},
         "team": [{"reference": "CareTeam/t"}],
@@ -148,3 +154,10 @@ def test_an_encounter_ties_its_unit_and_those_who_took_part() -> None:
 )  # fmt: skip
 def test_who_is_not_one_of_this_record_gets_nothing(named: dict[str, Any]) -> None:
     assert open_at(encounter() | {"serviceProvider": named}) == set()
+
+
+@pytest.mark.parametrize(
+    "subject", [None, {"reference": "Group/class-5b"}, {"reference": "https://x.example/Patient/1"}]
+)
+def test_a_contact_with_nobody_of_this_record_opens_no_record(subject: Any) -> None:
+    assert open_at(encounter() | {"subject": subject or {}}) == set()

@@ -1,0 +1,347 @@
+"""A search finds exactly what its conditions say, and in an order that pages cannot tear."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from helsevev.fhir import dates
+from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_query import SearchError, parse
+from helsevev.record import keys, rows
+from helsevev.record.search import Matches, Scope, Search
+from helsevev.record.store import Store, Write
+
+_SPEC = importlib.util.spec_from_file_location(
+    "search_oracle", Path(__file__).with_name("search_oracle.py")
+)
+assert _SPEC
+assert _SPEC.loader
+oracle = importlib.util.module_from_spec(_SPEC)
+sys.modules["search_oracle"] = oracle
+_SPEC.loader.exec_module(oracle)
+
+KEPT = oracle.population(7)
+TYPES = sorted({kept.place[0] for kept in KEPT})
+NOW = dates.microseconds(oracle.BEGUN)
+UNHURRIED = [
+    HealthCheck.filter_too_much,
+    HealthCheck.too_slow,
+    HealthCheck.function_scoped_fixture,
+]
+
+
+def usual(examples: int) -> settings:
+    """So many examples, the same ones each time."""
+    return settings(
+        deadline=None,
+        max_examples=examples,
+        derandomize=True,
+        suppress_health_check=UNHURRIED,
+    )
+
+
+MET = {
+    kind: sorted(
+        {v[0] for k in KEPT if k.place[0] == kind for v in k.values if ":" not in v[0]}
+        & PARAMETERS[kind].keys()
+    )
+    for kind in TYPES
+}
+
+
+def row_of(kept: Any, version: int = 1) -> rows.Row:
+    stamped = rows.stamped(kept.resource, version, kept.updated)
+    return rows.build(stamped, version, rows.locality(kept.resource))
+
+
+async def store_all(store: Store, author: Any, some: list[Any]) -> None:
+    for updated in dict.fromkeys(kept.updated for kept in some):
+        built = [row_of(kept) for kept in some if kept.updated == updated]
+        await store.write(Write(keys.next_key(), updated, author, built))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def search(store: Store, author: Any) -> Search:
+    """A record of small resources."""
+    await store_all(store, author, KEPT)
+    return Search(store)
+
+
+def escaped(text: str) -> str:
+    for special in "\\,|$":
+        text = text.replace(special, "\\" + special)
+    return text
+
+
+PREFIX = st.sampled_from(("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"))
+
+
+def one_value(draw: st.DrawFn, kind: str, name: str) -> str:
+    if name == "_id":
+        return draw(st.sampled_from([k.place[1] for k in KEPT] + ["none"]))
+    if name == "_lastUpdated":
+        moment = oracle.BEGUN + timedelta(microseconds=draw(st.integers(-1, 120)))
+        return draw(PREFIX) + draw(
+            st.sampled_from([moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), *oracle.DAYS])
+        )
+    match kind:
+        case "token":
+            code = draw(st.sampled_from(
+                (*oracle.CODES, "final", "planned", "true", "false", "order", "female", "none")
+            ))  # fmt: skip
+            system = draw(st.sampled_from((None, None, "", oracle.LOINC, oracle.SCT)))
+            if system is None:
+                return escaped(code)
+            return (
+                escaped(system)
+                + "|"
+                + draw(st.sampled_from((escaped(code), "" if system else "x")))
+            )
+        case "reference":
+            some = [f"Patient/{p}" for p in oracle.PEOPLE] + list(oracle.PEOPLE)
+            some += ["Practitioner/p", "Group/g", "Organization/o1", "Encounter/enc5", "enc5", "p",
+                     "https://elsewhere.example/Patient/anne", *oracle.URLS]  # fmt: skip
+            return escaped(draw(st.sampled_from(some)))
+        case "string":
+            name = draw(st.sampled_from(oracle.NAMES))
+            return escaped(
+                draw(st.sampled_from((name, name.upper(), name[:2], name[1:], name.lower())))
+            )
+        case "date":
+            return draw(PREFIX) + draw(st.sampled_from(oracle.DAYS))
+        case "number":
+            return draw(PREFIX) + draw(st.sampled_from(oracle.NUMBERS))
+        case "quantity":
+            unit = draw(st.sampled_from(
+                ("", "||mm[Hg]", "||mmHg", "||/min", f"|{oracle.UCUM}|/min",
+                 f"|{oracle.UCUM}|mm[Hg]", f"|{oracle.UCUM}|mmHg", "|other|/min")
+            ))  # fmt: skip
+            return draw(PREFIX) + draw(st.sampled_from(oracle.NUMBERS)) + unit
+        case _:
+            return escaped(draw(st.sampled_from(oracle.URLS)))
+
+
+@st.composite
+def pairs(draw: st.DrawFn, kind: str, most: int = 3) -> list[tuple[str, str]]:
+    """Conditions on a type, mostly on parameters that occur."""
+    found = []
+    for _ in range(draw(st.integers(0, most))):
+        name = draw(st.sampled_from([*MET[kind], "_id", "_lastUpdated"]))
+        parameter = PARAMETERS[kind][name]
+        assume(parameter.kind not in ("composite", "special"))
+        modifiers = {
+            "string": ("", ":exact", ":contains", ":missing"), "token": ("", ":not", ":missing"),
+            "reference": ("", ":missing", ":identifier", ":Patient"),
+        }.get(parameter.kind, ("", "", ":missing"))  # fmt: skip
+        modifier = draw(st.sampled_from(modifiers))
+        if modifier == ":missing":
+            found.append((name + modifier, draw(st.sampled_from(("true", "false")))))
+            continue
+        as_kind = "token" if modifier == ":identifier" else parameter.kind
+        values = [
+            one_value(draw, as_kind, name) for _ in range(draw(st.sampled_from((1, 1, 2, 3))))
+        ]
+        found.append((name + modifier, ",".join(values)))
+    return found
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]]]:
+    """A type, and conditions on it."""
+    kind = draw(st.sampled_from(TYPES))
+    return kind, draw(pairs(kind))
+
+
+def read(kind: str, said: list[tuple[str, str]]) -> Any:
+    try:
+        return parse(kind, said, now=NOW)
+    except SearchError:
+        assume(False)
+    raise AssertionError
+
+
+def found(page: Matches) -> set[tuple[str, str]]:
+    return {(stored.type, stored.id) for stored in page.rows}
+
+
+@usual(600)
+@given(searches())
+async def test_what_is_found_is_what_the_conditions_say(search: Search, asked: Any) -> None:
+    kind, said = asked
+    query = read(kind, [*said, ("_count", "1000")])
+    expected = {kept.place for kept in KEPT if oracle.matches(query, kept)}
+    page = await search.run(query)
+    assert found(page) == expected
+    assert len(page.rows) == page.total == len(expected)
+
+
+def scopes() -> st.SearchStrategy[Scope]:
+    """Personas tied to none, some or all."""
+    return st.builds(
+        Scope,
+        st.sampled_from(("Practitioner/p", "Practitioner/emergency", "Practitioner/none")),
+        st.lists(st.sampled_from([f"Organization/o{n}" for n in range(6)]), max_size=2).map(tuple),
+        st.sampled_from((oracle.BEGUN, oracle.BEGUN - timedelta(days=700))),
+        st.sampled_from((None, None, None, *map(keys.patient_key, oracle.PEOPLE), keys.UNASSIGNED)),
+    )
+
+
+async def seen_by(store: Store, scope: Scope) -> set[int]:
+    if scope.own is not None:
+        return {keys.REFERENCE, scope.own}
+    now = dates.microseconds(scope.now)
+    ties = await store.database.fetch("SELECT * FROM treatment_relation")
+    return {keys.REFERENCE} | {
+        tie["patient"]
+        for tie in ties
+        if tie["grantee"] in scope.grantees and tie["start_at"] <= now < tie["end_at"]
+    }
+
+
+@usual(250)
+@given(searches(), scopes(), st.data())
+async def test_a_search_shows_nobody_whom_the_one_asking_is_not_tied_to(
+    search: Search, store: Store, asked: Any, scope: Scope, data: Any
+) -> None:
+    kind, said = asked
+    sort = data.draw(st.sampled_from(sortable(kind)))
+    query = read(kind, [*said, ("_count", "7"), ("_total", "accurate"), ("_sort", sort)])
+    patients = await seen_by(store, scope) - {keys.UNASSIGNED}
+    expected = {
+        kept.place
+        for kept in KEPT
+        if oracle.matches(query, kept) and rows.locality(kept.resource) in patients
+    }
+    page = await search.run(query, scope)
+    assert page.total == len(expected)
+    assert found(page) <= expected
+    assert len(page.rows) == min(7, len(expected))
+    counted = await search.run(read(kind, [*said, ("_summary", "count")]), scope)
+    assert (counted.total, counted.rows) == (len(expected), [])
+
+
+def sortable(kind: str) -> list[str]:
+    kinds = ("date", "string", "number", "quantity")
+    names = [
+        n for n in MET[kind] if PARAMETERS[kind][n].kind in kinds and not n.startswith("combo")
+    ]
+    names += ["_id", "_lastUpdated"]
+    return [sign + name for name in names for sign in ("", "-")]
+
+
+def sorted_by(kept: Any, name: str, descending: bool) -> Any:
+    """What stands in the way of comparing texts: a value, or None when there is none."""
+    if name == "_id":
+        return None
+    if name == "_lastUpdated":
+        return kept.updated
+    values = [v for v in kept.values if v[0] == name]
+    kind = PARAMETERS[kept.place[0]][name].kind
+    read_value = {
+        "string": lambda v: rows.string_value(oracle.normalize(v[2]), v[2]).encode(),
+        "date": lambda v: v[2], "number": lambda v: v[2], "quantity": lambda v: v[2],
+    }[kind]  # fmt: skip
+    some = [read_value(v) for v in values]
+    return (max(some) if descending else min(some)) if some else None
+
+
+async def page_through(search: Search, kind: str, said: Any, count: int) -> list[tuple[str, str]]:
+    every: list[tuple[str, str]] = []
+    cursor: list[tuple[str, str]] = []
+    for _ in range(1000):
+        page = await search.run(parse(kind, [*said, ("_count", str(count)), *cursor], now=NOW))
+        every += [(s.type, s.id) for s in page.rows]
+        if page.next_cursor is None:
+            return every
+        assert len(page.rows) == count
+        cursor = [("_cursor", page.next_cursor)]
+    raise AssertionError("the pages have no end")
+
+
+@usual(250)
+@given(searches(), st.data())
+async def test_pages_of_any_size_hold_each_match_once_in_the_order_asked_for(
+    search: Search, asked: Any, data: Any
+) -> None:
+    kind, said = asked
+    asked_for = data.draw(
+        st.lists(st.sampled_from(sortable(kind)), max_size=2, unique_by=lambda s: s.strip("-"))
+    )
+    if asked_for:
+        said = [*said, ("_sort", ",".join(asked_for))]
+    query = read(kind, said)
+    expected = {kept.place: kept for kept in KEPT if oracle.matches(query, kept)}
+    paged = await page_through(search, kind, said, data.draw(st.sampled_from((1, 2, 3, 7, 50))))
+    assert len(paged) == len(set(paged))
+    assert set(paged) == set(expected)
+    if asked_for:
+        name, descending = asked_for[0].lstrip("-"), asked_for[0].startswith("-")
+        values = [sorted_by(expected[place], name, descending) for place in paged]
+        there = [value for value in values if value is not None]
+        assert there == sorted(there, reverse=descending)
+        if name != "birthdate" and name not in LEADING:
+            assert None not in values[: len(there)] or name == "_id"
+
+
+LEADING = {rows.leading.date_parameter(kind) for kind in TYPES}
+
+
+async def test_pages_are_not_torn_by_what_others_write(
+    search: Search, store: Store, author
+) -> None:
+    """What was there before and stays is seen once; what comes and goes may be seen or not."""
+    said = [("status", "final"), ("_sort", "-date"), ("_count", "3")]
+    query = parse("Observation", said)
+    before = {kept.place for kept in KEPT if oracle.matches(query, kept)}
+    seen, cursor, n = [], [], 0
+    while True:
+        page = await search.run(parse("Observation", [*said, *cursor]))
+        seen += [(s.type, s.id) for s in page.rows]
+        if page.next_cursor is None:
+            break
+        cursor = [("_cursor", page.next_cursor)]
+        for day in ("2024", "2026-01-01", "9999-12-31"):
+            n += 1
+            made = {"resourceType": "Observation", "id": f"meanwhile{n}", "status": "final",
+                    "effectiveDateTime": day, "subject": {"reference": "Patient/anne"}}  # fmt: skip
+            await store_all(store, author, [oracle.keep(made, oracle.BEGUN)])
+    for made in range(1, n + 1):
+        stored = await store.read("Observation", f"meanwhile{made}")
+        await store.delete(stored, keys.next_key(), oracle.BEGUN, author)
+    assert len(seen) == len(set(seen))
+    assert {place for place in seen if not place[1].startswith("meanwhile")} == before
+
+
+@usual(60)
+@given(searches(), st.data())
+async def test_includes_are_what_the_matches_name_and_what_names_them(
+    search: Search, asked: Any, data: Any
+) -> None:
+    kind, said = asked
+    query = read(kind, [*said, ("_count", "1000")])
+    page = await search.run(query)
+    source = data.draw(st.sampled_from(TYPES))
+    names = [
+        n
+        for n in MET[source]
+        if PARAMETERS[source][n].kind == "reference"
+        and kind in (PARAMETERS[source][n].targets or (kind,))
+    ]
+    assume(names)
+    name = data.draw(st.sampled_from(names))
+    [include] = parse(kind, [("_revinclude", f"{source}:{name}")]).revincludes
+    matched = {f"{k}/{i}" for k, i in found(page)}
+    expected = {
+        kept.place
+        for kept in KEPT
+        if kept.place[0] == source and any(v[0] == name and v[2] in matched for v in kept.values)
+    }
+    assert {(s.type, s.id) for s in await search.referring(include, page.rows)} == expected
