@@ -15,7 +15,7 @@ from .codes import ATC, PRODUCT, UCUM, Resource, coding, concept, hl7, volven
 from .products import PRODUCTS, Product
 from .story import Story, ref, staff
 
-_ROUTES = {
+ROUTES = {
     "oral": ("53", "Oral bruk"),
     "inhalasjon": ("11", "Bruk til inhalasjon"),
     "subkutan": ("62", "Subkutan bruk"),
@@ -46,20 +46,25 @@ class Dose(NamedTuple):
 def products() -> Iterator[Resource]:
     """Every product in the demo as a Medication."""
     for key, product in PRODUCTS.items():
-        yield {
-            "resourceType": "Medication",
-            "id": key,
-            "code": _code(key, product),
-            "status": "active",
-            "form": concept(product.form, coding(volven(7448), product.form_code, product.form)),
-            "ingredient": [
-                {
-                    "itemCodeableConcept": concept(product.substance),
-                    "isActive": True,
-                    **_strength(product),
-                }
-            ],
-        }
+        yield product_resource(key, product)
+
+
+def product_resource(key: str, product: Product) -> Resource:
+    """A product as a Medication whose id is its key."""
+    return {
+        "resourceType": "Medication",
+        "id": key,
+        "code": code_of(key, product),
+        "status": "active",
+        "form": concept(product.form, coding(volven(7448), product.form_code, product.form)),
+        "ingredient": [
+            {
+                "itemCodeableConcept": concept(product.substance),
+                "isActive": True,
+                **_strength(product),
+            }
+        ],
+    }
 
 
 def in_use(
@@ -99,14 +104,14 @@ def in_use(
         status=status,
         statusReason=None if why is None else [concept(why)],
         category=concept(use, coding(hl7("medication-statement-category"), "community")),
-        medicationCodeableConcept=_code(product, PRODUCTS[product]),
+        medicationCodeableConcept=code_of(product, PRODUCTS[product]),
         subject=story.subject(),
         effectivePeriod=period,
         dateAsserted=story.time.stamp(until if until is not None else since),
         informationSource=staff(by),
         reasonCode=[concept(reason)],
         note=None if note is None else [{"text": note}],
-        dosage=[_dosage(dose, PRODUCTS[product])],
+        dosage=[dosage_of(dose, PRODUCTS[product])],
     )
 
 
@@ -133,17 +138,18 @@ def order(
         category=[
             concept(category[1], coding(hl7("medicationrequest-category"), category[0])),
         ],
-        medicationCodeableConcept=_code(product, PRODUCTS[product]),
+        medicationCodeableConcept=code_of(product, PRODUCTS[product]),
         subject=story.subject(),
         encounter=ref(encounter),
         authoredOn=story.time.stamp(since),
         requester=staff(by),
         reasonCode=[concept(reason)],
-        dosageInstruction=[_dosage(dose, PRODUCTS[product])],
+        dosageInstruction=[dosage_of(dose, PRODUCTS[product])],
     )
 
 
-def _code(key: str, product: Product) -> Resource:
+def code_of(key: str, product: Product) -> Resource:
+    """A product as a CodeableConcept: ATC and the product itself."""
     name = f"{product.name} {product.form.lower()} {product.strength}".strip()
     return concept(name, coding(ATC, product.atc, product.substance), coding(PRODUCT, key, name))
 
@@ -154,14 +160,15 @@ def _strength(product: Product) -> Resource:
     numerator, unit, denominator = product.ratio
     return {
         "strength": {
-            "numerator": _amount(f"{numerator} {unit}"),
-            "denominator": _amount(denominator),
+            "numerator": amount_of(f"{numerator} {unit}"),
+            "denominator": amount_of(denominator),
         }
     }
 
 
-def _dosage(dose: Dose, product: Product) -> Resource:
-    route_code, route = _ROUTES[product.route]
+def dosage_of(dose: Dose, product: Product) -> Resource:
+    """A dose as a FHIR Dosage."""
+    route_code, route = ROUTES[product.route]
     found: dict[str, Any] = {"text": dose.text}
     if dose.hours or dose.days:
         found["timing"] = {"repeat": _repeat(dose)}
@@ -169,10 +176,10 @@ def _dosage(dose: Dose, product: Product) -> Resource:
         found["asNeededCodeableConcept"] = concept(dose.as_needed)
     found["route"] = concept(route, coding(volven(7477), route_code, route))
     if dose.amount:
-        found["doseAndRate"] = [{"doseQuantity": _amount(dose.amount)}]
+        found["doseAndRate"] = [{"doseQuantity": amount_of(dose.amount)}]
     if dose.most is not None:
         found["maxDosePerPeriod"] = {
-            "numerator": _amount(f"{dose.most} {dose.amount.split(' ', 1)[1]}"),
+            "numerator": amount_of(f"{dose.most} {dose.amount.split(' ', 1)[1]}"),
             "denominator": {"value": 24, "unit": "timer", "system": UCUM, "code": "h"},
         }
     return found
@@ -192,7 +199,8 @@ def _repeat(dose: Dose) -> Resource:
     return found
 
 
-def _amount(text: str) -> Resource:
+def amount_of(text: str) -> Resource:
+    """`1 tablett` or `500 mg` as a Quantity."""
     number, unit = text.split(" ", 1)
     plain = unit.translate(str.maketrans("æøåéÆØÅ", "aoaeAOA")).replace(" ", "-")
     value: Decimal | int = Decimal(number) if "." in number else int(number)

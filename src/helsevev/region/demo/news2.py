@@ -67,7 +67,7 @@ def points(signs: Signs) -> dict[str, int]:
     }
 
 
-_PARTS = {
+PARTS = {
     "1104301000000104": "Respirasjonsfrekvens, poeng",
     "1104311000000102": "SpO₂ skala 1, poeng",
     "1104321000000108": "SpO₂ skala 2, poeng",
@@ -121,11 +121,11 @@ def signs_round(
         effectiveDateTime=stamp,
         performer=[staff(by)],
         valueQuantity=quantity(total, "", "{score}"),
-        interpretation=[_judged(total, max(each.values()))],
+        interpretation=[judged(total, max(each.values()))],
         derivedFrom=[ref(reference) for reference in measures],
         component=[
             {
-                "code": snomed_concept(code, _PARTS[code]),
+                "code": snomed_concept(code, PARTS[code]),
                 "valueQuantity": quantity(value, "", "{score}"),
             }
             for code, value in each.items()
@@ -152,7 +152,7 @@ def _consciousness(
     )
 
 
-def _judged(total: int, highest: int) -> Resource:
+def judged(total: int, highest: int) -> Resource:
     """Seven or more is an emergency; five, or three in one part, is urgent."""
     code, text = ("N", "Lav risiko")
     if total >= 7:
