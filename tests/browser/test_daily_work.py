@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from .conftest import SignIn, Within
-from .user import User
+from .places import named, on_the_chart_of
 
 DEVICES = ("desktop", "phone")
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("device", DEVICES)]
@@ -19,18 +19,6 @@ NUMBERS = {
     "respiration": "18", "saturation": "96", "oxygen": "0", "systolic": "128",
     "diastolic": "74", "pulse": "82", "temperature": "37,2",
 }  # fmt: skip
-
-
-def named(user: User, name: str) -> Locator:
-    """The first button or link that is called this."""
-    page = user.page
-    return page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first
-
-
-async def on_the_chart_of(user: User, name: str = "Aslaug Bakken Moe") -> None:
-    """Wait until the chart of this person is drawn and follows the record."""
-    await expect(user.page.locator(".hv-banner h1")).to_have_text(name)
-    await expect(user.page.locator("[data-live-word]")).to_have_text("Direkte")
 
 
 async def test_a_patient_on_my_list_opens_at_once(
@@ -54,7 +42,7 @@ async def test_anyone_in_the_region_is_found_by_what_one_knows_of_them(
     hit = doctor.page.locator("#hv-palette").get_by_role("option", name=ASLAUG["name"])
     await expect(hit).to_be_visible()
     await doctor.press_on(hit)
-    await on_the_chart_of(doctor)
+    await on_the_chart_of(doctor.page)
     within_budget(f"find-by-{known}-{device}", doctor.end())
     assert ASLAUG["number"] not in doctor.page.url
 
@@ -70,7 +58,7 @@ async def test_a_note_is_written_and_signed_and_stands_in_the_chart(
     await expect(nurse.page.get_by_role("textbox", name="Notat")).to_be_focused()
     await nurse.type(words)
     await nurse.press_on(named(nurse, "Signer"))
-    await on_the_chart_of(nurse)
+    await on_the_chart_of(nurse.page)
     note = nurse.page.locator("#panel-notes article").first
     await expect(note).to_contain_text(words)
     await expect(note).to_contain_text(re.compile("Signert Magnus Tverdal"))
@@ -94,7 +82,7 @@ async def test_seven_vital_signs_are_taken_and_their_score_shows_by_itself(
     await nurse.press_on(nurse.page.get_by_text("Våken"))
     await expect(nurse.page.locator("#vital-score .hv-score__sum b")).to_have_text("0")
     await nurse.press_on(named(nurse, "Signer"))
-    await on_the_chart_of(nurse)
+    await on_the_chart_of(nurse.page)
     measured = nurse.page.locator("#panel-measurements")
     await expect(measured.locator(".hv-score__sum b").first).to_have_text("0")
     for value in ("18", "96", "128/74", "82", "37,2"):
