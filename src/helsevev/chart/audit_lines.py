@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from helsevev.chart.labels import label
+from helsevev.content import loading
 from helsevev.locale import gettext as _
 
 
@@ -49,10 +50,17 @@ def _line(group: list[Mapping[str, Any]]) -> Line:
         organisation=row["organisation_name"],
         what=_what(group),
         purpose=_("emergency") if row["purpose"] == "BTG" else "",
-        reason="" if is_refused else row["reason"],
+        reason="" if is_refused else _reason(row["reason"]),
         is_emergency=row["action"] == "emergency",
         is_refused=is_refused,
     )
+
+
+def _reason(text: str) -> str:
+    """The stated reason with the ground's name in place of its code."""
+    code, separator, words = text.partition(": ")
+    names = {ground.code: ground.label for ground in loading.grounds().ground}
+    return f"{names[code]}: {words}" if separator and code in names else text
 
 
 def _what(group: list[Mapping[str, Any]]) -> str:

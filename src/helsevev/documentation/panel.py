@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -280,9 +280,19 @@ def _attachments(
             attached.append(Attached(title, media_type, size if isinstance(size, int) else None))
             continue
         blocks = from_xhtml(plain) if "html" in media_type else from_plain(plain)
-        if blocks:
-            sections.append(Section(title, blocks))
+        sections += _by_heading(title, blocks)
     return tuple(sections), tuple(attached)
+
+
+def _by_heading(title: str, blocks: Sequence[Block]) -> list[Section]:
+    """The blocks as sections, each beginning at a heading of the text itself."""
+    found: list[tuple[str, list[Block]]] = [(title, [])]
+    for block in blocks:
+        if block.kind == "heading":
+            found.append((block.text, []))
+        else:
+            found[-1][1].append(block)
+    return [Section(name, tuple(held)) for name, held in found if held or (name and name != title)]
 
 
 def attachment_text(attachment: Mapping[str, Any]) -> str | None:

@@ -145,19 +145,19 @@ def concept_text(concept: object) -> str:
     if not found:
         return text(concept)
     if said := text(found.get("text")):
-        return _without_tag(said)
+        return without_tag(said)
     listed = objects(found.get("coding")) or [found]
     chosen = [c for c in listed if c.get("userSelected") is True]
     for coding in (*chosen, *listed):
         if shown := text(coding.get("display")):
-            return _without_tag(shown)
+            return without_tag(shown)
     for coding in (*chosen, *listed):
         if code := text(coding.get("code")):
             return code
     return ""
 
 
-def _without_tag(name: str) -> str:
+def without_tag(name: str) -> str:
     """The name without SNOMED CT's semantic tag, which tells terminologists its hierarchy."""
     if name.endswith(")"):
         words, _, tag = name[:-1].rpartition(" (")

@@ -22,6 +22,7 @@ from helsevev.fhir.reading import (
     start_and_end,
     text,
     texts,
+    without_tag,
 )
 from helsevev.locale import gettext as _
 
@@ -53,12 +54,15 @@ def doses(dosages: object) -> tuple[Dose, ...]:
 def _dose(dosage: Mapping[str, Any]) -> Dose:
     reason = concept_text(dosage.get("asNeededCodeableConcept"))
     structured = ", ".join(p for p in (dose_amount(dosage), schedule(dosage)) if p)
+    said = without_tag(text(dosage.get("text"))) or structured
+    said = said or text(dosage.get("patientInstruction"))
+    also = concept_texts(dosage.get("additionalInstruction"))
     return Dose(
-        text=text(dosage.get("text")) or structured or text(dosage.get("patientInstruction")),
+        text=said,
         is_as_needed=dosage.get("asNeededBoolean") is True or bool(reason),
         as_needed_for=reason,
         route=concept_text(dosage.get("route")),
-        instructions=tuple(concept_texts(dosage.get("additionalInstruction"))),
+        instructions=tuple(more for more in also if more.casefold() not in said.casefold()),
         maximum=_maximum(dosage),
         duration=_quantity(
             mapping(mapping(dosage.get("timing")).get("repeat")).get("boundsDuration")
@@ -69,7 +73,11 @@ def _dose(dosage: Mapping[str, Any]) -> Dose:
 def dose_amount(dosage: Mapping[str, Any]) -> str:
     """How much each time: "1 tablet", "5–10 mg", "40 ml/t"; "" when not structured."""
     given = first(dosage.get("doseAndRate"))
-    dose = _quantity(given.get("doseQuantity")) or _range(given.get("doseRange"))
+    counted = amount(given.get("doseQuantity"))
+    dose = _shown(counted) or _range(given.get("doseRange"))
+    if counted is not None and dose and not counted.unit:
+        # A bare number beside "once daily" reads as part of it.
+        dose = _("dose %(amount)s") % {"amount": dose}
     rate = (
         _quantity(given.get("rateQuantity"))
         or _range(given.get("rateRange"))

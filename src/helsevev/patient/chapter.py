@@ -7,5 +7,8 @@ CHAPTER = Chapter(
     owns=(
         "Patient", "RelatedPerson", "EpisodeOfCare", "Encounter", "CareTeam", "Condition",
         "AllergyIntolerance", "Flag", "Procedure", "Immunization",
+        # What is planned for the person stays here until care plans and appointments have
+        # chapters of their own.
+        "Appointment", "CarePlan", "Goal", "ServiceRequest", "Task",
     ),
 )  # fmt: skip

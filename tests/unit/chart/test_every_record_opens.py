@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from helsevev.chart.timeline import timeline
 from helsevev.chart.view import ChartView
+from helsevev.documentation import note
 from helsevev.documentation.panel import documents
 from helsevev.fhir.serialization import decode
 from helsevev.medication.panel import GROUPS, medicines
+from helsevev.observation import vital_signs
 from helsevev.observation.results import results
 from helsevev.patient.banner import banner
 from helsevev.patient.contacts import contacts
@@ -99,6 +101,17 @@ def test_generated_records_open() -> None:
         open_every_panel(record)
         shown = sum(len(series.readings) for series in results(record["Observation"]))
         assert shown == len(record["Observation"]), f"{path.name}: an observation got lost"
+
+
+def test_no_rule_of_ours_refuses_a_record_that_others_wrote() -> None:
+    paths = generated_records()
+    if not paths:
+        pytest.skip("Generated records are not here; HELSEVEV_SHARED names their folder.")
+    for path in paths:
+        unpack = {".bz2": bz2.decompress, ".gz": gzip.decompress}.get(path.suffix, bytes)
+        record = by_type(with_entries(decode(unpack(path.read_bytes()))))
+        assert [i for r in record["Observation"] for i in vital_signs.check(r)] == []
+        assert [i for r in record["Composition"] for i in note.check(r)] == []
 
 
 ELEMENTS = (

@@ -95,4 +95,4 @@ def test_refusals_writes_and_emergencies_stand_by_themselves() -> None:
     assert [(line.is_emergency, line.is_refused) for line in shown] == [
         (False, False), (True, False), (False, True), (False, False),
     ]  # fmt: skip
-    assert shown[1].reason == "BLAALYS: unconscious"
+    assert shown[1].reason == "Akutt helsehjelp: unconscious"

@@ -216,3 +216,12 @@ def test_a_file_that_is_no_text_is_named_and_not_opened() -> None:
 )  # fmt: skip
 def test_carried_text_is_read_in_its_own_letters(found: dict[str, Any], text: str | None) -> None:
     assert attachment_text(found) == text
+
+
+def test_headings_within_a_carried_text_become_sections() -> None:
+    plain = "2026-11-21\n\n# Complaint\n- Thirst\n\n# Plan\nRest"
+    note = {"resourceType": "DocumentReference", "content": [{"attachment": attachment(plain)}]}
+    (shown,) = documents([], [note])
+    assert [(s.title, s.text) for s in shown.sections] == [
+        ("", "2026-11-21"), ("Complaint", "- Thirst"), ("Plan", "Rest"),
+    ]  # fmt: skip
