@@ -77,7 +77,12 @@ class Conditionals:
             return await self._writer.write(actor, resource, create=True, idempotency_key=key)
 
     async def update(
-        self, actor: Actor, resource: dict[str, Any], condition: str, if_match: int | None = None
+        self,
+        actor: Actor,
+        resource: dict[str, Any],
+        condition: str,
+        if_match: int | None = None,
+        key: str | None = None,
     ) -> Written:
         """Update the one that fits; create when none does. Raises like `create`.
 
@@ -87,10 +92,12 @@ class Conditionals:
         async with self._turns.taken([f"{resource_type}?{condition}"]):
             found = await self._match(actor, resource_type, condition)
             if found is None:
-                return await self._writer.write(actor, resource, if_match=if_match)
+                return await self._writer.write(
+                    actor, resource, if_match=if_match, idempotency_key=key
+                )
             if resource.setdefault("id", found.id) != found.id:
                 raise Invalid([another_id(found, resource["id"])])
-            return await self._writer.write(actor, resource, if_match=if_match)
+            return await self._writer.write(actor, resource, if_match=if_match, idempotency_key=key)
 
     async def delete(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
         """Delete the one that fits; None when none does. Raises `TooManyMatches` or `Refused`."""

@@ -31,6 +31,9 @@ CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="Helsevev"')
 _TRY_AGAIN: Final = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL undid the whole statement."""
 
+_BEYOND_LIMITS: Final = ("22", "54")
+"""Classes of SQLSTATE: data exception, program limit exceeded."""
+
 _BUSINESS: Final = frozenset({"business-rule", "conflict", "duplicate"})
 _STATUS: Final[tuple[tuple[type[AccessError], int], ...]] = (
     (Refused, 403),
@@ -87,8 +90,12 @@ def answer_to(failure: Exception) -> Answer:
         case DatabaseError(sqlstate=state) if state in _TRY_AGAIN:
             text = "Others wrote the same at the same moment. Nothing was stored; try again."
             return of_issues(503, [error("transient", text)], (b"retry-after", b"1"))
+        case DatabaseError(sqlstate=state) if state.startswith(_BEYOND_LIMITS):
+            text = "A value is too long or too precise to be kept and found again."
+            return of_issues(422, [error("too-long", f"{text} ({_noted(failure)})")])
         case _:
-            return _unforeseen(failure)
+            text = f"Something went wrong here, and was noted as {_noted(failure)}."
+            return of_issues(500, [error("exception", text)])
 
 
 def status_of_invalid(issues: tuple[Issue, ...]) -> int:
@@ -96,8 +103,7 @@ def status_of_invalid(issues: tuple[Issue, ...]) -> int:
     return 422 if all(issue.code in _BUSINESS for issue in issues) else 400
 
 
-def _unforeseen(failure: Exception) -> Answer:
-    incident = secrets.token_hex(6)
-    _log.error("incident %s", incident, exc_info=failure)
-    text = f"Something went wrong here, and was noted as incident {incident}."
-    return of_issues(500, [error("exception", text)])
+def _noted(failure: Exception) -> str:
+    incident = f"incident {secrets.token_hex(6)}"
+    _log.error("%s", incident, exc_info=failure)
+    return incident

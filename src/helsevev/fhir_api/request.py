@@ -89,6 +89,9 @@ class Request:
         if self.content is not None:
             return self.content
         check_content(self.headers.get(b"content-type", b""))
+        if self.header(b"content-encoding").lower() not in ("", "identity"):
+            text = "The body must be sent uncompressed."
+            raise Problem(415, error("not-supported", text))
         data = await self.read(limit)
         if not data:
             raise bad_request("The request has no body.", "required")

@@ -36,10 +36,10 @@ async def answer_conditionally(doors: Doors, request: Request) -> Answer:
     (resource_type,) = request.segments
     if not request.query:
         raise bad_request("Name the resource by its id, or by a search.", "required")
-    if_match = request.if_match
+    if_match, key = request.if_match, request.idempotency_key
     resource = await request.resource()
     refuse_other_type(resource, resource_type)
-    written = await doors.conditionals.update(request.actor, resource, request.query, if_match)
+    written = await doors.conditionals.update(request.actor, resource, request.query, if_match, key)
     return of_written(request, written)
 
 
