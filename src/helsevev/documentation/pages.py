@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
@@ -21,7 +22,6 @@ from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.content.shapes import NoteType as OfferedType
 from helsevev.documentation.headings import opening, split
-from helsevev.documentation.narrative import clean
 from helsevev.documentation.note import (
     Author,
     NoteType,
@@ -67,12 +67,14 @@ class _Desk:
 
 @get("/patient/{patient_id:str}/notes/new", opt=_RECORD)
 async def new_note(request: _Request, patient_id: str, draft: str = "") -> Response[Any]:
-    """An empty note, or the draft that was begun."""
+    """An empty note, or the draft that was begun: its address finds it again after a reload."""
+    if not draft:
+        return Redirect(f"{request.url.path}?draft={uuid4()}", status_code=303)
     desk = await _desk(request, patient_id)
-    kept = await _draft(desk, "note", draft) if draft else None
+    kept = await _draft(desk, "note", draft)
     types = _types(desk.actor)
     blank = opening(types[0].sections) if types else ""
-    form = {"key": draft or str(uuid4()), "text": blank, **_content(kept)}
+    form = {"key": draft, "text": blank, **_content(kept)}
     return _note_page(request, desk, form, (), kept)
 
 
@@ -96,11 +98,10 @@ async def sign_new_note(request: _Request, patient_id: str) -> Response[Any]:
             encounter=desk.encounter,
             headings=chosen.sections,
         )
-        key = form["key"] or None
-        await desk.services.writer.write(desk.actor, note, idempotency_key=key)
+        await desk.services.writer.write(desk.actor, note, idempotency_key=_once(form))
     except Unprocessable as refusal:
         # A second press of the same button: signed already is signed, and nothing was lost.
-        if not _is_signed(desk, form["text"]):
+        if not _is_signed(await _desk(request, patient_id), form["text"]):
             return _note_page(request, desk, form, refusal.issues)
     except (NotSignable, AccessError) as refusal:
         return _note_page(request, desk, form, refusal.issues)
@@ -114,13 +115,13 @@ async def save_draft(request: _Request, patient_id: str, kind: str, key: str) ->
     form = await _typed(request)
     if kind not in _KINDS or len(key) > 100 or form["patient"] != patient_id:
         return Response("", status_code=409)
-    services: Services = request.app.state.services
-    permit = await services.gate.open_chart(
-        actor_of_request(request), patient_id, interaction="draft"
-    )
+    desk = await _desk(request, patient_id)
+    permit, services = desk.permit, desk.services
     content = {name: form[name] for name in ("text", "type", "version") if form[name]}
     known = [d for d in await services.drafts.of(permit) if (d.kind, d.key) == (kind, key)]
-    if not clean(form["text"]):
+    # A page that is left while its note is signed may still send the draft of it.
+    says_something = bool(split(form["text"], _headings(desk.actor)))
+    if not says_something or _is_signed(desk, form["text"]):
         await services.drafts.discard(permit, kind, key)
         return Response("")
     revision = known[0].revision if known else 0
@@ -173,7 +174,7 @@ async def sign_correction(request: _Request, patient_id: str, note_id: str) -> R
             form["text"],
             author=_author(desk.actor),
             at=clock.now(),
-            headings=[h for t in _types(desk.actor) for h in t.sections],
+            headings=_headings(desk.actor),
         )
         await desk.services.writer.write(desk.actor, corrected, if_match=seen)
     except Conflict as conflict:
@@ -273,9 +274,14 @@ async def _desk(request: _Request, patient_id: str) -> _Desk:
     )
 
 
+def _once(form: Mapping[str, str]) -> str:
+    """What makes two presses one note; other words under the same address are another note."""
+    return sha256("\n".join(form[name] for name in ("key", "type", "text")).encode()).hexdigest()
+
+
 def _is_signed(desk: _Desk, plain: str) -> bool:
     """True when the newest notes hold this very text by this very author."""
-    headings = [heading for offered in _types(desk.actor) for heading in offered.sections]
+    headings = _headings(desk.actor)
     wanted = split(plain, headings)
     return any(
         desk.actor.id in composition(note).author_keys
@@ -297,6 +303,11 @@ def _content(draft: Draft | None) -> dict[str, str]:
 
 def _types(actor: Actor) -> tuple[OfferedType, ...]:
     return loading.note_types().for_profession(actor.profession)
+
+
+def _headings(actor: Actor) -> list[str]:
+    """Every heading of the notes that the actor writes."""
+    return [heading for offered in _types(actor) for heading in offered.sections]
 
 
 def _author(actor: Actor) -> Author:
