@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from helsevev.access.actor import Actor
 from helsevev.access.services import Services, services_over
+from helsevev.kit import clock
 from helsevev.record.database import Database
 from helsevev.record.store import Author, Store
 
@@ -106,3 +108,26 @@ def stay() -> Callable[..., Resource]:
         } | more
 
     return make
+
+
+class Clock:
+    """The program's clock, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """This moment, moved."""
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let time pass: `later(seconds=20)`."""
+    moved = Clock()
+    monkeypatch.setattr(clock, "now", moved.now)
+
+    def pass_time(**span: float) -> None:
+        moved.ahead += timedelta(**span)
+
+    return pass_time

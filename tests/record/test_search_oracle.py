@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -19,14 +16,7 @@ from helsevev.record import keys, rows
 from helsevev.record.search import Matches, Scope, Search
 from helsevev.record.store import Store, Write
 
-_SPEC = importlib.util.spec_from_file_location(
-    "search_oracle", Path(__file__).with_name("search_oracle.py")
-)
-assert _SPEC
-assert _SPEC.loader
-oracle = importlib.util.module_from_spec(_SPEC)
-sys.modules["search_oracle"] = oracle
-_SPEC.loader.exec_module(oracle)
+from . import search_oracle as oracle
 
 KEPT = oracle.population(7)
 TYPES = sorted({kept.place[0] for kept in KEPT})
