@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
-from helsevev.access.bundle_plan import BundlePlan, Known, Place
-from helsevev.record import conditionals
-from helsevev.record.conditionals import Identified
+from helsevev.access.bundle_plan import Place
 from helsevev.record.store import Store, Stored
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -55,21 +53,3 @@ def identifier_of(query: str) -> tuple[str | None, str] | None:
     if not bar:
         return (None, system) if system else None
     return (system, value) if value else None
-
-
-async def look_up(store: Store, plans: Sequence[BundlePlan]) -> Known:
-    """All that several plans need to know, for a system that may see the whole record.
-
-    A handful of statements for any number of plans; for imports. Conditions other than one
-    identifier are not answered: what rests on them does not resolve.
-    """
-    wanted: dict[str, Identified] = {}
-    for plan in plans:
-        for condition in plan.conditions:
-            resource_type, _, query = condition.partition("?")
-            identifier = identifier_of(query)
-            if identifier is not None:
-                wanted[condition] = (resource_type, *identifier)
-    found = await conditionals.identified(store.database, set(wanted.values()))
-    matches = {condition: found[identified] for condition, identified in wanted.items()}
-    return Known(matches, await newest(store, (place for plan in plans for place in plan.ids)))
