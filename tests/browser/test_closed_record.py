@@ -58,7 +58,7 @@ async def test_a_nurse_who_needs_it_now_says_why_and_gets_in(sign_in: SignIn) ->
     ward = await sign_in("ward-nurse")
     line = (await who_has_read(ward, "demo-kare")).filter(has_text="Nødrettstilgang").first
     await expect(line).to_contain_text("Berit Lundamo")
-    await expect(line).to_contain_text("«Funnet på gulvet hjemme, tungpustet»")
+    await expect(line).to_contain_text("Funnet på gulvet hjemme, tungpustet")
 
 
 @pytest.mark.parametrize("reason", ["", "haster"])

@@ -70,7 +70,9 @@ async def test_a_visit_from_sign_in_to_signed_vital_signs_without_a_pointer(
     await on_the_chart_of(page)
     await expect(page.locator("#panel-notes")).to_contain_text("Skrevet uten mus.")
 
-    await tab_to(nurse, "Vitale mål")
+    await nurse.key("Control+k")
+    await nurse.type("vit")
+    await expect(hit).to_contain_text("Vitale mål")
     await nurse.key("Enter")
     await expect(page.locator("[name=respiration]")).to_be_focused()
     for value in ("19", "95", "0", "131", "78", "84", "36,9"):
@@ -125,8 +127,11 @@ async def test_every_place_in_the_chart_can_be_reached_and_seen_by_tab(sign_in: 
     await nurse.goto("/patient/demo-kare")
     await on_the_chart_of(nurse.page, "Kåre Brattli")
     seen = set()
-    for _ in range(60):
+    while True:
         await nurse.key("Tab")
+        at = await nurse.page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        if at in seen or at.startswith("<body"):
+            break
         await focus_is_seen(nurse.page)
-        seen.add(await nurse.page.evaluate("document.activeElement.outerHTML.slice(0, 200)"))
-    assert len(seen) >= 40
+        seen.add(at)
+    assert len(seen) >= 25

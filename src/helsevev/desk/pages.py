@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.guard import actor_of_request
-from helsevev.access.policy import CLINICIANS
+from helsevev.access.policy import CLINICIANS, may_write
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.desk.palette import groups
@@ -77,13 +77,16 @@ async def find(request: _Request) -> Response[Any]:
 @post("/palette", opt=_SIGNED_IN, status_code=200)
 async def palette(request: _Request) -> Response[Any]:
     """Hits for the command palette: my patients, anyone else, and places to go."""
-    words = str((await request.form()).get("q", ""))[:100].strip()
+    form = await request.form()
+    words, at = str(form.get("q", ""))[:100].strip(), str(form.get("at", ""))
     actor = actor_of_request(request)
     if actor.kind == "inhabitant":
         return render(request, "desk/_palette.html", groups=[])
     mine = fitting(rows(await _services(request).people.mine(actor)), words)
     found, _problem = await _found(request, actor, words)
-    return render(request, "desk/_palette.html", groups=groups(words, mine, found or []))
+    writes = may_write(actor.profession, "Composition")
+    shown = groups(words, mine, found or [], at, may_write=writes)
+    return render(request, "desk/_palette.html", groups=shown)
 
 
 @get("/emergency/{patient_id:str}", opt=_RECORD)

@@ -41,6 +41,8 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     ),
     (b"cache-control", b"no-store"),
 )
+# What Litestar says when a browser gave up its own request; nobody hears the answer, nothing failed.
+_GONE = "client disconnected prematurely"
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 ProblemPage = Callable[[Request[Any, Any, Any], int, str], str]
@@ -85,6 +87,8 @@ def problem_handlers(page: ProblemPage) -> dict[int | type[Exception], Exception
 
     def tell_refusal(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
         status = problem.status_code if isinstance(problem, HTTPException) else 500
+        if isinstance(problem, HTTPException) and problem.detail == _GONE:
+            return Response(b"", status_code=HTTPStatus.BAD_REQUEST)
         if status < 500:
             response = answer(request, status)
             if isinstance(problem, HTTPException) and problem.headers:

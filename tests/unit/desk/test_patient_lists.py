@@ -61,3 +61,14 @@ def test_the_lists_are_drawn_with_and_without_people() -> None:
     for listed in ([], rows([person("Anna", changed=1, looked=2, deceasedBoolean=True)])):
         for template in ("desk/_patient_rows.html", "desk/_found.html"):
             assert render_text(template, rows=listed, words="", problem="")
+
+
+def test_in_a_record_the_palette_offers_first_what_can_be_done_there() -> None:
+    (group, *_others) = groups("", [], [], "/patient/anna/notes", may_write=True)
+    assert [item["href"] for item in group["items"]][:3] == [
+        "/patient/anna/notes/new", "/patient/anna/vital-signs", "/patient/anna",
+    ]  # fmt: skip
+    (group, *_others) = groups("", [], [], "/patient/anna")
+    assert "/patient/anna/notes/new" not in [item["href"] for item in group["items"]]
+    for strange in ("", "/", "//evil.example/patient/x", "/patient/", "javascript:alert(1)"):
+        assert len(groups("", [], [], strange)) == 3

@@ -30,6 +30,24 @@ function sign(target: EventTarget | null): boolean {
   return true;
 }
 
+/** Goes to the page's search, also where it stands in a part that is fetched when it comes in sight. */
+function search(): boolean {
+  const field = () => document.querySelector<HTMLElement>("main [data-search]");
+  const place = document.querySelector<HTMLElement>("[data-search-place]");
+  const there = field();
+  if (there) there.focus();
+  else if (place) {
+    const arrived = () => {
+      if (!field()) return;
+      document.removeEventListener("htmx:after:swap", arrived);
+      field()?.focus();
+    };
+    document.addEventListener("htmx:after:swap", arrived);
+    place.scrollIntoView();
+  }
+  return Boolean(there ?? place);
+}
+
 /** Starts listening; one listener for the whole page, so swapped content is included. */
 export function watchKeys(): void {
   document.addEventListener("keydown", (event) => {
@@ -43,11 +61,7 @@ export function watchKeys(): void {
     if (event.key === "j" || event.key === "k") {
       if (move(event.key === "j" ? 1 : -1)) event.preventDefault();
     } else if (event.key === "/") {
-      const field = document.querySelector<HTMLElement>("main [data-search]");
-      if (field) {
-        event.preventDefault();
-        field.focus();
-      }
+      if (search()) event.preventDefault();
     }
   });
 }

@@ -37,7 +37,7 @@ export function watchPalette(): void {
       // Posted: a national number must never stand in an address, where logs and history keep it.
       const answer = await fetch("/palette", {
         method: "POST",
-        body: new URLSearchParams({ q: field!.value }),
+        body: new URLSearchParams({ q: field!.value, at: location.pathname }),
         headers: { "HX-Request": "true", "x-csrf-token": token() },
         signal: asked.signal,
       });
