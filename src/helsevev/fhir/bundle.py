@@ -35,6 +35,38 @@ class BundleError(ValueError):
 
 
 @dataclass(slots=True)
+class _Survey:
+    """The objects with a `reference`, the texts that may be a URL, whether a narrative links."""
+
+    references: list[dict[str, Any]]
+    texts: list[str]
+    narrative_links: bool
+
+    def look_into(self, element: dict[str, Any]) -> None:
+        for name, value in element.items():
+            if type(value) is str:
+                if name == "reference":
+                    self.references.append(element)
+                elif ":" in value:
+                    self.texts.append(value)
+                    if name == "div" and ("href" in value or "src" in value):
+                        self.narrative_links = True
+            elif type(value) is dict:
+                self.look_into(value)
+            elif type(value) is list:
+                self._look_into_list(value)
+
+    def _look_into_list(self, items: list[Any]) -> None:
+        for item in items:
+            if type(item) is dict:
+                self.look_into(item)
+            elif type(item) is str:
+                self.texts.append(item)
+            elif type(item) is list:
+                self._look_into_list(item)
+
+
+@dataclass(slots=True)
 class Entry:
     """What one entry of a transaction or batch asks for.
 
@@ -54,7 +86,7 @@ class Entry:
     if_match: str | None
     if_none_match: str | None
     if_none_exist: str | None
-    _links: list[dict[str, Any]] | None = field(default=None, repr=False)
+    _surveyed: _Survey | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:
@@ -62,11 +94,18 @@ class Entry:
         return f"Bundle.entry[{self.index}]"
 
     @property
+    def survey(self) -> _Survey:
+        """What of the resource may be a link; sought once, then kept."""
+        if self._surveyed is None:
+            self._surveyed = _Survey([], [], False)
+            if self.resource is not None:
+                self._surveyed.look_into(self.resource)
+        return self._surveyed
+
+    @property
     def links(self) -> list[dict[str, Any]]:
-        """Every object of the resource with a string `reference`; sought once, then kept."""
-        if self._links is None:
-            self._links = [] if self.resource is None else links_of(self.resource)
-        return self._links
+        """Every object of the resource with a string `reference`."""
+        return self.survey.references
 
 
 def read_entries(bundle: dict[str, Any]) -> list[Entry]:
@@ -175,12 +214,9 @@ def link(
                 container["reference"] = target
             elif not partly and _is_dangling(text):
                 issues.append(_dangling(text, _place(entry, container)))
-        structure = entry.resource.get("resourceType")
-        if (
-            type(structure) is str
-            and is_structure(structure)
-            and _may_link(entry.resource, targets)
-        ):
+        survey, structure = entry.survey, entry.resource.get("resourceType")
+        may_link = survey.narrative_links or not targets.keys().isdisjoint(survey.texts)
+        if may_link and type(structure) is str and is_structure(structure):
             _rewrite_urls(entry.resource, structure, targets)
     return issues
 
@@ -237,29 +273,9 @@ def _repeated(entries: Iterable[Entry]) -> Iterator[Issue]:
 
 def links_of(resource: dict[str, Any]) -> list[dict[str, Any]]:
     """Every object in the resource with a string `reference`, contained resources included."""
-    found: list[dict[str, Any]] = []
-    waiting: list[Any] = [resource]
-    while waiting:
-        value = waiting.pop()
-        if type(value) is list:
-            waiting += [item for item in value if type(item) is dict or type(item) is list]
-            continue
-        if type(value.get("reference")) is str:
-            found.append(value)
-        waiting += [item for item in value.values() if type(item) is dict or type(item) is list]
-    found.reverse()
-    return found
-
-
-def _may_link(value: Any, targets: Mapping[str, str]) -> bool:
-    """True when a text below is a fullUrl, or a narrative has links: both are rare."""
-    for name, item in value.items() if type(value) is dict else enumerate(value):
-        if type(item) is str:
-            if item in targets or (name == "div" and ("href" in item or "src" in item)):
-                return True
-        elif (type(item) is dict or type(item) is list) and _may_link(item, targets):
-            return True
-    return False
+    survey = _Survey([], [], False)
+    survey.look_into(resource)
+    return survey.references
 
 
 def _target(text: str, base: str, targets: Mapping[str, str]) -> str | None:
