@@ -16,7 +16,7 @@ from helsevev.fhir.search_query import Include, Query, SearchError, Sort
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import keys, leading
 from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash
-from helsevev.record.search_conditions import Arguments, ConditionSql
+from helsevev.record.search_conditions import Arguments, Codings, ConditionSql
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 
@@ -129,26 +129,31 @@ class Search:
             for term in condition.terms if isinstance(term, TokenTerm) and term.code
         ]  # fmt: skip
         places = await self._store.places_of(ids) if ids else {}
-        among_keys = await self._among_keys(query)
-        conditions = ConditionSql(query.resource_type, arguments, places, among_keys)
+        codings = await self._codings(query)
+        conditions = ConditionSql(query.resource_type, arguments, places, codings)
         parts = [f"r.type = {arguments.add(query.resource_type, 'text')}"]
         parts += [conditions.write(condition) for condition in query.conditions]
         if scope is not None:
             parts.append(_scope_sql(scope, arguments))
         return " AND ".join(parts), conditions
 
-    async def _among_keys(self, query: Query) -> set[str]:
+    async def _codings(self, query: Query) -> Codings:
         name = leading.code_parameter(query.resource_type)
-        terms = [
-            term
+        asked = {
+            term.code
             for condition in query.conditions if condition.name in (name, f"combo-{name}")
-            for term in condition.terms if isinstance(term, TokenTerm)
-        ]  # fmt: skip
-        if not terms:
-            return set()
-        codes = [term.code for term in terms if term.code]
-        rows = await self._store.database.fetch(_SQL["codings_among_keys"], codes)
-        return {row["code"] for row in rows}
+            for term in condition.terms if isinstance(term, TokenTerm) and term.code
+        }  # fmt: skip
+        hashes: dict[str, list[int]] = {}
+        among_keys: set[str] = set()
+        if asked:
+            rows = await self._store.database.fetch(_SQL["codings"], sorted(asked))
+            for code, value, is_leading in rows:
+                if is_leading:
+                    hashes.setdefault(code, []).append(value)
+                else:
+                    among_keys.add(code)
+        return Codings(hashes, among_keys)
 
 
 def _is_torn(text: str) -> bool:

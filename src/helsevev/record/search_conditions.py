@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -55,6 +56,15 @@ _DATE_COMPARISONS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Codings:
+    """Of codes asked for without a system: their hashes in column `code`, one for each system;
+    and which of all codes asked for some row has beside the coding in that column."""
+
+    leading: Mapping[str, Collection[int]]
+    among_keys: Collection[str]
+
+
 class Arguments:
     """The arguments of a statement that is being built."""
 
@@ -70,8 +80,8 @@ class Arguments:
 class ConditionSql:
     """Writes the conditions on one resource type, for rows named `r`.
 
-    `places` says under whom the resources that `_id` names are kept; `among_keys` are the codes
-    of leading parameters that some row has beside the coding in its `code` column.
+    `places` says under whom the resources that `_id` names are kept; `codings` what is known of
+    the codes that leading parameters are asked for.
     """
 
     def __init__(
@@ -79,12 +89,12 @@ class ConditionSql:
         resource_type: str,
         arguments: Arguments,
         places: Mapping[tuple[str, str], int],
-        among_keys: Collection[str],
+        codings: Codings,
     ) -> None:
         self._type = resource_type
         self._arguments = arguments
         self._places = places
-        self._among_keys = among_keys
+        self._codings = codings
         self.pins_patient = False
         self.pins_code = False
         self.narrows = False
@@ -164,24 +174,26 @@ class ConditionSql:
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
 
     def _leading_code(self, name: str, terms: list[TokenTerm], *, negated: bool) -> str:
-        exact = [leading_hash(t.system, t.code) for t in terms if t.system and t.code]
-        column = [f"r.code = ANY ({self._arguments.add(exact, 'bigint[]')})"] if exact else []
-        column += [self._codes_seen(t) for t in terms if not (t.system and t.code)]
-        self.pins_code = self.pins_code or (not negated and len(exact) == 1 == len(terms))
-        seldom = [t for t in terms if t.code is None or t.code in self._among_keys]
-        if seldom or not column:
-            hashes = [token_hash(name, term.system, term.code) for term in seldom or terms]
+        exact = {leading_hash(t.system, t.code) for t in terms if t.system and t.code}
+        for term in terms:
+            if term.system is None and term.code is not None:
+                exact.update(self._codings.leading.get(term.code, ()))
+        column = [self._codes_of(term) for term in terms if term.code is None]
+        if len(exact) == 1:
+            # One value keeps the index's order by date, which a list of one would lose.
+            column.append(f"r.code = {self._bigint(exact.pop())}")
+            self.pins_code = self.pins_code or (not negated and len(column) == 1)
+        elif exact:
+            column.append(f"r.code = ANY ({self._arguments.add(sorted(exact), 'bigint[]')})")
+        seldom = [t for t in terms if t.code is None or t.code in self._codings.among_keys]
+        if seldom:
+            hashes = [token_hash(name, term.system, term.code) for term in seldom]
             column.append(f"r.keys && {self._arguments.add(hashes, 'bigint[]')}")
         return _any(column)
 
-    def _codes_seen(self, term: TokenTerm) -> str:
-        if term.code is None:
-            where = f"c.system = {self._arguments.add(term.system, 'text')}"
-        elif term.system is None:
-            where = f"c.code = {self._arguments.add(term.code, 'text')}"
-        else:
-            return "false"  # a coding without system is never in the column
-        return f"r.code = ANY (ARRAY(SELECT c.hash FROM coding c WHERE {where} AND c.is_leading))"
+    def _codes_of(self, term: TokenTerm) -> str:
+        where = f"c.system = {self._arguments.add(term.system, 'text')} AND c.is_leading"
+        return f"r.code = ANY (ARRAY(SELECT c.hash FROM coding c WHERE {where}))"
 
     def _reference(self, name: str, condition: Condition) -> str:
         texts = [

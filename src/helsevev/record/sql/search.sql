@@ -1,6 +1,6 @@
--- name: codings_among_keys
--- Which of these codes any row has beside the leading coding in its own column.
-SELECT DISTINCT code FROM coding WHERE NOT is_leading AND code = ANY ($1::text[])
+-- name: codings
+-- What some of these codes are in rows: leading codings, or among the keys.
+SELECT code, hash, is_leading FROM coding WHERE code = ANY ($1::text[])
 
 -- name: referring
 -- Resources of type $1 that refer, by parameters whose keys are $2, or by belonging to one of the
