@@ -38,6 +38,11 @@ class Turns:
                 await stack.enter_async_context(self._one(name))
             yield
 
+    @property
+    def waiting(self) -> int:
+        """How many names are held or waited for."""
+        return len(self._locks)
+
     @asynccontextmanager
     async def _one(self, name: str) -> AsyncIterator[None]:
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))

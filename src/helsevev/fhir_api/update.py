@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from helsevev.access.writing import Written
+from helsevev.fhir.outcome import error
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction
-from helsevev.fhir_api.problem import bad_request
-from helsevev.fhir_api.request import Request
+from helsevev.fhir_api.problem import Problem, bad_request
+from helsevev.fhir_api.request import NO_SUCH_VERSION, Request
 from helsevev.fhir_api.written import of_written, refuse_other_type
 
 
@@ -28,7 +30,7 @@ async def answer(doors: Doors, request: Request) -> Answer:
     written = await doors.writer.write(
         request.actor, resource, if_match=if_match, idempotency_key=key
     )
-    return of_written(request, written)
+    return _told(request, written, if_match)
 
 
 async def answer_conditionally(doors: Doors, request: Request) -> Answer:
@@ -40,6 +42,17 @@ async def answer_conditionally(doors: Doors, request: Request) -> Answer:
     resource = await request.resource()
     refuse_other_type(resource, resource_type)
     written = await doors.conditionals.update(request.actor, resource, request.query, if_match, key)
+    return _told(request, written, if_match)
+
+
+def _told(request: Request, written: Written, if_match: int | None) -> Answer:
+    newest = written.stored.version
+    impossible = if_match is not None and (if_match == NO_SUCH_VERSION or if_match > newest)
+    if impossible and not written.changed:
+        # Nothing had to be changed. An older version means a repeat after a lost answer; one
+        # that never was means a mistake.
+        text = f"{written.stored.reference} is at version {newest}; another was seen."
+        raise Problem(412, error("conflict", text))
     return of_written(request, written)
 
 
