@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -57,8 +58,11 @@ async def _work(link: socket.socket, context: CommandContext, mode: Mode) -> Non
         worker = Worker(Loader(services.writer, services.searcher), mode)
 
         async def answer(portion: Portion) -> None:
-            wire.send(writer, await worker.store(portion))
-            await writer.drain()
+            report = await worker.store(portion)
+            # An importer that is gone hears nothing; the record remembers what was stored.
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                wire.send(writer, report)
+                await writer.drain()
 
         portion: Portion | None = first
         count = 0
@@ -71,7 +75,8 @@ async def _work(link: socket.socket, context: CommandContext, mode: Mode) -> Non
                 gc.collect()
             portion = await anext(requests, None)
         await asyncio.gather(*running)
-    writer.close()
+    with contextlib.suppress(RuntimeError):
+        writer.close()
 
 
 class Worker:
