@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -193,9 +194,11 @@ async def _serve_until_stopped(settings: Settings) -> None:
         async with open_services(settings) as services:
             if settings.demo:
                 await demo.load(services, clock.now())
-            await server.serve(
-                build_app(settings, services), listener, lambda: _greet(settings, address)
-            )
+            app = build_app(settings, services)
+            # What is there now stays: collections need not look at it again.
+            gc.collect()
+            gc.freeze()
+            await server.serve(app, listener, lambda: _greet(settings, address))
 
 
 def _greet(settings: Settings, address: str) -> None:

@@ -96,10 +96,13 @@ CREATE TABLE coding (
     system text NOT NULL,
     hash bigint NOT NULL,
     is_leading boolean NOT NULL,
-    PRIMARY KEY (code, system, is_leading)
+    PRIMARY KEY (hash, is_leading)
 );
 
-CREATE INDEX coding_by_system ON coding (system);
+-- Hash indexes take codes of any length.
+CREATE INDEX coding_by_code ON coding USING hash (code);
+
+CREATE INDEX coding_by_system ON coding USING hash (system);
 
 -- Dictionaries that bodies are compressed with; a database explains itself without the program.
 CREATE TABLE dictionary (

@@ -124,7 +124,7 @@ WITH incoming AS (
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
     SELECT * FROM unnest($34::text[], $35::text[], $36::bigint[], $51::boolean[])
-    ON CONFLICT (code, system, is_leading) DO NOTHING
+    ON CONFLICT (hash, is_leading) DO NOTHING
 ), changes AS (
     INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
     SELECT $11, patient, $12, $37, string_agg(CASE version WHEN 1 THEN 'C' ELSE 'U' END, '' ORDER BY n),
