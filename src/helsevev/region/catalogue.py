@@ -89,6 +89,8 @@ def _add(found: Catalogue, unit: Unit) -> Unit:
     if known is None:
         found.units[unit.id] = unit
         return unit
+    if not known.in_demo:
+        raise ValueError(f"two units would be called {unit.id}")
     known.kind, known.staff, known.place = unit.kind, unit.staff, unit.place
     known.beds = unit.beds
     return known
@@ -110,16 +112,24 @@ def _hospitals(found: Catalogue) -> None:
         if key != trust:
             _add(
                 found,
-                Unit(key, row["name"], "hospital", trust, (8624, "01", "Sykehus"),
+                Unit(_hospital_id(key), row["name"], "hospital", trust, (8624, "01", "Sykehus"),
                      row.get("organisation_number")),
             )  # fmt: skip
-        own[key] = {each["kind"]: _department(found, key, each).id for each in row["departments"]}
+        own[key] = {
+            each["kind"]: _department(found, _hospital_id(key), each).id
+            for each in row["departments"]
+        }
     for key in rows:
         found.hospitals[key] = _with_neighbours(key, rows, own)
 
 
 def _trust_id(key: str) -> str:
     return "st-olavs" if key == "st-olavs-hf" else key
+
+
+def _hospital_id(key: str) -> str:
+    # Most hospitals are named after the municipality they are in, whose id is the bare name.
+    return key if key == "st-olavs" else f"{key}-sykehus"
 
 
 def _department(found: Catalogue, hospital: str, row: dict[str, Any]) -> Unit:
@@ -223,7 +233,8 @@ def _shared_units(found: Catalogue) -> None:
     staff = facts("units")["hospital"]["ambulance"]
     for each in found.municipalities:
         each.units.setdefault("out-of-hours", hosts.get(each.hospital, anybody))
-        trust = found.units[each.hospital].part_of or each.hospital
+        hospital = _hospital_id(each.hospital)
+        trust = found.units[hospital].part_of or hospital
         station = Unit(
             f"{slug(each.name)}-ambulance", f"Ambulansestasjonen i {each.name}", "ambulance",
             trust, (8624, "07", "Fagenhet"), staff=dict(staff), place=True,

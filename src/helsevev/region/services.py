@@ -59,7 +59,7 @@ _KINDS = {
 _UNIT = {"home-care": "home-care", "nursing-home": "nursing-home-ward",
          "short-stay": "nursing-home-ward", "assisted-living": "assisted-living"}  # fmt: skip
 # How many messages a day are written about somebody who has the service.
-_TALK = {"home-care": 0.21, "nursing-home": 0.30, "short-stay": 0.6, "assisted-living": 0.25}
+_TALK = {"home-care": 0.29, "nursing-home": 0.44, "short-stay": 0.8, "assisted-living": 0.38}
 _ASKED = (
     "Kan noen på neste vakt se til såret på leggen?",
     "Resepten er fornyet, multidosen kommer på torsdag.",

@@ -21,17 +21,17 @@ _FALL = Illness(
 # Product, dose, reason and how many of the old take it.
 _USUAL = (
     ("paracet-500", Dose("2 tabletter morgen, middag og kveld", "2 tablett", "08 14 20"),
-     "Smerter i ledd", 0.42),
+     "Smerter i ledd", 0.5),
     ("albyl-e-75", Dose("1 tablett morgen", "1 tablett", "08"), "Forebygger blodpropp", 0.3),
     ("lipitor-20", Dose("1 tablett kveld", "1 tablett", "20"), "Høyt kolesterol", 0.38),
     ("amlodipin-5", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.36),
     ("selo-zok-50", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.32),
     ("eliquis-2-5", Dose("1 tablett morgen og kveld", "1 tablett", "08 20"), "Atrieflimmer", 0.2),
     ("levaxin-50", Dose("1 tablett morgen", "1 tablett", "07"), "Lavt stoffskifte", 0.13),
-    ("calcigran-forte", Dose("1 tyggetablett kveld", "1 tablett", "20"), "Beinskjørhet", 0.35),
-    ("laktulose", Dose("15 mL morgen", "15 mL", "08"), "Forstoppelse", 0.28),
-    ("somac-20", Dose("1 tablett morgen", "1 tablett", "08"), "Sure oppstøt", 0.26),
-    ("imovane-3-75", Dose("1 tablett til natten", "1 tablett", "22"), "Søvnvansker", 0.2),
+    ("calcigran-forte", Dose("1 tyggetablett kveld", "1 tablett", "20"), "Beinskjørhet", 0.42),
+    ("laktulose", Dose("15 mL morgen", "15 mL", "08"), "Forstoppelse", 0.36),
+    ("somac-20", Dose("1 tablett morgen", "1 tablett", "08"), "Sure oppstøt", 0.32),
+    ("imovane-3-75", Dose("1 tablett til natten", "1 tablett", "22"), "Søvnvansker", 0.25),
     ("vagifem", Dose("1 vagitorie to kvelder i uken", "1 vagitorie", "20", "man tor"),
      "Tørre slimhinner", 0.06),
     ("b-vitamin", Dose("1 tablett morgen", "1 tablett", "08"), "Mangel på vitamin B12", 0.15),
@@ -63,7 +63,7 @@ def _begins(t: Tale) -> Next:
 
 def _assessed(t: Tale, day: int) -> Next:
     medicines = t.chance.happens(rates("frailty")["with_medicines"])
-    needs(t, "home-care", day, "Nedsatt funksjon", visits=t.chance.between(1.2, 6.5),
+    needs(t, "home-care", day, "Nedsatt funksjon", visits=t.chance.between(0.9, 4.8),
           medicines=medicines)  # fmt: skip
     seen = visit(t, day - 5, "Kartlegging av hjelpebehov", t.person.unit("home-care"), "nurse",
                  minutes=60, missed=0.0, kind="home")  # fmt: skip

@@ -20,7 +20,7 @@ _CLASSES = {
 CLASSES = {kind: raw(coding(hl7("v3-ActCode"), *pair)) for kind, pair in _CLASSES.items()}
 RESPONSIBLE = raw([concept("Ansvarlig", coding(hl7("v3-ParticipationType"), "PPRF"))])
 _BOOKED = {"meta": raw({"profile": [no_basis("Appointment")]})}
-_MISSED = 0.075
+_MISSED = 0.085
 
 
 def contact(
