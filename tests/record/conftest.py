@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from helsevev.access.actor import Actor
+from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.services import Services, services_over
 from helsevev.kit import clock
 from helsevev.record.database import Database
@@ -131,3 +131,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         moved.ahead += timedelta(**span)
 
     return pass_time
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def anne_and_berit(services: Services, patient: Any, pulse: Any, stay: Any) -> None:
+    """Anne is on the ward; Berit is treated elsewhere; each has a pulse."""
+    other = {"reference": "Organization/other"}
+    made = [patient("anne"), patient("berit"), stay("anne"), stay("berit", serviceProvider=other)]
+    made += [pulse(p, id=f"pulse-{p}") for p in ("anne", "berit")]
+    for resource in made:
+        await services.writer.write(SYSTEM, resource)

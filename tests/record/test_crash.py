@@ -24,7 +24,7 @@ from helsevev.record.opening import opened
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 BUNDLE = 30
-ROUNDS = ("postgres", "writer", "keeper", "everything", "postgres", "writer")
+ROUNDS = ("postgres", "writer", "keeper", "everything")
 _WRITER = """
 import asyncio, json, os, sys
 from pathlib import Path

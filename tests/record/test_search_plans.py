@@ -45,8 +45,9 @@ def entry(who: int, n: int, chance: Random) -> dict[str, Any]:
                 "subject": subject, "period": {"start": when, "end": when},
                 "serviceProvider": {"reference": f"Organization/o{who % 20}"}}  # fmt: skip
     if n % 10 == 1:
+        contact = {"reference": f"Encounter/e{who}-{n - 1}"}
         return {"resourceType": "Condition", "id": f"c{who}-{n}", "subject": subject, "code": code,
-                "recordedDate": when, "encounter": {"reference": f"Encounter/e{who}-{n - 1}"}}  # fmt: skip
+                "recordedDate": when, "encounter": contact}  # fmt: skip
     return {"resourceType": "Observation", "id": f"o{who}-{n}", "status": "final", "code": code,
             "category": [{"coding": [{"system": "urn:c", "code": "laboratory"}]}],
             "subject": subject, "effectiveDateTime": when,
