@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from helsevev.fhir import dates
-from helsevev.fhir.extraction import KINDS, extract
+from helsevev.fhir.extraction import extract
 from helsevev.fhir.search_query import Condition, Query
 from helsevev.fhir.search_terms import (
     DateTerm,
@@ -22,6 +22,7 @@ from helsevev.fhir.search_terms import (
     UriTerm,
     normalize,
 )
+from helsevev.fhir.search_values import KINDS
 
 Resource = dict[str, Any]
 BEGUN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,7 +36,7 @@ DAYS = (
     "2025-12-31", "2026-01-01T00:00:00.123Z", "1950-11-21", "9999-12-31", "0001-01-01",
 )  # fmt: skip
 NUMBERS = ("0", "1", "1.0", "72.50", "72.5", "72.4999", "100", "99.5", "-3.7", "0.05", "1E+2")
-UNITS = (
+UNITS: tuple[dict[str, str], ...] = (
     {}, {"unit": "mmHg", "system": UCUM, "code": "mm[Hg]"}, {"unit": "mm[Hg]"},
     {"system": UCUM, "code": "/min"}, {"unit": "/min", "system": UCUM}, {"code": "/min"},
 )  # fmt: skip
@@ -208,7 +209,7 @@ def _organization(chance: Random, n: int) -> Resource:
 
 
 def _observation(chance: Random, n: int) -> Resource:
-    moment = {"effectiveDateTime": chance.choice(DAYS)}
+    moment: Resource = {"effectiveDateTime": chance.choice(DAYS)}
     if chance.random() < 0.3:
         moment = {"effectivePeriod": _period(chance)}
     component = _some(chance, valueQuantity=_quantity(chance), valueCodeableConcept=None)
@@ -241,12 +242,12 @@ def _encounter(chance: Random, n: int) -> Resource:
 
 
 def _condition(chance: Random, n: int) -> Resource:
-    onset = chance.choice(
+    onset: Resource = chance.choice(
         ({"onsetDateTime": chance.choice(DAYS)}, {"onsetAge": _quantity(chance)},
          {"onsetString": chance.choice(NAMES)}, {"onsetPeriod": _period(chance)})
     )  # fmt: skip
     subject = _who(chance, "https://elsewhere.example/Patient/anne", "Patient/anne/_history/2")
-    head = {"resourceType": "Condition", "id": _id(chance, "con", n), "subject": subject}
+    head: Resource = {"resourceType": "Condition", "id": _id(chance, "con", n), "subject": subject}
     return head | _some(
         chance,
         asserter=_who(chance),
@@ -259,7 +260,7 @@ def _condition(chance: Random, n: int) -> Resource:
 
 def _order(chance: Random, n: int) -> Resource:
     kind = "MedicationRequest"
-    head = {"resourceType": kind, "id": _id(chance, "order", n), "subject": _who(chance)}
+    head: Resource = {"resourceType": kind, "id": _id(chance, "order", n), "subject": _who(chance)}
     return head | _some(
         chance,
         medicationCodeableConcept=_concept(chance),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -173,6 +174,7 @@ async def test_many_writers_and_followers_who_come_and_go_miss_nothing(
         return names + follower.names
 
     everyone = [come_and_go() for _ in range(8)]
+    heard: Any
     heard, *_ = await asyncio.gather(asyncio.gather(*everyone), *(write(n) for n in range(60)))
     wanted = sorted(f"w{n}" for n in range(60))
     for names in heard:

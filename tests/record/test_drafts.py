@@ -30,7 +30,9 @@ async def test_a_draft_is_there_when_one_comes_back(services: Services, permit: 
     assert (found.kind, found.revision, found.content) == ("note", 1, content)
 
 
-async def test_of_two_windows_the_second_sees_what_the_first_saved(services, permit) -> None:
+async def test_of_two_windows_the_second_sees_what_the_first_saved(
+    services: Any, permit: Any
+) -> None:
     first = await services.drafts.save(permit, "note", "two", {"text": "a"})
     await services.drafts.save(permit, "note", "two", {"text": "a b"}, first.revision)
     with pytest.raises(StaleDraft) as told:
@@ -41,14 +43,14 @@ async def test_of_two_windows_the_second_sees_what_the_first_saved(services, per
     await services.drafts.save(permit, "note", "two", {"text": "a b c"}, 2)
 
 
-async def test_of_many_windows_at_once_one_saves(services, permit) -> None:
+async def test_of_many_windows_at_once_one_saves(services: Any, permit: Any) -> None:
     saving = [services.drafts.save(permit, "note", "many", {"text": str(n)}) for n in range(8)]
     done = await asyncio.gather(*saving, return_exceptions=True)
     assert sum(not isinstance(result, Exception) for result in done) == 1
     assert all(isinstance(r, StaleDraft) for r in done if isinstance(r, Exception))
 
 
-async def test_a_draft_is_for_its_author_alone(services, permit, nurse) -> None:
+async def test_a_draft_is_for_its_author_alone(services: Any, permit: Any, nurse: Any) -> None:
     await services.drafts.save(permit, "note", "mine", {"text": "thinking"})
     colleague = replace(nurse, id="Practitioner/colleague")
     theirs = await services.gate.open_chart(colleague, "jorunn")
@@ -59,14 +61,18 @@ async def test_a_draft_is_for_its_author_alone(services, permit, nurse) -> None:
     assert own.revision == 1
 
 
-async def test_what_is_typed_after_signing_elsewhere_is_kept_as_new(services, permit) -> None:
+async def test_what_is_typed_after_signing_elsewhere_is_kept_as_new(
+    services: Any, permit: Any
+) -> None:
     await services.drafts.save(permit, "note", "signed", {"text": "a"})
     await services.drafts.discard(permit, "note", "signed")
     kept = await services.drafts.save(permit, "note", "signed", {"text": "a and more"}, 1)
     assert kept.revision == 1
 
 
-async def test_a_character_no_text_holds_does_not_stop_the_saving(services, permit) -> None:
+async def test_a_character_no_text_holds_does_not_stop_the_saving(
+    services: Any, permit: Any
+) -> None:
     await services.drafts.save(permit, "note", "nul", {"te\0xt": ["a\0b", {"c": "\0"}]})
     [found] = [d for d in await services.drafts.of(permit) if d.key == "nul"]
     assert found.content == {"text": ["ab", {"c": ""}]}

@@ -48,7 +48,7 @@ async def counts(database: Database) -> list[int]:
     return [await database.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
 
 
-async def test_opening_a_chart_is_in_the_trail(services, database, nurse) -> None:
+async def test_opening_a_chart_is_in_the_trail(services: Any, database: Any, nurse: Any) -> None:
     before = len(await trail(database, "anne"))
     permit = await services.gate.open_chart(nurse, "anne")
     assert (permit.basis, permit.purpose) == ("relation", "TREAT")
@@ -80,7 +80,7 @@ REFUSALS: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("door", REFUSALS)
 async def test_every_door_to_a_closed_record_refuses_and_traces_it(
-    services, database, nurse, pulse, door: str
+    services: Any, database: Any, nurse: Any, pulse: Any, door: str
 ) -> None:
     stored, before = await counts(database), len(await trail(database, "berit"))
     with pytest.raises(Refused) as refused:
@@ -93,13 +93,13 @@ async def test_every_door_to_a_closed_record_refuses_and_traces_it(
     assert await counts(database) == stored
 
 
-async def test_what_others_may_not_see_is_left_out_of_many(services, nurse) -> None:
+async def test_what_others_may_not_see_is_left_out_of_many(services: Any, nurse: Any) -> None:
     wanted = [("Observation", "pulse-anne"), ("Observation", "pulse-berit"), ("Patient", "none")]
     assert set(await services.gate.open_many(nurse, wanted)) == {("Observation", "pulse-anne")}
 
 
 async def test_an_emergency_opens_the_record_for_four_hours(
-    services, database, stranger: Actor, later: Later
+    services: Any, database: Any, stranger: Actor, later: Later
 ) -> None:
     permit = await services.gate.break_glass(stranger, "berit", "unconscious", REASON)
     assert (permit.basis, permit.purpose) == ("emergency", "BTG")
@@ -119,14 +119,18 @@ async def test_an_emergency_opens_the_record_for_four_hours(
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "short", "         x "])
-async def test_an_emergency_needs_a_reason_in_words(services, stranger, reason: str) -> None:
+async def test_an_emergency_needs_a_reason_in_words(
+    services: Any, stranger: Any, reason: str
+) -> None:
     with pytest.raises(Invalid):
         await services.gate.break_glass(stranger, "anne", "unconscious", reason)
     with pytest.raises(Refused):
         await services.gate.open_chart(stranger, "anne")
 
 
-async def test_only_those_who_give_care_break_the_glass(services, secretary, nurse) -> None:
+async def test_only_those_who_give_care_break_the_glass(
+    services: Any, secretary: Any, nurse: Any
+) -> None:
     patient = replace(nurse, kind="inhabitant", id="Patient/anne", patient="Patient/anne")
     for actor in (secretary, patient):
         with pytest.raises(Refused) as refused:
@@ -138,7 +142,7 @@ async def test_only_those_who_give_care_break_the_glass(services, secretary, nur
 
 
 async def test_a_relation_that_ended_closes_the_record_within_twenty_seconds(
-    services, database, nurse, patient, stay, later: Later
+    services: Any, database: Any, nurse: Any, patient: Any, stay: Any, later: Later
 ) -> None:
     await services.writer.write(SYSTEM, patient("cecilie"))
     await services.writer.write(SYSTEM, stay("cecilie"))
@@ -156,7 +160,7 @@ async def test_a_relation_that_ended_closes_the_record_within_twenty_seconds(
 
 
 async def test_a_relation_that_ends_here_closes_the_record_at_once(
-    services, nurse, patient, stay
+    services: Any, nurse: Any, patient: Any, stay: Any
 ) -> None:
     await services.writer.write(SYSTEM, patient("dina"))
     made = stay("dina")
@@ -172,7 +176,9 @@ async def test_a_relation_that_ends_here_closes_the_record_at_once(
         await services.gate.open_chart(nurse, "dina")
 
 
-async def test_a_relation_opens_the_record_at_once(services, nurse, patient, stay) -> None:
+async def test_a_relation_opens_the_record_at_once(
+    services: Any, nurse: Any, patient: Any, stay: Any
+) -> None:
     await services.writer.write(SYSTEM, patient("eli"))
     with pytest.raises(Refused):
         await services.gate.open_chart(nurse, "eli")
@@ -192,7 +198,9 @@ ANSWERS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("asked", ANSWERS)
-async def test_what_cannot_be_traced_is_not_answered(services, database, nurse, asked: str) -> None:
+async def test_what_cannot_be_traced_is_not_answered(
+    services: Any, database: Any, nurse: Any, asked: str
+) -> None:
     await database.execute(
         "ALTER TABLE audit_event ADD CONSTRAINT is_full CHECK (id < 0) NOT VALID"
     )
@@ -206,7 +214,7 @@ async def test_what_cannot_be_traced_is_not_answered(services, database, nurse, 
 
 
 async def test_a_write_that_cannot_be_traced_is_not_stored(
-    services, database, nurse, pulse
+    services: Any, database: Any, nurse: Any, pulse: Any
 ) -> None:
     before = await counts(database)
     await database.execute(
@@ -223,7 +231,7 @@ async def test_a_write_that_cannot_be_traced_is_not_stored(
 
 
 async def test_readers_at_the_same_time_share_a_statement_and_each_is_traced(
-    database: Database, nurse
+    database: Database, nurse: Any
 ) -> None:
     keeper = AuditTrail(database)
     before = await database.fetchval("SELECT count(*) FROM audit_event")
@@ -236,7 +244,7 @@ async def test_readers_at_the_same_time_share_a_statement_and_each_is_traced(
 
 
 async def test_one_trace_that_cannot_be_kept_does_not_turn_the_others_away(
-    database: Database, nurse
+    database: Database, nurse: Any
 ) -> None:
     keeper = AuditTrail(database)
     reasons = ["fine", "fine", "with \0 in it", "fine", "torn \ud800", "fine"]
@@ -249,7 +257,7 @@ async def test_one_trace_that_cannot_be_kept_does_not_turn_the_others_away(
     assert [result is None for result in done] == [reason == "fine" for reason in reasons]
 
 
-async def test_a_reader_who_gives_up_takes_nobody_along(database: Database, nurse) -> None:
+async def test_a_reader_who_gives_up_takes_nobody_along(database: Database, nurse: Any) -> None:
     keeper = AuditTrail(database)
     row = audit_row(9, 0, clock.now(), author_of(nurse, "read"), "T/1")
     other = audit_row(9, 0, clock.now(), author_of(nurse, "read"), "T/2")
@@ -263,7 +271,7 @@ async def test_a_reader_who_gives_up_takes_nobody_along(database: Database, nurs
 
 
 async def test_who_has_read_shows_openings_writes_refusals_and_itself(
-    services, nurse, stranger, patient, stay, pulse
+    services: Any, nurse: Any, stranger: Any, patient: Any, stay: Any, pulse: Any
 ) -> None:
     await services.writer.write(SYSTEM, patient("frida"))
     await services.writer.write(SYSTEM, stay("frida"))
@@ -278,7 +286,9 @@ async def test_who_has_read_shows_openings_writes_refusals_and_itself(
     ]  # fmt: skip
 
 
-async def test_a_device_of_somebody_is_for_those_who_treat_them(services, nurse, stranger) -> None:
+async def test_a_device_of_somebody_is_for_those_who_treat_them(
+    services: Any, nurse: Any, stranger: Any
+) -> None:
     implant = {"resourceType": "Device", "id": "pump", "patient": {"reference": "Patient/anne"}}
     await services.writer.write(SYSTEM, implant)
     await services.writer.write(SYSTEM, {"resourceType": "Device", "id": "scale"})
@@ -296,7 +306,7 @@ async def test_a_device_of_somebody_is_for_those_who_treat_them(services, nurse,
     ids=lambda made: made["resourceType"],
 )  # fmt: skip
 async def test_what_names_no_inhabitant_but_may_tell_of_one_is_for_systems(
-    services, nurse, made: dict[str, Any]
+    services: Any, nurse: Any, made: dict[str, Any]
 ) -> None:
     stored = (await services.writer.write(SYSTEM, made)).stored
     with pytest.raises(Refused):
@@ -304,7 +314,7 @@ async def test_what_names_no_inhabitant_but_may_tell_of_one_is_for_systems(
     assert (await services.gate.open_resource(SYSTEM, stored.type, stored.id)).id == stored.id
 
 
-async def test_sessions_end(database: Database, nurse, later: Later) -> None:
+async def test_sessions_end(database: Database, nurse: Any, later: Later) -> None:
     here, elsewhere = (services_over(database, {}).credentials for _ in range(2))
     cookie = await here.start_session(nurse)
     assert await here.session_actor(cookie) == await elsewhere.session_actor(cookie) == nurse
@@ -325,7 +335,7 @@ async def test_sessions_end(database: Database, nurse, later: Later) -> None:
     )
 
 
-async def test_a_cookie_is_no_token_and_a_token_no_cookie(services, nurse) -> None:
+async def test_a_cookie_is_no_token_and_a_token_no_cookie(services: Any, nurse: Any) -> None:
     cookie = await services.credentials.start_session(nurse)
     token = await services.credentials.issue_token(nurse)
     for _ in range(2):
@@ -335,7 +345,9 @@ async def test_a_cookie_is_no_token_and_a_token_no_cookie(services, nurse) -> No
         assert await services.credentials.session_actor(token) is None
 
 
-async def test_a_stolen_database_holds_no_token(services, database: Database, nurse) -> None:
+async def test_a_stolen_database_holds_no_token(
+    services: Any, database: Database, nurse: Any
+) -> None:
     cookie = await services.credentials.start_session(nurse)
     rows = await database.fetch("SELECT session::text FROM session")
     assert cookie not in "".join(row[0] for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -24,7 +25,7 @@ async def counts(database: Database) -> list[int]:
 
 
 async def test_a_write_that_names_another_inhabitants_encounter_is_refused(
-    services, database, pulse
+    services: Any, database: Any, pulse: Any
 ) -> None:
     before = await counts(database)
     for encounter in ("Encounter/stay-berit", "Encounter/stay-berit/_history/1"):
@@ -38,7 +39,7 @@ async def test_a_write_that_names_another_inhabitants_encounter_is_refused(
 
 
 async def test_an_id_that_pretends_to_be_another_inhabitants_is_refused(
-    services, database, pulse
+    services: Any, database: Any, pulse: Any
 ) -> None:
     before = await counts(database)
     pretending = keys.new_id("Observation", keys.patient_key("berit"))
@@ -49,7 +50,9 @@ async def test_an_id_that_pretends_to_be_another_inhabitants_is_refused(
     assert keys.locality("Observation", made.stored.id) == keys.patient_key("anne")
 
 
-async def test_nothing_moves_from_one_inhabitant_to_another(services, database, pulse) -> None:
+async def test_nothing_moves_from_one_inhabitant_to_another(
+    services: Any, database: Any, pulse: Any
+) -> None:
     before = await counts(database)
     for moved in (
         pulse("anne", 1, id="pulse-berit"),
@@ -60,27 +63,30 @@ async def test_nothing_moves_from_one_inhabitant_to_another(services, database, 
     assert await counts(database) == before
 
 
-async def test_a_nurse_cannot_move_an_entry_out_of_a_closed_record(services, nurse, pulse) -> None:
+async def test_a_nurse_cannot_move_an_entry_out_of_a_closed_record(
+    services: Any, nurse: Any, pulse: Any
+) -> None:
     with pytest.raises(Unprocessable):
         await services.writer.write(nurse, pulse("anne", 1, id="pulse-berit"), if_match=1)
 
 
 @pytest.mark.parametrize("if_match", [None, 1, 3])
 async def test_the_second_of_two_editors_gets_what_stands_now(
-    services, nurse, pulse, if_match: int | None
+    services: Any, nurse: Any, pulse: Any, if_match: int | None
 ) -> None:
     first = await services.writer.write(nurse, pulse("anne", 60))
     made = first.stored.resource
     await services.writer.write(nurse, made | {"status": "amended"}, if_match=1)
     with pytest.raises(PreconditionFailed) as told:
         await services.writer.write(nurse, made | {"status": "corrected"}, if_match=if_match)
+    assert told.value.current is not None
     assert told.value.current.resource["status"] == "amended"
     same = await services.writer.write(nurse, made | {"status": "amended"}, if_match=if_match)
     assert (same.changed, same.stored.version) == (False, 2)
 
 
 async def test_of_many_editors_at_once_one_wins_and_the_others_are_told(
-    services, nurse, pulse
+    services: Any, nurse: Any, pulse: Any
 ) -> None:
     made = (await services.writer.write(nurse, pulse("anne", 61))).stored.resource
     editors = [
@@ -92,10 +98,13 @@ async def test_of_many_editors_at_once_one_wins_and_the_others_are_told(
     for result in done:
         if isinstance(result, Exception):
             assert isinstance(result, Conflict)
+            assert result.current is not None
             assert result.current.version == 2
 
 
-async def test_a_repeated_request_gets_the_first_answer(services, database, nurse, pulse) -> None:
+async def test_a_repeated_request_gets_the_first_answer(
+    services: Any, database: Any, nurse: Any, pulse: Any
+) -> None:
     made = pulse("anne", 62)
     sent = [services.writer.write(nurse, made, idempotency_key="phone-1") for _ in range(6)]
     done = await asyncio.gather(*sent)
@@ -107,7 +116,9 @@ async def test_a_repeated_request_gets_the_first_answer(services, database, nurs
         await services.writer.write(nurse, pulse("anne", 63), idempotency_key="phone-1")
 
 
-async def test_what_was_deleted_is_gone_but_its_versions_stay(services, nurse, pulse) -> None:
+async def test_what_was_deleted_is_gone_but_its_versions_stay(
+    services: Any, nurse: Any, pulse: Any
+) -> None:
     made = (await services.writer.write(nurse, pulse("anne", 64))).stored
     gone = await services.writer.delete(nurse, "Observation", made.id, 1)
     assert (gone.version, gone.deleted) == (2, True)
@@ -123,6 +134,8 @@ async def test_what_was_deleted_is_gone_but_its_versions_stay(services, nurse, p
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\x01", "\x1f"])
-async def test_a_text_with_control_characters_is_refused_in_words(services, patient, bad) -> None:
+async def test_a_text_with_control_characters_is_refused_in_words(
+    services: Any, patient: Any, bad: Any
+) -> None:
     with pytest.raises(Invalid):
         await services.writer.write(SYSTEM, patient("control", name=[{"family": bad}]))

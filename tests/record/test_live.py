@@ -39,7 +39,9 @@ async def test_what_a_colleague_writes_appears_within_the_second(
     await changes.aclose()
 
 
-async def test_one_who_comes_back_gets_what_came_meanwhile(services, nurse, pulse) -> None:
+async def test_one_who_comes_back_gets_what_came_meanwhile(
+    services: Any, nurse: Any, pulse: Any
+) -> None:
     permit = await services.gate.open_chart(nurse, "gro")
     place = await services.live.now()
     written = [(await services.writer.write(SYSTEM, pulse("gro", n))).stored.id for n in range(3)]
@@ -50,7 +52,7 @@ async def test_one_who_comes_back_gets_what_came_meanwhile(services, nurse, puls
 
 
 async def test_a_chart_left_open_closes_with_the_relation(
-    services, nurse, pulse, patient, stay, later
+    services: Any, nurse: Any, pulse: Any, patient: Any, stay: Any, later: Any
 ) -> None:
     await services.writer.write(SYSTEM, patient("ida"))
     await services.writer.write(SYSTEM, stay("ida"))
@@ -66,7 +68,9 @@ async def test_a_chart_left_open_closes_with_the_relation(
             await anext(changes)
 
 
-async def test_what_is_new_is_what_came_after_one_last_looked(services, nurse, stranger) -> None:
+async def test_what_is_new_is_what_came_after_one_last_looked(
+    services: Any, nurse: Any, stranger: Any
+) -> None:
     permit = await services.gate.open_chart(nurse, "hege")
     assert await services.live.last_look(permit) is None
     noon = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -20,13 +20,14 @@ async def people(services: Services, patient: Any, stay: Any) -> None:
     """Five people; the ward treats Åse."""
 
     def named(key: str, family: str, *given: str, born: str, number: str) -> dict[str, Any]:
-        return patient(
+        made_one: dict[str, Any] = patient(
             key,
             name=[{"family": family, "given": list(given)}],
             birthDate=born,
             identifier=[{"system": FNR, "value": number}],
             address=[{"text": "Hidden road 1"}],
         )
+        return made_one
 
     made = [
         named("aase", "Berg", "Åse", born="1950-11-21", number="21915099999"),
@@ -72,12 +73,14 @@ async def test_people_are_found_by_what_one_knows_of_them(
 
 
 @pytest.mark.parametrize("text", ["", "x", "99.99.1950"])
-async def test_too_little_to_go_by_lists_nobody(services, nurse, text: str) -> None:
+async def test_too_little_to_go_by_lists_nobody(services: Any, nurse: Any, text: str) -> None:
     with pytest.raises(Invalid):
         await services.people.find(nurse, text)
 
 
-async def test_a_list_shows_whom_one_treats_in_full_and_others_by_name(services, nurse) -> None:
+async def test_a_list_shows_whom_one_treats_in_full_and_others_by_name(
+    services: Any, nurse: Any
+) -> None:
     found = {person.patient_id: person for person in await services.people.find(nurse, "berg")}
     assert {key: person.may_open for key, person in found.items()} == {
         "aase": True, "asbjorn": False, "bergljot": False
@@ -86,7 +89,7 @@ async def test_a_list_shows_whom_one_treats_in_full_and_others_by_name(services,
     assert "address" not in found["asbjorn"].resource
 
 
-async def test_everyone_on_a_list_is_traced(services, database, nurse) -> None:
+async def test_everyone_on_a_list_is_traced(services: Any, database: Any, nurse: Any) -> None:
     await services.people.find(nurse, "østby")
     rows = await database.fetch(
         "SELECT actor, action FROM audit_event WHERE patient = $1 AND interaction = 'find'"
@@ -96,7 +99,7 @@ async def test_everyone_on_a_list_is_traced(services, database, nurse) -> None:
     assert [tuple(row) for row in rows] == [(nurse.id, "list")]
 
 
-async def test_inhabitants_look_nobody_up(services, nurse) -> None:
+async def test_inhabitants_look_nobody_up(services: Any, nurse: Any) -> None:
     inhabitant = Actor("inhabitant", "Patient/zoe", "Zoë", "", "inhabitant", patient="Patient/zoe")
     for asking in (services.people.find(inhabitant, "berg"), services.people.mine(inhabitant)):
         with pytest.raises(Refused):
@@ -104,7 +107,7 @@ async def test_inhabitants_look_nobody_up(services, nurse) -> None:
 
 
 async def test_my_patients_are_those_of_the_unit_and_those_opened_in_an_emergency(
-    services, nurse, stranger
+    services: Any, nurse: Any, stranger: Any
 ) -> None:
     assert [p.patient_id for p in await services.people.mine(nurse)] == ["aase"]
     assert await services.people.mine(stranger) == []
@@ -114,5 +117,5 @@ async def test_my_patients_are_those_of_the_unit_and_those_opened_in_an_emergenc
     assert mine.changed_at is not None
 
 
-async def test_a_list_of_many_stops_where_one_can_still_read_it(services, nurse) -> None:
+async def test_a_list_of_many_stops_where_one_can_still_read_it(services: Any, nurse: Any) -> None:
     assert len(await services.people.find(nurse, "berg", limit=2)) == 2

@@ -161,7 +161,7 @@ async def test_each_person_found_is_in_the_trail(
     services: Services, database: Database, nurse: Actor
 ) -> None:
     await ids(services, nurse, "Observation", ("code", "8867-4"))
-    newest = await database.fetchrow(
+    newest: Any = await database.fetchrow(
         "SELECT * FROM audit_event WHERE actor = $1 AND interaction = 'search-type'"
         " ORDER BY id DESC LIMIT 1",
         nurse.id,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from helsevev.fhir import dates
 from helsevev.fhir.search_parameters import PARAMETERS
-from helsevev.fhir.search_query import SearchError, parse
-from helsevev.record import keys, rows
+from helsevev.fhir.search_query import SearchError, normalize, parse
+from helsevev.record import keys, leading, rows
 from helsevev.record.search import Matches, Scope, Search
 from helsevev.record.store import Store, Write
 
@@ -235,11 +235,11 @@ def sorted_by(kept: Any, name: str, descending: bool) -> Any:
         return kept.updated
     values = [v for v in kept.values if v[0] == name]
     kind = PARAMETERS[kept.place[0]][name].kind
-    read_value = {
-        "string": lambda v: rows.string_value(oracle.normalize(v[2]), v[2]).encode(),
+    readers: dict[str, Any] = {
+        "string": lambda v: rows.string_value(normalize(v[2]), v[2]).encode(),
         "date": lambda v: v[2], "number": lambda v: v[2], "quantity": lambda v: v[2],
-    }[kind]  # fmt: skip
-    some = [read_value(v) for v in values]
+    }  # fmt: skip
+    some = [readers[kind](v) for v in values]
     return (max(some) if descending else min(some)) if some else None
 
 
@@ -281,17 +281,19 @@ async def test_pages_of_any_size_hold_each_match_once_in_the_order_asked_for(
             assert None not in values[: len(there)] or name == "_id"
 
 
-LEADING = {rows.leading.date_parameter(kind) for kind in TYPES}
+LEADING = {leading.date_parameter(kind) for kind in TYPES}
 
 
 async def test_pages_are_not_torn_by_what_others_write(
-    search: Search, store: Store, author
+    search: Search, store: Store, author: Any
 ) -> None:
     """What was there before and stays is seen once; what comes and goes may be seen or not."""
     said = [("status", "final"), ("_sort", "-date"), ("_count", "3")]
     query = parse("Observation", said)
     before = {kept.place for kept in KEPT if oracle.matches(query, kept)}
-    seen, cursor, n = [], [], 0
+    seen: list[tuple[str, str]] = []
+    cursor: list[tuple[str, str]] = []
+    n = 0
     while True:
         page = await search.run(parse("Observation", [*said, *cursor]))
         seen += [(s.type, s.id) for s in page.rows]
@@ -303,8 +305,9 @@ async def test_pages_are_not_torn_by_what_others_write(
             made = {"resourceType": "Observation", "id": f"meanwhile{n}", "status": "final",
                     "effectiveDateTime": day, "subject": {"reference": "Patient/anne"}}  # fmt: skip
             await store_all(store, author, [oracle.keep(made, oracle.BEGUN)])
-    for made in range(1, n + 1):
-        stored = await store.read("Observation", f"meanwhile{made}")
+    for number in range(1, n + 1):
+        stored = await store.read("Observation", f"meanwhile{number}")
+        assert stored
         await store.delete(stored, keys.next_key(), oracle.BEGUN, author)
     assert len(seen) == len(set(seen))
     assert {place for place in seen if not place[1].startswith("meanwhile")} == before

@@ -16,7 +16,6 @@ from helsevev.record.rows import Row
 from helsevev.record.store import (
     Author,
     Remembered,
-    Store,
     Stored,
     UniqueViolation,
     VersionMismatch,
@@ -48,14 +47,17 @@ async def counts(database: Database) -> dict[str, int]:
     return {t: await database.fetchval(f"SELECT count(*) FROM {t}") for t in EVERYTHING}
 
 
-async def body_of(store: Store, kind: str, resource_id: str) -> Resource:
+async def body_of(store: Any, kind: str, resource_id: str) -> Resource:
     stored = await store.read(kind, resource_id)
     assert stored is not None
     assert not stored.deleted
-    return stored.resource
+    found: Resource = stored.resource
+    return found
 
 
-async def test_what_was_written_is_read_back_to_the_last_digit(store, author, pulse) -> None:
+async def test_what_was_written_is_read_back_to_the_last_digit(
+    store: Any, author: Any, pulse: Any
+) -> None:
     sent = serialization.decode(
         b'{"resourceType":"Observation","id":"digits","status":"final","code":{"text":"x"},'
         b'"subject":{"reference":"Patient/digits"},"valueQuantity":{"value":72.50}}'
@@ -69,7 +71,7 @@ async def test_what_was_written_is_read_back_to_the_last_digit(store, author, pu
     )  # fmt: skip
 
 
-async def test_every_version_stays_and_none_is_skipped(store: Store, author, pulse) -> None:
+async def test_every_version_stays_and_none_is_skipped(store: Any, author: Any, pulse: Any) -> None:
     made = pulse("versions", id="v")
     for version in (1, 2, 3):
         await store.write(write(author, row(made | {"status": "amended"}, version)))
@@ -89,7 +91,7 @@ async def test_every_version_stays_and_none_is_skipped(store: Store, author, pul
 
 @pytest.mark.parametrize("version", [1, 3, 4])
 async def test_a_version_that_does_not_follow_the_newest_is_refused_whole(
-    store: Store, database: Database, author, pulse, version: int
+    store: Any, database: Database, author: Any, pulse: Any, version: int
 ) -> None:
     made = pulse("skips", id=f"skip{version}")
     await store.write(write(author, row(made)))
@@ -100,7 +102,7 @@ async def test_a_version_that_does_not_follow_the_newest_is_refused_whole(
 
 
 async def test_nothing_can_begin_at_a_later_version_than_the_first(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     before = await counts(database)
     with pytest.raises(VersionMismatch):
@@ -116,7 +118,7 @@ async def test_nothing_can_begin_at_a_later_version_than_the_first(
 
 
 async def test_of_two_who_follow_the_same_version_exactly_one_wins_and_nothing_of_the_other_stays(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     made = pulse("race", id="race")
     await store.write(write(author, row(made)))
@@ -138,7 +140,9 @@ async def test_of_two_who_follow_the_same_version_exactly_one_wins_and_nothing_o
     assert stored["note"][0]["text"] == f"writer {won[0]}"
 
 
-async def test_of_an_update_and_a_deletion_at_once_one_wins(store: Store, author, pulse) -> None:
+async def test_of_an_update_and_a_deletion_at_once_one_wins(
+    store: Any, author: Any, pulse: Any
+) -> None:
     for n in range(10):
         made = pulse("both", id=f"both{n}")
         await store.write(write(author, row(made)))
@@ -155,7 +159,7 @@ async def test_of_an_update_and_a_deletion_at_once_one_wins(store: Store, author
 
 
 async def test_an_id_chosen_for_two_inhabitants_at_once_is_one_inhabitants(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     for n in range(10):
         both = [pulse(person, id=f"chosen{n}") for person in ("anne", "berit")]
@@ -170,7 +174,7 @@ async def test_an_id_chosen_for_two_inhabitants_at_once_is_one_inhabitants(
 
 
 async def test_one_row_that_fails_undoes_the_whole_bundle(
-    store: Store, database: Database, author, pulse, patient, stay
+    store: Any, database: Database, author: Any, pulse: Any, patient: Any, stay: Any
 ) -> None:
     await store.write(write(author, row(pulse("bundle", id="in-the-way"))))
     before = await counts(database)
@@ -187,7 +191,7 @@ async def test_one_row_that_fails_undoes_the_whole_bundle(
 
 
 async def test_every_write_leaves_its_audit_and_its_change(
-    store: Store, database: Database, author, pulse, patient
+    store: Any, database: Database, author: Any, pulse: Any, patient: Any
 ) -> None:
     made = [row(patient("traced")), row(pulse("traced", id="t1")), row(pulse("traced2", id="t2"))]
     whole = write(author, *made)
@@ -208,14 +212,14 @@ async def test_every_write_leaves_its_audit_and_its_change(
 
 
 async def test_a_deletion_leaves_its_audit_and_its_change(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     await store.write(write(author, row(pulse("erased", id="erased"))))
     number = keys.next_key()
     await store.delete(await store.read("Observation", "erased"), number, NOW, author)
-    change = await database.fetchrow("SELECT * FROM change WHERE transaction = $1", number)
+    change: Any = await database.fetchrow("SELECT * FROM change WHERE transaction = $1", number)
     assert (change["verbs"], change["versions"]) == ("D", [2])
-    audit = await database.fetchrow("SELECT * FROM audit_event WHERE transaction = $1", number)
+    audit: Any = await database.fetchrow("SELECT * FROM audit_event WHERE transaction = $1", number)
     assert audit["target"] == "Observation/erased"
     for table in SEARCHED:
         found = f"SELECT count(*) FROM {table} WHERE patient = $1"
@@ -223,7 +227,7 @@ async def test_a_deletion_leaves_its_audit_and_its_change(
 
 
 async def test_search_rows_are_those_of_the_newest_version(
-    store: Store, database: Database, author
+    store: Any, database: Database, author: Any
 ) -> None:
     person = {"resourceType": "Patient", "id": "renamed", "name": [{"family": "Before"}]}
     await store.write(write(author, row(person)))
@@ -233,7 +237,7 @@ async def test_search_rows_are_those_of_the_newest_version(
 
 
 async def test_read_models_follow_updates_and_deletions(
-    store: Store, database: Database, author, stay
+    store: Any, database: Database, author: Any, stay: Any
 ) -> None:
     ties = "SELECT grantee FROM treatment_relation WHERE source_id = 'tie'"
     made = stay("tied", "tie")
@@ -250,7 +254,7 @@ async def test_read_models_follow_updates_and_deletions(
 
 
 async def test_a_read_model_is_undone_with_its_write(
-    store: Store, database: Database, author, stay, pulse
+    store: Any, database: Database, author: Any, stay: Any, pulse: Any
 ) -> None:
     with pytest.raises(VersionMismatch):
         await store.write(write(author, row(stay("undone")), row(pulse("undone", id="u"), 3)))
@@ -260,7 +264,7 @@ async def test_a_read_model_is_undone_with_its_write(
 
 
 async def test_an_idempotency_key_is_used_once_also_in_a_race(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     writers = [
         write(
@@ -285,7 +289,7 @@ async def test_an_idempotency_key_is_used_once_also_in_a_race(
      "fffffffffffffffe-0000000000000001", "0123456789abcdef-0123456789abcdef-x"],
 )  # fmt: skip
 async def test_a_chosen_id_is_found_whatever_it_looks_like(
-    store: Store, author, pulse, chosen: str
+    store: Any, author: Any, pulse: Any, chosen: str
 ) -> None:
     await store.write(write(author, row(pulse("chooser", id=chosen))))
     place = ("Observation", chosen)
@@ -297,7 +301,7 @@ async def test_a_chosen_id_is_found_whatever_it_looks_like(
 
 @pytest.mark.parametrize("patient_id", [None, "someone"])
 async def test_a_made_id_is_found_without_the_directory(
-    store: Store, database: Database, author, pulse, patient_id: str | None
+    store: Any, database: Database, author: Any, pulse: Any, patient_id: str | None
 ) -> None:
     made = pulse(patient_id or "x")
     if patient_id is None:
@@ -312,7 +316,7 @@ async def test_a_made_id_is_found_without_the_directory(
 @pytest.mark.parametrize(
     "unknown", ["none", "0" * 16, "f" * 16 + "-" + "f" * 16, "0" * 16 + "-" + "0" * 16]
 )
-async def test_what_never_was_is_none(store: Store, unknown: str) -> None:
+async def test_what_never_was_is_none(store: Any, unknown: str) -> None:
     for kind in ("Observation", "Patient", "Organization"):
         assert await store.read(kind, unknown) is None
         assert await store.read_version(kind, unknown, 1) is None
@@ -320,7 +324,7 @@ async def test_what_never_was_is_none(store: Store, unknown: str) -> None:
 
 
 async def test_the_newest_of_each_kind_by_when_it_happened(
-    store: Store, author, pulse, patient
+    store: Any, author: Any, pulse: Any, patient: Any
 ) -> None:
     dated = [
         row(pulse("slices", n, id=f"s{n}", effectiveDateTime=f"2026-01-{n:02}"))
@@ -335,7 +339,9 @@ async def test_the_newest_of_each_kind_by_when_it_happened(
     assert found["Condition"] == []
 
 
-async def test_a_damaged_body_is_noticed(store: Store, database: Database, author, pulse) -> None:
+async def test_a_damaged_body_is_noticed(
+    store: Any, database: Database, author: Any, pulse: Any
+) -> None:
     text = [{"text": "not to be read wrongly " * 20}]
     await store.write(write(author, row(pulse("damaged", id="damaged", note=text))))
     packed = await database.fetchval("SELECT body FROM resource WHERE id = 'damaged'")
@@ -364,14 +370,14 @@ async def test_a_damaged_body_is_noticed(store: Store, database: Database, autho
     ],
     ids=lambda name: name[:6],
 )
-async def test_any_text_can_be_kept(store: Store, author, name: str) -> None:
+async def test_any_text_can_be_kept(store: Any, author: Any, name: str) -> None:
     made = {"resourceType": "Organization", "id": str(abs(hash(name))), "name": name}
     await store.write(write(author, row(made)))
     assert (await body_of(store, "Organization", made["id"]))["name"] == name
 
 
 async def test_a_failing_statement_gives_its_kind_and_the_connection_back(
-    store: Store, database: Database, author, pulse
+    store: Any, database: Database, author: Any, pulse: Any
 ) -> None:
     broken = row(pulse("kind", id="kind"))
     broken.strings.append(("name", "a\0b"))
@@ -381,7 +387,7 @@ async def test_a_failing_statement_gives_its_kind_and_the_connection_back(
     assert await store.read("Observation", "kind") is None
 
 
-def test_the_names_of_what_is_counted_are_all_tables(repository) -> None:
+def test_the_names_of_what_is_counted_are_all_tables(repository: Any) -> None:
     migrations = repository / "src" / "helsevev" / "record" / "migrations"
     sql = "".join(path.read_text() for path in migrations.glob("*.sql"))
     assert all(f"CREATE TABLE {table} " in sql for table in EVERYTHING)

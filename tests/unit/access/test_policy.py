@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("actor", "action", "facts", "kind", "basis"), ALLOWED)
-def test_who_has_a_right_is_let_in_on_that_ground(actor, action, facts, kind, basis) -> None:
+def test_who_has_a_right_is_let_in_on_that_ground(
+    actor: Any, action: Any, facts: Any, kind: Any, basis: Any
+) -> None:
     decision = decide(actor, action, facts, kind)
     assert (decision.allowed, decision.basis) == (True, basis)
     assert decision.reason
@@ -75,7 +78,7 @@ def test_who_has_a_right_is_let_in_on_that_ground(actor, action, facts, kind, ba
 
 @pytest.mark.parametrize(("actor", "action", "facts", "kind", "reason", "glass"), REFUSED)
 def test_who_has_no_right_is_refused_with_the_reason(
-    actor, action, facts, kind, reason, glass
+    actor: Any, action: Any, facts: Any, kind: Any, reason: Any, glass: Any
 ) -> None:
     decision = decide(actor, action, facts, kind)
     assert (decision.allowed, decision.basis) == (False, "none")

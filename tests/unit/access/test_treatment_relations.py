@@ -57,7 +57,7 @@ STATUSES = {
 def test_a_contact_opens_the_record_only_in_a_status_that_means_treatment(
     kind: str, status: str, opens: bool
 ) -> None:
-    resource = {
+    resource: dict[str, Any] = {
         "resourceType": kind,
         "status": status,
         "period": {"start": day(-2), "end": day(-1)},

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.record import keys
 
@@ -54,7 +55,7 @@ def test_the_servers_own_ids_name_where_the_row_is_kept(kind: str) -> None:
         named = keys.locality(kind, made)
         if kind == "Patient":
             assert named == keys.patient_key(made) == int(made, 16)
-        elif not keys.is_clinical(kind):
+        elif not is_clinical(kind):
             assert named == keys.REFERENCE
         elif patient == keys.REFERENCE:
             assert named in (keys.REFERENCE, None)
