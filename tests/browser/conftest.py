@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from .served import ServedDemo
 from .user import Effort, User, sit_down
@@ -21,6 +21,7 @@ _ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _FAILED = pytest.StashKey[bool]()
+expect.set_options(timeout=10_000)
 _measured: dict[str, Effort] = {}
 
 SignIn = Callable[..., Awaitable[User]]
@@ -28,9 +29,7 @@ Within = Callable[[str, Effort], None]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Remember whether a test failed, so that its people leave a picture behind."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.when == "call":
@@ -76,11 +75,24 @@ async def sign_in(
     people: list[User] = []
     numbers = count()
 
-    async def person(persona: str, device: str = "desktop", **wishes: Any) -> User:
-        user = await sit_down(browser, served.address, device, **wishes)
+    async def person(
+        persona: str,
+        device: str = "desktop",
+        *,
+        start: str = "/",
+        fresh: bool = False,
+        **wishes: Any,
+    ) -> User:
+        """Somebody at the page `start`; with `fresh`, in a session that nobody shares."""
+        state = None if fresh else served.sessions.get(persona)
+        user = await sit_down(browser, served.address, device, storage_state=state, **wishes)
         people.append(user)
-        if persona:
+        if persona and state is None:
             await user.goto(served.links[persona])
+            if not fresh:
+                served.sessions[persona] = await user.context.storage_state()
+        elif persona and start:
+            await user.goto(start if persona != "inhabitant" else "/patient/demo-marit")
         return user
 
     yield person

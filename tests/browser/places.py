@@ -32,3 +32,45 @@ async def who_has_read(user: User, patient: str) -> Locator:
     """The lines of who has read somebody's record, newest first."""
     await user.goto(f"/patient/{patient}/access")
     return user.page.locator(".hv-audit")
+
+
+_CHART = "/patient/demo-aslaug"
+PAGES = {
+    "my patients": "/",
+    "find a patient": "/patients",
+    "the chart": _CHART,
+    "a sick patient": "/patient/demo-kare",
+    "medicines": f"{_CHART}/medications",
+    "measurements": f"{_CHART}/measurements",
+    "test results": f"{_CHART}/results",
+    "notes": f"{_CHART}/notes",
+    "plans": f"{_CHART}/plans",
+    "documents": f"{_CHART}/documents",
+    "contacts": f"{_CHART}/contacts",
+    "who has read": f"{_CHART}/access",
+    "timeline": f"{_CHART}/timeline",
+    "a new note": f"{_CHART}/notes/new",
+    "vital signs": f"{_CHART}/vital-signs",
+    "a closed record": "/emergency/demo-even",
+    "no such page": "/patient/nobody-here/nothing",
+}
+"""Every page that a ward nurse can come to, by what it is."""
+
+
+async def drawn(user: User, page: str) -> None:
+    """Open one of the pages, with everything on it that is fetched when it comes in sight."""
+    user.expected |= {403, 404}
+    await user.goto(PAGES[page])
+    await expect(user.page.locator("main")).to_be_visible()
+    await user.page.wait_for_function(
+        "() => { const lazy = document.querySelector('main .hv-skeleton');"
+        " lazy?.scrollIntoView(); return !lazy }"
+    )
+    await user.page.evaluate("scrollTo(0, 0)")
+    await user.page.evaluate("document.fonts.ready")
+
+
+async def token_of(user: User) -> str:
+    """The token that this person's page sends with what it writes."""
+    content = await user.page.locator("meta[name=csrf-token]").get_attribute("content")
+    return content or ""

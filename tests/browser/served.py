@@ -1,4 +1,4 @@
-"""The demo as `helsevev serve --demo` serves it: a process of its own on a data folder of its own."""
+"""The demo as `helsevev serve --demo` serves it: its own process on its own data folder."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class ServedDemo:
         self.data = data
         self._said = data.with_suffix(".log")
         self.links: dict[str, str] = {}
+        self.sessions: dict[str, Any] = {}
         self._tokens: dict[str, str] = {}
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
@@ -46,7 +47,7 @@ class ServedDemo:
     async def start(self) -> None:
         """Serve, and return when it answers; raises RuntimeError with what it said instead."""
         with self._said.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220
                 [_COMMAND, "serve", "--demo", "--port", str(self.port)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -68,12 +69,13 @@ class ServedDemo:
             self._process = None
 
     async def token(self, persona: str = "") -> str:
-        """A bearer token of a persona, or with no name of a system, as `helsevev token` prints it."""
+        """A persona's bearer token, or a system's, as `helsevev token` prints it."""
         if persona not in self._tokens:
             who = ["--persona", persona] if persona else ["--system"]
-            printed = await asyncio.to_thread(
-                subprocess.check_output, [_COMMAND, "token", *who], env=self._environment
+            process = await asyncio.create_subprocess_exec(
+                _COMMAND, "token", *who, stdout=subprocess.PIPE, env=self._environment
             )
+            printed, _ = await process.communicate()
             self._tokens[persona] = printed.decode().strip()
         return self._tokens[persona]
 

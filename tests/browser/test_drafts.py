@@ -1,4 +1,4 @@
-"""What was typed is there afterwards, whatever broke, and nobody else sees it before it is signed."""
+"""What was typed is there afterwards, whatever broke; nobody else sees it until it is signed."""
 
 from __future__ import annotations
 

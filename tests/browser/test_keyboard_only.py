@@ -11,13 +11,15 @@ from .user import User
 
 pytestmark = pytest.mark.browser
 
-_FOCUS = """() => { const e = document.activeElement; if (!e || e === document.body) return 'nothing';
-  const s = getComputedStyle(e), near = e.closest('label, .hv-row') ?? e, n = getComputedStyle(near);
+_FOCUS = """() => { const e = document.activeElement;
+  if (!e || e === document.body) return 'nothing';
+  const near = e.closest('label, .hv-row') ?? e;
+  const s = getComputedStyle(e), n = getComputedStyle(near);
   const rect = e.getBoundingClientRect();
   const drawn = [s, n].some(x => (x.outlineStyle !== 'none' && parseFloat(x.outlineWidth) >= 2)
     || x.boxShadow !== 'none') || e.matches('[role=combobox]');
   if (!drawn) return 'not drawn: ' + e.outerHTML.slice(0, 120);
-  if (rect.bottom <= 0 || rect.top >= innerHeight) return 'off the screen: ' + e.outerHTML.slice(0, 120);
+  if (rect.bottom <= 0 || rect.top >= innerHeight) return 'off: ' + e.outerHTML.slice(0, 120);
   const top = document.elementFromPoint(rect.x + rect.width / 2,
     Math.min(innerHeight - 1, Math.max(0, rect.y + rect.height / 2)));
   return top && (e.contains(top) || top.contains(e) || near.contains(top)) ? 'seen'
