@@ -25,6 +25,7 @@ _MACHINERY = re.compile(
     r"|Practitioner|OperationOutcome|resourceType|versionId|HTTP|urn:\S+|demo-[a-z]+"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-\S+|[0-9a-v]{13}-[0-9a-v]{13}|[0-9a-f]{16}-[0-9a-f]{16})\b"
 )
+_UNIT_CODE = re.compile(r"\{\w+\}|mm\[Hg\]|10\*\d")
 _FOREIGN_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}|\d\.\d{1,2}\.\d{4})\b")
 
 # What is seen, and what is only heard: labels, titles, placeholders and texts for screen readers.
@@ -42,6 +43,7 @@ async def test_no_foreign_words_dates_or_machinery_and_no_dead_links(
     words = await nurse.page.evaluate(_ALL_WORDS)
     english = {found[0].lower() for found in _ENGLISH.finditer(words)} - _ALSO_NORWEGIAN
     machinery = {found[0] for found in _MACHINERY.finditer(words)}
+    machinery |= {found[0] for found in _UNIT_CODE.finditer(words)}
     dates = {found[0] for found in _FOREIGN_DATE.finditer(words)}
     assert (english, machinery, dates) == (set(), set(), set())
     assert await dead_links(nurse) == []

@@ -23,6 +23,7 @@ from helsevev.fhir.reading import (
 from helsevev.medication.dosage import doses
 from helsevev.observation.reading import Part, reading
 from helsevev.observation.results import category_of, pair
+from helsevev.screens.formatting import unit_label
 
 _TIMES: Final = (
     "effectiveDateTime", "effectiveInstant", "effectivePeriod", "effectiveTiming",
@@ -193,7 +194,7 @@ def observed(resource: Mapping[str, Any]) -> str:
     pressures = pair(taken)
     if pressures is not None:
         upper, lower = (_number(part) for part in pressures)
-        unit = pressures[0].amount.unit if pressures[0].amount else ""
+        unit = unit_label(pressures[0].amount.unit) if pressures[0].amount else ""
         return f"{upper}/{lower} {unit}".strip()
     if len(taken.parts) == 1:
         return _part_value(taken.parts[0])
@@ -205,7 +206,7 @@ def observed(resource: Mapping[str, Any]) -> str:
 def _part_value(part: Part) -> str:
     if part.amount is None:
         return part.words or part.absent
-    return f"{part.amount.comparator}{_number(part)} {part.amount.unit}".strip()
+    return f"{part.amount.comparator}{_number(part)} {unit_label(part.amount.unit)}".strip()
 
 
 def _number(part: Part) -> str:
