@@ -16,7 +16,7 @@ class Actor:
 
     `id` is a reference (`Practitioner/x`, `Patient/x`, `Device/x`); `organisations` are the unit
     worked in and every organisation it is part of, nearest first; `patient` is the reference of
-    the actor's own record.
+    the actor's own record, `practitioner_role` that of the role.
     """
 
     kind: Kind
@@ -29,11 +29,13 @@ class Actor:
     unit_name: str = ""
     organisations: tuple[str, ...] = ()
     patient: str | None = None
+    practitioner_role: str | None = None
 
     @property
     def grantees(self) -> tuple[str, ...]:
         """The references to which a treatment relation may give this actor access."""
-        return (self.id, *self.organisations)
+        role = (self.practitioner_role,) if self.practitioner_role else ()
+        return (self.id, *role, *self.organisations)
 
     def as_data(self) -> dict[str, Any]:
         """The actor as plain data, for a session or a token."""

@@ -22,6 +22,12 @@ CLINICIANS: Final = frozenset(
 )  # fmt: skip
 """Professions that document health care, and may open a record in an emergency."""
 
+ASSISTING: Final = frozenset(
+    {"assistant-nurse", "social-educator", "occupational-therapist", "biomedical-scientist",
+     "radiographer"}
+)  # fmt: skip
+"""Professions that document what they do for those whom their unit treats."""
+
 SECRETARIES_WRITE: Final = frozenset(
     {"Appointment", "AppointmentResponse", "Encounter", "DocumentReference", "Task",
      "Communication", "Slot", "Schedule", "RelatedPerson", "Patient", "Coverage"}
@@ -94,6 +100,6 @@ def _decide_practitioner(
 
 def may_write(profession: str, resource_type: str) -> bool:
     """Whether a profession writes this type of entry at all, in records it may open."""
-    if profession in CLINICIANS:
+    if profession in CLINICIANS or profession in ASSISTING:
         return resource_type not in ("AuditEvent", "Consent")
     return profession == "secretary" and resource_type in SECRETARIES_WRITE

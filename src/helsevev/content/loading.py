@@ -16,6 +16,7 @@ from .shapes import (
     Grounds,
     News2,
     NoteTypes,
+    Professions,
     Results,
     VitalSigns,
 )
@@ -28,6 +29,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "observation/results.toml": Results,
     "documentation/note_types.toml": NoteTypes,
     "access/grounds.toml": Grounds,
+    "access/professions.toml": Professions,
     "display/labels.toml": DisplayLabels,
 }
 
@@ -75,6 +77,12 @@ def note_types() -> NoteTypes:
 def grounds() -> Grounds:
     """The coded grounds for opening a record without a treatment relation."""
     return _load("access/grounds.toml", Grounds)
+
+
+@cache
+def professions() -> Professions:
+    """What members of staff work as, by their approval and role."""
+    return _load("access/professions.toml", Professions)
 
 
 @cache

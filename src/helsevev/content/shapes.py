@@ -291,6 +291,14 @@ class Grounds(Document, frozen=True, kw_only=True):
         unique("ground", (each.code for each in self.ground))
 
 
+class Professions(Document, frozen=True, kw_only=True):
+    """What a member of staff works as: by the code of the approval, or by the role's own name."""
+
+    system: str
+    approval: dict[str, str]
+    role: dict[str, str]
+
+
 class LabelSet(Shape, frozen=True, kw_only=True):
     """Bokmål for the codes of one system."""
 

@@ -146,6 +146,7 @@ def _staff_persona(each: Member) -> dict[str, Any]:
         "unit_name": lineage[0].name,
         "organisations": [f"Organization/{parent.id}" for parent in lineage],
         "patient": None,
+        "practitioner_role": f"PractitionerRole/{each.id}-{each.unit}",
     }
 
 
