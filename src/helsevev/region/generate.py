@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 from . import demo, reference
@@ -67,7 +68,7 @@ class Plan:
 
 
 class Told(NamedTuple):
-    """One bundle: its JSON, the resources in it by type, and how many inhabitants it is about."""
+    """One bundle: its JSON, its resources by type, and how many inhabitants begin with it."""
 
     json: bytes
     counts: dict[str, int]
@@ -143,7 +144,8 @@ def _tell(plan: Plan, block: Block) -> list[Told]:
         home: Household = household(plan.seed, number, plan.last)
         for person in people(plan.seed, home, numbers, plan.first, plan.last):
             life = tell(plan, Life(person, plan.first, plan.last))
-            found.append(Told(life.bundle(), life.counts, 1))
+            for part, (bundle, counts) in enumerate(life.bundles()):
+                found.append(Told(bundle, counts, 1 if part == 0 else 0))
     return found
 
 
@@ -160,15 +162,13 @@ def _in_parallel(plan: Plan, blocks: Iterator[Block], processes: int) -> Iterato
             yield from waiting.popleft().result()
 
 
-def _reference() -> Iterator[Told]:
-    part: list[dict[str, Any]] = []
-    for resource in reference.resources():
-        part.append(resource)
-        if len(part) == _REFERENCE_PART:
-            yield _bundle(part, 0)
-            part = []
-    if part:
-        yield _bundle(part, 0)
+@cache
+def _reference() -> tuple[Told, ...]:
+    everything = list(reference.resources())
+    return tuple(
+        _bundle(everything[first : first + _REFERENCE_PART], 0)
+        for first in range(0, len(everything), _REFERENCE_PART)
+    )
 
 
 def _stories(plan: Plan) -> Iterator[Told]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from .person import Person
 from .workforce import Worker, workforce
 
 Content = dict[str, Any]
+
+LARGEST_BUNDLE = 4 * 1024 * 1024
+"""Bytes of one bundle: well below the longest line the import takes."""
 
 
 class Contact(NamedTuple):
@@ -87,8 +91,7 @@ class Life:
             self.end = self.died_at
         self.start = max(since, person.born) * DAY
         self.last_day = min(until - 1, self.end // DAY)
-        self.entries: list[bytes] = []
-        self.counts: dict[str, int] = {}
+        self.entries: list[tuple[str, bytes]] = []
         self.medicines: list[Medicine] = []
         self.stays: list[Stay] = []
         self.services: list[Service] = []
@@ -102,15 +105,11 @@ class Life:
             suffix = f"-{self._number}"
         name = self.person.id + suffix
         reference = f"{kind}/{name}"
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.entries.append(
-            encode(
-                {
-                    "resource": {"resourceType": kind, "id": name, **content},
-                    "request": {"method": "PUT", "url": reference},
-                }
-            )
-        )
+        entry = {
+            "resource": {"resourceType": kind, "id": name, **content},
+            "request": {"method": "PUT", "url": reference},
+        }
+        self.entries.append((kind, encode(entry)))
         return reference
 
     def holds(self, instant: int) -> bool:
@@ -128,11 +127,26 @@ class Life:
             for each in self.services
         )
 
-    def bundle(self) -> bytes:
-        """All that was told, as one transaction Bundle: a PUT for every resource."""
-        return b'{"resourceType":"Bundle","type":"transaction","entry":[%b]}' % b",".join(
-            self.entries
-        )
+    def bundles(self) -> Iterator[tuple[bytes, dict[str, int]]]:
+        """All that was told as transaction Bundles with their counts by type, the Patient first.
+
+        A life is one bundle, unless it is larger than `LARGEST_BUNDLE`: years of doses may be.
+        """
+        entries: list[bytes] = []
+        counts: dict[str, int] = {}
+        size = 0
+        for kind, entry in self.entries:
+            if size + len(entry) > LARGEST_BUNDLE:
+                yield _transaction(entries), counts
+                entries, counts, size = [], {}, 0
+            entries.append(entry)
+            counts[kind] = counts.get(kind, 0) + 1
+            size += len(entry)
+        yield _transaction(entries), counts
+
+
+def _transaction(entries: list[bytes]) -> bytes:
+    return b'{"resourceType":"Bundle","type":"transaction","entry":[%b]}' % b",".join(entries)
 
 
 @dataclass(slots=True)

@@ -46,6 +46,9 @@ class Volumes:
         self.doses = self.on_time = self.doses_due = 0
         self.stays = self.discharges_67 = self.readmitted_67 = 0
         self._municipal: dict[str, tuple[bool, str]] = {}
+        self._born: str | None = None
+        self._due: dict[str, list[int]] = {}
+        self._stays: list[tuple[str, str | None, bool]] = []
 
     @property
     def days(self) -> int:
@@ -53,34 +56,43 @@ class Volumes:
         return self.plan.last - self.plan.first
 
     def add(self, bundle: bytes) -> None:
-        """Count the resources of an inhabitant's bundle; others are passed over."""
+        """Count the resources of an inhabitant's bundle; the stories and all else are passed over.
+
+        A bundle that does not begin with a Patient goes on about the one before.
+        """
         entries = msgspec.json.decode(bundle)["entry"]
-        if entries[0]["resource"]["resourceType"] != "Patient":
+        first = entries[0]["resource"]
+        if first["resourceType"] == "Patient":
+            self._finish()
+            self._born = first["birthDate"] if first["id"].startswith("r") else None
+            self.inhabitants += self._born is not None
+        if self._born is None:
             return
-        if not entries[0]["resource"]["id"].startswith("r"):
-            return
-        self.inhabitants += 1
-        due: dict[str, list[int]] = {}
-        stays: list[tuple[str, str | None, bool]] = []
         given: list[dict[str, Any]] = []
         for entry in entries:
             resource = entry["resource"]
             kind = resource["resourceType"]
             self.by_type[kind] += 1
             if kind == "Encounter":
-                self._contact(resource, stays)
+                self._contact(resource)
             elif kind == "Appointment":
                 self.kept += resource["status"] == "fulfilled"
                 self.missed += resource["status"] == "noshow"
             elif kind == "MedicationRequest":
-                due[f"MedicationRequest/{resource['id']}"] = _due(resource)
+                self._due[f"MedicationRequest/{resource['id']}"] = _due(resource)
             elif kind == "MedicationAdministration":
                 given.append(resource)
         for resource in given:
-            self._dose(resource, due)
-        self._readmissions(entries[0]["resource"]["birthDate"], stays)
+            self._dose(resource)
 
-    def _contact(self, resource: dict[str, Any], stays: list[tuple[str, str | None, bool]]) -> None:
+    def _finish(self) -> None:
+        """Count what can only be counted of a whole life."""
+        if self._born is not None:
+            self._readmissions(self._born)
+        self._due.clear()
+        self._stays.clear()
+
+    def _contact(self, resource: dict[str, Any]) -> None:
         unit = resource["serviceProvider"]["reference"].split("/")[1]
         if unit not in self._municipal:
             chain = list(lineage(unit))
@@ -91,11 +103,11 @@ class Volumes:
         self.contacts[kind] += 1
         if resource["class"]["code"] == "IMP" and "hospitalization" in resource:
             acute = resource["hospitalization"]["admitSource"]["coding"][0]["code"] == "emd"
-            stays.append((resource["period"]["start"], resource["period"].get("end"), acute))
+            self._stays.append((resource["period"]["start"], resource["period"].get("end"), acute))
 
-    def _dose(self, resource: dict[str, Any], due: dict[str, list[int]]) -> None:
+    def _dose(self, resource: dict[str, Any]) -> None:
         self.doses += 1
-        times = due[resource["request"]["reference"]]
+        times = self._due[resource["request"]["reference"]]
         if resource["status"] != "completed" or not times:
             return
         written = resource["effectiveDateTime"]
@@ -105,8 +117,8 @@ class Volumes:
         self.doses_due += 1
         self.on_time += near <= ON_TIME_MINUTES
 
-    def _readmissions(self, born: str, stays: list[tuple[str, str | None, bool]]) -> None:
-        stays.sort()
+    def _readmissions(self, born: str) -> None:
+        stays = sorted(self._stays, key=lambda stay: stay[0])
         self.stays += len(stays)
         for number, (start, end, _) in enumerate(stays, start=1):
             following = stays[number] if number < len(stays) else None
@@ -124,6 +136,8 @@ class Volumes:
 
     def figures(self) -> list[Figure]:
         """Generated against stated."""
+        self._finish()
+        self._born = None
         contacts = self.contacts.total()
         stated = facts("rates")["stated"]
         return [
