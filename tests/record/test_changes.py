@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from helsevev.kit.settings import Settings
 from helsevev.record.changes import Change, Feed, Place
 from helsevev.record.database import Connection, Database
+from helsevev.record.opening import opened
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _CHANGE = """
@@ -232,3 +235,20 @@ async def test_nobody_listening_costs_no_reading(feed: Feed, database: Database)
     await asyncio.sleep(0.4)
     assert feed._place is None
     assert not feed._followers
+
+
+async def test_a_restored_record_shows_its_changes_at_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(data=tmp_path, database_url=database_url)
+    ahead = (
+        "INSERT INTO change (xid, transaction, patient, at, actor, verbs, types, ids, versions)"
+        " SELECT '9000000000', n, 777, now(), 'x', 'C', '{Patient}', '{a}', '{1}'"
+        " FROM generate_series(1, 3) AS n"
+    )
+    async with opened(settings, 1) as database:
+        await database.execute(ahead)
+        assert await Feed(database).between(777, Place(0, 0)) == []
+    async with opened(settings, 1) as database:
+        shown = await Feed(database).between(777, Place(0, 0))
+    assert len(shown) == len({change.place for change in shown}) == 3

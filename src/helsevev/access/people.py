@@ -92,8 +92,7 @@ class People:
         return await self._listed(actor, [Stored(*row) for row in rows], "my-patients")
 
     async def named(self, actor: Actor, patient_id: str) -> Found | None:
-        """One inhabitant as strangers see them, so that one knows whose closed record it is; None when
-        there is no such person."""
+        """One inhabitant as strangers see them, to know whose closed record it is; None: nobody."""
         await self._staff_only(actor)
         stored = await self._gate.store.read("Patient", patient_id)
         if stored is None or stored.deleted:

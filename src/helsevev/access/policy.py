@@ -30,7 +30,7 @@ ASSISTING: Final = frozenset(
 
 SECRETARIES_WRITE: Final = frozenset(
     {"Appointment", "AppointmentResponse", "Encounter", "DocumentReference", "Task",
-     "Communication", "Slot", "Schedule", "RelatedPerson", "Patient", "Coverage"}
+     "Communication", "Composition", "Slot", "Schedule", "RelatedPerson", "Patient", "Coverage"}
 )  # fmt: skip
 
 REFUSED_NO_RELATION: Final = "You have no treatment relation to this person."

@@ -189,12 +189,19 @@ class ScoreCase(Shape, frozen=True, kw_only=True):
     scale_2: bool = False
 
 
+class Exclusion(Shape, frozen=True, kw_only=True):
+    """For whom a score is not meant: those with an active problem whose code begins so."""
+
+    label: str
+    codes: tuple[str, ...]
+
+
 class News2(Document, frozen=True, kw_only=True):
     """NEWS2 as a table: parts with steps, coded parts, what a total asks for, and cases."""
 
     snomed: str
     from_years: int
-    not_when: tuple[str, ...]
+    not_when: tuple[Exclusion, ...]
     part: tuple[ScorePart, ...]
     oxygen: tuple[Answer, ...]
     consciousness: tuple[Answer, ...]

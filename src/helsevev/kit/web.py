@@ -41,7 +41,7 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     ),
     (b"cache-control", b"no-store"),
 )
-# What Litestar says when a browser gave up its own request; nobody hears the answer, nothing failed.
+# What Litestar says when a browser gave up its own request; nobody hears the answer.
 _GONE = "client disconnected prematurely"
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 

@@ -34,6 +34,7 @@ from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
+_ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 _ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 
 
@@ -63,7 +64,7 @@ async def live_score(request: _Request, patient_id: str) -> Response[Any]:
     about = await _about(request, patient_id)
     form = await _typed(request)
     taken = read_form(form, about.person, loading.vital_signs(), loading.news2())
-    return render(request, "observation/_score.html", **_score_context(taken))
+    return render(request, "observation/_score.html", **_score_context(taken, about.person))
 
 
 @post("/patient/{patient_id:str}/vital-signs", opt=_RECORD, status_code=200)
@@ -124,11 +125,11 @@ async def _page(
         problems=[i.diagnostics for i in issues if i.expression not in fields],
         place="patients",
         page_title=_("Vital signs"),
-        **_score_context(taken),
+        **_score_context(taken, about.person),
     )
 
 
-def _score_context(taken: Taken) -> dict[str, Any]:
+def _score_context(taken: Taken, person: Person) -> dict[str, Any]:
     labels = {
         part.key: part.short for sign in loading.vital_signs().sign for part in sign.parts
     } | {"consciousness": _("Consciousness")}
@@ -142,6 +143,7 @@ def _score_context(taken: Taken) -> dict[str, Any]:
         if found
         else [],
         "score_name": loading.news2().title,
+        "excluded_by": person.excluded_by(loading.news2()),
         "level": _level(found.response.risk) if found and found.response else "",
         "meaning": found.response.action if found and found.response else "",
         "live_issues": [i for i in taken.issues if i.code == "value"],
@@ -158,7 +160,7 @@ async def _about(request: _Request, patient_id: str) -> _About:
     actor = actor_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="form")
     scored = Slice("Observation", 200, (loading.news2().snomed.encode(),))
-    slices = [Slice("Patient", 1), Slice("Encounter", 50), scored]
+    slices = [Slice("Patient", 1), Slice("Encounter", 50), Slice("Condition", 500), scored]
     found = await services.gate.open_slices(permit, slices, interaction="form")
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
@@ -166,12 +168,17 @@ async def _about(request: _Request, patient_id: str) -> _About:
     months = age_in_months(known, clock.now().astimezone(OSLO).date())
     ongoing = [e["id"] for e in found["Encounter"] if e.get("status") in _ONGOING]
     return _About(
-        person=Person(patient_id, months),
+        person=Person(patient_id, months, _problem_codes(found["Condition"])),
         name=full_name(patient.get("name")),
         birth_date=born.text if born is not None else "",
         encounter=f"Encounter/{ongoing[0]}" if len(ongoing) == 1 else None,
         was_on_scale_2=_was_on_scale_2(found["Observation"]),
     )
+
+
+def _problem_codes(conditions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    active = (c for c in conditions if codes(c.get("clinicalStatus")) & _ACTIVE)
+    return frozenset(code for c in active for code in codes(c.get("code")))
 
 
 def _was_on_scale_2(newest_first: Sequence[Mapping[str, Any]]) -> bool:

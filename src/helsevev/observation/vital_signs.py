@@ -30,14 +30,23 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class Person(Struct, frozen=True):
-    """Whom the round is about: id, and age in whole months (None when unknown)."""
+    """Whom the round is about: id, age in whole months (None when unknown), active problems."""
 
     patient_id: str
     months: int | None
+    problem_codes: frozenset[str] = frozenset()
 
     def is_scored(self, table: News2) -> bool:
-        """NEWS2 is for adults; an unknown age is no reason to hide a score."""
-        return self.months is None or self.months >= table.from_years * 12
+        """Whether NEWS2 is meant for this person; an unknown age is no reason to hide it."""
+        old_enough = self.months is None or self.months >= table.from_years * 12
+        return old_enough and self.excluded_by(table) is None
+
+    def excluded_by(self, table: News2) -> str | None:
+        """What about the person makes NEWS2 misleading, in words; None when nothing does."""
+        for exclusion in table.not_when:
+            if any(code.startswith(exclusion.codes) for code in self.problem_codes):
+                return exclusion.label
+        return None
 
 
 class Performer(Struct, frozen=True):

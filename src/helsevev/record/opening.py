@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from helsevev.kit.settings import Settings
 from helsevev.record import body
@@ -11,6 +12,8 @@ from helsevev.record.database import Database
 from helsevev.record.embedded import embedded
 from helsevev.record.migration import migrate
 from helsevev.record.statements import load
+
+_SQL: Final = load("store")
 
 
 @asynccontextmanager
@@ -32,9 +35,8 @@ async def _connected(url: str, connections: int) -> AsyncIterator[Database]:
     database = await Database.open(url, size=connections)
     try:
         await migrate(database)
-        await database.execute(
-            load("store")["store_dictionary"], body.CURRENT_ID, body.dictionary_bytes()
-        )
+        await database.execute(_SQL["store_dictionary"], body.CURRENT_ID, body.dictionary_bytes())
+        await database.execute(_SQL["settle_restored_changes"])
         yield database
     finally:
         await database.close()

@@ -134,7 +134,7 @@ class ConditionSql:
 
     def _unsupported(self, what: str) -> SearchError:
         text = f"{what} is not supported for {self._type}"
-        return SearchError([error("not-supported", text, what)])
+        return SearchError([error("not-supported", text, what.partition(",")[0])])
 
     def _id(self, condition: Condition) -> str:
         wanted = [

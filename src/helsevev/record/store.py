@@ -275,8 +275,10 @@ def _write_arguments(write: Write) -> list[Any]:
     for row in rows:
         touched.setdefault(row.patient, row)
     current = (
-        (r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high)
-        + (array_text(r.keys), array_text(r.tokens), r.body)
+        (
+            *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
+            *(array_text(r.keys), array_text(r.tokens), r.body),
+        )
         for r in rows
     )
     # In one order, so that two writers never wait for each other.

@@ -93,6 +93,18 @@ def test_children_get_no_news2() -> None:
     assert NEWS2.title not in codes
 
 
+@pytest.mark.parametrize("code", ["Z34.0", "O24.4", "W78"])
+def test_the_pregnant_get_no_news2_and_are_told_why(code: str) -> None:
+    pregnant = Person("p", 30 * 12, frozenset({code, "I10"}))
+    assert read_form(COMPLETE, pregnant, SIGNS, NEWS2).score is None
+    assert pregnant.excluded_by(NEWS2)
+
+
+def test_other_problems_do_not_hide_news2() -> None:
+    ill = Person("p", 30 * 12, frozenset({"I50.0", "J44.1", "Z95.0", "W99"}))
+    assert read_form(COMPLETE, ill, SIGNS, NEWS2).score is not None
+
+
 def test_a_complete_round_becomes_one_observation_each_and_a_score_derived_from_them() -> None:
     made = recorded(COMPLETE)
     assert len(made) == 8

@@ -227,3 +227,9 @@ LIMIT 1
 -- name: now_settled
 -- A place in the feed before which everything has been shown, for a reader that starts now.
 SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1) AS xid
+
+-- name: settle_restored_changes
+-- After a restore the feed's transactions belong to another server and may seem to lie ahead.
+-- All of them are over; their numbers keep the order.
+UPDATE change SET xid = '3'
+WHERE EXISTS (SELECT FROM change WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))
