@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import bz2
 import gzip
 import random
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from helsevev.record import keys
+from helsevev.record.changes import Feed
 from helsevev.record.database import Database
 
 from .importing import (
@@ -332,6 +335,23 @@ async def test_what_names_another_inhabitants_contact_is_refused(
     done = run_import(save(tmp_path / "3.json", bundle), database_url=url)
     assert done.status == 1
     assert done.summary["errors"][0]["entry"].startswith("Bundle.entry[1]")
+
+
+async def test_a_chart_that_is_open_hears_of_an_import_beside_it(
+    url: str, record: Database, tmp_path: Path
+) -> None:
+    feed = Feed(record)
+    await feed.start()
+    followed = feed.follow(keys.patient_key("p1"))
+    hearing = asyncio.ensure_future(anext(followed))
+    try:
+        path = save(tmp_path / "a.json", observation("Patient/p1", 1, id="o1"))
+        await asyncio.to_thread(run_import, path, database_url=url)
+        change = await asyncio.wait_for(hearing, 2)
+    finally:
+        await followed.aclose()
+        await feed.stop()
+    assert (change.types, change.ids, change.verbs) == (("Observation",), ("o1",), "C")
 
 
 def test_paths_that_do_not_exist_are_a_mistake_in_use(url: str, tmp_path: Path) -> None:
