@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from .conftest import SignIn
-from .places import named
+from .places import named, on_the_chart_of
 from .served import ServedDemo
 from .user import User
 
@@ -30,8 +30,14 @@ async def write(user: User, words: str, *, wait: bool = True) -> Page:
 
 async def continue_draft(user: User, words: str) -> None:
     """From the chart, go on with the draft that begins so."""
-    await user.goto(ASLAUG)
-    await user.page.get_by_role("listitem").filter(has_text=words).get_by_role("link").click()
+    row = user.page.get_by_role("listitem").filter(has_text=words)
+    # What a page sends while it is left may arrive after the chart was drawn.
+    for _ in range(5):
+        await user.goto(ASLAUG)
+        await on_the_chart_of(user.page)
+        if await row.count():
+            break
+    await row.get_by_role("link").click()
     await expect(user.page.get_by_role("textbox", name="Notat")).to_have_value(
         re.compile(re.escape(words))
     )

@@ -88,7 +88,7 @@ def problem_handlers(page: ProblemPage) -> dict[int | type[Exception], Exception
     def tell_refusal(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
         status = problem.status_code if isinstance(problem, HTTPException) else 500
         if isinstance(problem, HTTPException) and problem.detail == _GONE:
-            return Response(b"", status_code=HTTPStatus.BAD_REQUEST)
+            return Response("", status_code=HTTPStatus.BAD_REQUEST)
         if status < 500:
             response = answer(request, status)
             if isinstance(problem, HTTPException) and problem.headers:

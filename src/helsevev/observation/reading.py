@@ -100,6 +100,7 @@ class Reading(Struct, frozen=True):
     notes: tuple[str, ...]
     method: str
     body_site: str
+    stored: str = ""
 
     @property
     def judgement(self) -> Judgement | None:
@@ -136,6 +137,7 @@ def reading(resource: Mapping[str, Any], names: Mapping[str, str] | None = None)
         notes=tuple(notes(resource.get("note"))),
         method=concept_text(resource.get("method")),
         body_site=concept_text(resource.get("bodySite")),
+        stored=text(mapping(resource.get("meta")).get("lastUpdated")),
     )
 
 

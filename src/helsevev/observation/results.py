@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helsevev.fhir.reading import (
     codes,
@@ -158,11 +160,16 @@ def of_category(found: Sequence[Series], *categories: str) -> list[Series]:
     return [series for series in found if series.category in categories]
 
 
+def _newest(taken: Reading) -> tuple[datetime, str]:
+    # Two rounds of the same minute: the one signed last is what holds.
+    return sort_key(taken.at), taken.stored
+
+
 def _series(
     key: str, group: list[Mapping[str, Any]], names: Mapping[str, str] | None
 ) -> Series | None:
     taken = [_in_order(reading(resource, names)) for resource in group]
-    shown = sorted((r for r in taken if r.parts), key=lambda r: sort_key(r.at), reverse=True)
+    shown = sorted((r for r in taken if r.parts), key=_newest, reverse=True)
     if not shown:
         return None
     titled = next((t for r in group if (t := concept_text(r.get("code")))), "")
@@ -182,10 +189,7 @@ def _in_order(taken: Reading) -> Reading:
         if upper in have and lower in have:
             rank = {upper: 0, lower: 1}
             parts = sorted(taken.parts, key=lambda p: rank.get(p.code, 2))
-            return Reading(
-                taken.id, taken.at, taken.status, tuple(parts), taken.performer, taken.notes,
-                taken.method, taken.body_site,
-            )  # fmt: skip
+            return replace(taken, parts=tuple(parts))
     return taken
 
 

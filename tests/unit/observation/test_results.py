@@ -81,6 +81,17 @@ def test_the_newest_value_leads_its_series() -> None:
     assert [str(p.value) for p in series.lines()[0].points] == ["10", "11", "12"]
 
 
+def test_of_two_rounds_in_one_minute_the_one_signed_last_leads() -> None:
+    when = "2026-11-22T02:00:00+01:00"
+    first = measured("84", effectiveDateTime=when, meta={"lastUpdated": "2026-11-22T01:00:10Z"})
+    last = measured("113", effectiveDateTime=when, meta={"lastUpdated": "2026-11-22T01:00:50Z"})
+    for order in ([first, last], [last, first]):
+        (series,) = results(order)
+        amount = series.latest.parts[0].amount
+        assert amount is not None
+        assert amount.value == Decimal("113")
+
+
 def test_a_curve_never_mixes_units() -> None:
     (series,) = results([
         measured("88", "umol/L", effectiveDateTime="2026-11-12"),
