@@ -76,6 +76,8 @@ async def test_a_record_that_nobody_here_wrote_is_used_like_any_other(
     await expect(doctor.page.locator("[data-curve]")).to_be_visible()
 
     await named(doctor, "Skriv notat").click()
+    await expect(doctor.page.get_by_role("textbox", name="Notat")).to_be_focused()
+    await expect(doctor.page.locator("[data-draft-state]")).to_be_visible()
     await doctor.page.keyboard.type("Våknet i mottak, adekvat.")
     await named(doctor, "Signer").click()
     await on_the_chart_of(doctor.page, name)

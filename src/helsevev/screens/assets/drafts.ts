@@ -102,6 +102,7 @@ function restore(form: HTMLFormElement): void {
 
 /** Writing begins under the first heading of an empty note, after the last word of any other text. */
 function placeCaret(area: HTMLTextAreaElement): void {
+  if (area.value !== area.defaultValue || area.selectionStart > 0) return;
   const [first, ...rest] = area.value.split("\n");
   const isBlank = first?.endsWith(":") && rest.every((line) => line === "" || line.endsWith(":"));
   const at = isBlank ? first!.length + 1 : area.value.trimEnd().length;
