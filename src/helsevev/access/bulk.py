@@ -216,10 +216,11 @@ class Loader:
         self._writer.tell(built)
 
     async def _resolve(self, actor: Actor, plan: BundlePlan) -> None:
+        named = _name_by_condition(plan.steps)
+        # Before the conditions: what is stored in between is then found by its condition.
+        known = await newest(self._store, plan.ids)
         matches = await self._matches(actor, plan.conditions)
         missing = [text for text in plan.references if not matches.get(text)]
-        named = _name_by_condition(plan.steps)
-        known = await newest(self._store, plan.ids)
         for step in named:
             if step.place in known:
                 # It was made so once, and says something else now, or is gone.
