@@ -18,7 +18,8 @@ from typing import Any
 from .generate import Told
 from .shards import Shard, cut
 
-IMPORT = (sys.executable, "-m", "helsevev.main", "import", "--json", "--replace")
+_HELSEVEV = "import sys; from helsevev.main import cli; sys.exit(cli(sys.argv[1:]))"
+IMPORT = (sys.executable, "-c", _HELSEVEV, "import", "--json")
 """The import command, to which the shard's path is added."""
 
 

@@ -103,6 +103,7 @@ def _specialist(t: Tale, day: int) -> Next:
     referral(t, day, specialty.what, clinic, t.gp(), specialty.reason, answered=day + waits)
     coming(t, day + waits, specialty.what, clinic, "physician")
     t.memory["specialty"] = specialty
+    t.memory["first"] = True
     t.memory["visits"] = t.chance.weighted(((1, 0.35), (2, 0.25), (4, 0.25), (7, 0.15)))
     return "clinic", day + waits
 
@@ -110,9 +111,12 @@ def _specialist(t: Tale, day: int) -> Next:
 def _clinic(t: Tale, day: int) -> Next:
     specialty: _Specialty = t.memory["specialty"]
     profession = "radiographer" if specialty.clinic == "radiology" else "physician"
-    seen = visit(t, day, specialty.what, t.person.department(specialty.clinic), profession,
+    what = specialty.what if t.memory["first"] else "Kontroll på poliklinikk"
+    seen = visit(t, day, what, t.person.department(specialty.clinic), profession,
                  minutes=25, reason=specialty.reason)  # fmt: skip
-    procedure(t, specialty.what, seen)
+    if t.memory["first"]:
+        procedure(t, specialty.what, seen)
+    t.memory["first"] = False
     if t.chance.happens(0.7):
         note(t, seen, "outpatient", {"Aktuelt": specialty.reason + ".",
                                      "Vurdering": "Undersøkt, funn som ventet.",

@@ -22,10 +22,10 @@ _FALL = Illness(
 _USUAL = (
     ("paracet-500", Dose("2 tabletter morgen, middag og kveld", "2 tablett", "08 14 20"),
      "Smerter i ledd", 0.5),
-    ("albyl-e-75", Dose("1 tablett morgen", "1 tablett", "08"), "Forebygger blodpropp", 0.3),
-    ("lipitor-20", Dose("1 tablett kveld", "1 tablett", "20"), "Høyt kolesterol", 0.38),
-    ("amlodipin-5", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.36),
-    ("selo-zok-50", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.32),
+    ("albyl-e-75", Dose("1 tablett morgen", "1 tablett", "08"), "Forebygger blodpropp", 0.36),
+    ("lipitor-20", Dose("1 tablett kveld", "1 tablett", "20"), "Høyt kolesterol", 0.45),
+    ("amlodipin-5", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.43),
+    ("selo-zok-50", Dose("1 tablett morgen", "1 tablett", "08"), "Høyt blodtrykk", 0.38),
     ("eliquis-2-5", Dose("1 tablett morgen og kveld", "1 tablett", "08 20"), "Atrieflimmer", 0.2),
     ("levaxin-50", Dose("1 tablett morgen", "1 tablett", "07"), "Lavt stoffskifte", 0.13),
     ("calcigran-forte", Dose("1 tyggetablett kveld", "1 tablett", "20"), "Beinskjørhet", 0.42),
@@ -43,8 +43,8 @@ def _begins(t: Tale) -> Next:
     age = t.age(life.until)
     if not t.chance.happens(step(table("frailty", "home_nursing"), age)):
         return None
-    # The need began at some time in the last years; half of the users began within the window.
-    since = life.until - t.chance.whole(30, 1500)
+    # The need began at some time in the last seven years, so that about as many begin as end.
+    since = life.until - t.chance.whole(30, 2600)
     for product, dose, reason, share in _USUAL:
         if t.chance.happens(share):
             prescribe(t, product, dose, since - t.chance.whole(100, 2500), reason)
