@@ -11,12 +11,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from helsevev.record.database import Database
 from helsevev.record.embedded import embedded
 from helsevev.record.migration import migrate
 
 REPOSITORY = Path(__file__).parent.parent
+# What a property says must hold on a busy machine too; how fast it is, bench/ tells.
+settings.register_profile("helsevev", deadline=None)
+settings.load_profile("helsevev")
 _TEMPLATE = "record_template"
 _numbers = count(1)
 

@@ -98,7 +98,8 @@ async def panel(
         drafts = await _services(request).drafts.of(permit)
         context |= {"drafts": unsigned(drafts, chart.base), "panel_of": _PANEL_OF}
     answer = render(request, f"chart/_{key}.html", **context)
-    answer.background = BackgroundTask(_services(request).live.look, permit, chart.now)
+    if key == "news":
+        answer.background = BackgroundTask(_services(request).live.look, permit, chart.now)
     return answer
 
 
@@ -157,8 +158,9 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
     if key == "access":
         context["trail"] = await _trail(request, permit)
     answer = render(request, "chart/chart.html", **context)
-    # After the answer: nobody waits for the mark that says that they have looked.
-    answer.background = BackgroundTask(services.live.look, permit, chart.now)
+    # Only the overview lists all that is new. After the answer: nobody waits for the mark.
+    if key == "overview":
+        answer.background = BackgroundTask(services.live.look, permit, chart.now)
     return answer
 
 

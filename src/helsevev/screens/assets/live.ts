@@ -67,11 +67,15 @@ function wait(panel: HTMLElement): void {
   panel.addEventListener("focusout", later);
 }
 
+const unseen = new Set<HTMLElement>();
+
 function changed(types: readonly string[]): void {
   document.querySelectorAll<HTMLElement>("[data-types]").forEach((panel) => {
     const wanted = panel.dataset.types?.split(" ") ?? [];
     if (types.length && !wanted.some((type) => types.includes(type))) return;
-    if (isBusy(panel)) wait(panel);
+    // What nobody looks at is not fetched: it would count as seen. It comes with the reader.
+    if (document.hidden && !panel.querySelector(".hv-banner")) unseen.add(panel);
+    else if (isBusy(panel)) wait(panel);
     else refresh(panel);
   });
 }
@@ -127,6 +131,11 @@ export function watchLive(): void {
     listen(stream);
   });
   addEventListener("offline", () => show("offline", contact));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    unseen.forEach((panel) => panel.isConnected && refresh(panel));
+    unseen.clear();
+  });
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
