@@ -102,6 +102,19 @@ async def test_vital_signs_of_one_service_reach_the_chart_of_another(sign_in: Si
     await expect(pulse.locator(".hv-new")).to_have_text("ny")
 
 
+async def test_news_that_only_another_page_could_have_shown_stays_new(sign_in: SignIn) -> None:
+    doctor, nurse = await both_open(sign_in)
+    for place in ("vital-signs", "results"):
+        await nurse.goto(f"/patient/demo-aslaug/{place}")
+    words = "Skrevet mens sykepleieren sto i et skjema."
+    await sign_a_note(doctor, "demo-aslaug", words)
+    for place in ("vital-signs", "results"):
+        await nurse.goto(f"/patient/demo-aslaug/{place}")
+    await nurse.goto("/patient/demo-aslaug")
+    note = nurse.page.locator("#panel-notes article", has_text=words)
+    await expect(note.locator(".hv-new")).to_have_text("ny")
+
+
 async def test_who_has_read_names_both_services(sign_in: SignIn) -> None:
     doctor, _nurse = await both_open(sign_in)
     lines = await who_has_read(doctor, "demo-aslaug")
