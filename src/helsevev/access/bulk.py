@@ -81,24 +81,26 @@ class Loader:
         self,
         actor: Actor,
         bundle: Callable[[], dict[str, Any]],
+        digest: bytes,
         *,
         overwrite: bool = False,
     ) -> Loaded:
         """Store all that a Bundle's requests (POST, PUT, DELETE) ask for, or nothing.
 
         `bundle` gives the Bundle anew for each attempt. A Bundle that creates is remembered by
-        its content: given again, it changes nothing. An update of what exists is refused unless
-        it says the same, or with `overwrite`. Raises `Unresolved`, `BundleError`, or the
-        `AccessError`s of a write, placed in the Bundle.
+        the `digest` of its content: given again, it changes nothing. An update of what exists is
+        refused unless it says the same, or with `overwrite`. Raises `Unresolved`, `BundleError`,
+        or the `AccessError`s of a write, placed in the Bundle.
         """
 
         async def attempt() -> Loaded:
-            return await self._load_bundle(actor, bundle(), overwrite)
+            return await self._load_bundle(actor, bundle(), digest, overwrite)
 
         return await _persistently(attempt)
 
-    async def _load_bundle(self, actor: Actor, bundle: dict[str, Any], overwrite: bool) -> Loaded:
-        fingerprint = fingerprint_of(bundle)
+    async def _load_bundle(
+        self, actor: Actor, bundle: dict[str, Any], digest: bytes, overwrite: bool
+    ) -> Loaded:
         plan = BundlePlan(bundle, overwrite=overwrite)
         by_type = Counter(e.resource_type for e in plan.entries if e.method in ("POST", "PUT"))
         for entry in plan.entries:
@@ -109,10 +111,10 @@ class Loader:
                 )
         remember = None
         if any(e.method == "POST" and not e.if_none_exist for e in plan.entries):
-            key = f"import-{fingerprint.hex()}"
+            key = f"import-{digest.hex()}"
             if await self._store.remembered(actor.id, key) is not None:
                 return Loaded(by_type, by_type.total())
-            remember = Remembered(key, fingerprint, "{}")
+            remember = Remembered(key, digest, "{}")
         await self._resolve(actor, plan)
         issues = [issue for found in plan.check(self._writer.check) for issue in found]
         if issues:

@@ -78,6 +78,11 @@ def decode(data: bytes | str) -> dict[str, Any]:
     trailing text, invalid UTF-8, lone surrogates), a top level that is not an object, a key that
     stands twice in one object, and nesting deeper than MAX_DEPTH.
     """
+    return decode_canonical(data)[0]
+
+
+def decode_canonical(data: bytes | str) -> tuple[dict[str, Any], bytes]:
+    """As `decode`, and what `encode` makes of the value: the same for however it was indented."""
     if isinstance(data, str):
         try:
             data = data.encode()
@@ -97,9 +102,11 @@ def decode(data: bytes | str) -> dict[str, Any]:
         raise _malformed("the top level must be an object", data, 0)
     if _is_deeper_than(MAX_DEPTH, data, value):
         raise _too_deep(data)
-    if _may_have_lost_something(data, value):
-        return _decode_slowly(data)
-    return value
+    written = _encode(value)
+    if _may_have_lost_something(data, written):
+        value = _decode_slowly(data)
+        written = _encode(value)
+    return value, written
 
 
 def decode_kept(data: bytes) -> dict[str, Any]:
@@ -116,9 +123,8 @@ def encode(value: Any) -> bytes:
     return _encode(value)
 
 
-def _may_have_lost_something(data: bytes, value: dict[str, Any]) -> bool:
+def _may_have_lost_something(data: bytes, written: bytes) -> bool:
     """True unless it is sure that no key stood twice and no sign was lost from an integer -0."""
-    written = _encode(value)
     if written == data:
         return False
     # A key that was dropped as a duplicate takes its colon with it, and only an escaped colon in

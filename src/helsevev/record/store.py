@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from helsevev.fhir import serialization
 from helsevev.kit.projection import Projection
@@ -20,6 +20,14 @@ from helsevev.record.rows import Row
 from helsevev.record.statements import load
 
 _SQL = load("store")
+MANY: Final = 64
+"""From so many new rows on, COPY is faster than one statement."""
+
+_PLACE: Final = ("patient", "type", "id")
+_RESOURCE: Final = (
+    *_PLACE, "version", "transaction", "last_updated", "code", "date_low", "date_high", "keys",
+    "tokens", "body",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,9 @@ class Store:
         `UniqueViolation` when one does not, or when its id or the idempotency key was taken
         meanwhile; then nothing is stored.
         """
+        if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
+            await self._append(write)
+            return
         arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
         if not projected and not write.deletions:
@@ -182,6 +193,30 @@ class Store:
             if write.rows or write.remember:
                 await connection.fetchval(_SQL["write"], *arguments)
                 await self.project(connection, write.rows)
+
+    async def _append(self, write: Write) -> None:
+        """The same for many new rows: by COPY, at some two thirds of the cost."""
+        strings, dates, quantities = search_rows(write.rows)
+        stamp = (write.transaction, write.at)
+        rows = [
+            (*(r.patient, r.type, r.id, r.version, *stamp, r.code, r.date_low, r.date_high),
+             *(r.keys, r.tokens, r.body))
+            for r in write.rows
+        ]  # fmt: skip
+        async with self.database.transaction() as connection:
+            for gone in write.deletions:
+                await self._take_out(connection, gone, write.transaction, write.at, write.author)
+            try:
+                await connection.copy_records("resource", _RESOURCE, rows)
+            except UniqueViolation as taken:
+                raise VersionMismatch(str(taken), taken.sqlstate) from taken
+            await connection.copy_records("search_string", (*_PLACE, "name", "value"), strings)
+            await connection.copy_records("search_date", (*_PLACE, "name", "low", "high"), dates)
+            measures = (*_PLACE, "name", "unit", "system_unit", "value")
+            await connection.copy_records("search_quantity", measures, quantities)
+            places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
+            await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
+            await self.project(connection, write.rows)
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Bring the chapters' read models in line with `rows`, in their transaction."""
@@ -269,26 +304,33 @@ def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def _write_arguments(write: Write) -> list[Any]:
-    rows, author, remember = write.rows, write.author, write.remember
-    strings, dates, quantities = search_rows(rows)
-    touched: dict[int, Row] = {}
-    for row in rows:
-        touched.setdefault(row.patient, row)
+    strings, dates, quantities = search_rows(write.rows)
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
             *(array_text(r.keys), array_text(r.tokens), r.body),
         )
-        for r in rows
+        for r in write.rows
     )
-    # In one order, so that two writers never wait for each other.
-    codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
     return [
         *_columns(current, 10),
         *(write.transaction, write.at),
         *_columns(strings, 5),
         *_columns(dates, 6),
         *_columns(quantities, 7),
+        *_traces(write),
+    ]
+
+
+def _traces(write: Write) -> list[Any]:
+    """Directory, codings, audit and idempotency key: the last arguments of `write`, `append`."""
+    rows, author, remember = write.rows, write.author, write.remember
+    touched: dict[int, Row] = {}
+    for row in rows:
+        touched.setdefault(row.patient, row)
+    # In one order, so that two writers never wait for each other.
+    codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
+    return [
         *_columns(
             sorted((r.type, r.id, r.patient) for r in rows if r.version == 1 and r.in_directory), 3
         ),

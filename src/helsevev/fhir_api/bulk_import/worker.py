@@ -10,6 +10,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any, Final
 
 import uvloop
@@ -104,30 +105,30 @@ class Worker:
         return report
 
     async def _store_text(self, portion: Portion, report: Report) -> None:
-        decoded = _decoded(portion, portion.text, None, report)
-        if decoded is None:
+        found = _decoded(portion, portion.text, None, report)
+        if found is None:
             return
-        if decoded.get("resourceType") == "Bundle":
-            await self._store_bundle(portion, portion.text, decoded, None, report)
+        if found[0].get("resourceType") == "Bundle":
+            await self._store_bundle(portion, *found, None, report)
         else:
-            await self._store_resources(portion, [(None, decoded)], report)
+            await self._store_resources(portion, [(None, found[0])], report)
 
     async def _store_lines(self, portion: Portion, report: Report) -> None:
         loose: list[tuple[int | None, dict[str, Any]]] = []
         for number, line in enumerate(portion.text.split(b"\n"), portion.first_line):
             if not line.strip():
                 continue
-            decoded = _decoded(portion, line, number, report)
-            if decoded is None:
+            found = _decoded(portion, line, number, report)
+            if found is None:
                 continue
-            if decoded.get("resourceType") == "Bundle":
-                await self._store_bundle(portion, line, decoded, number, report)
+            if found[0].get("resourceType") == "Bundle":
+                await self._store_bundle(portion, *found, number, report)
             else:
-                loose.append((number, decoded))
+                loose.append((number, found[0]))
         await self._store_resources(portion, loose, report)
 
     async def _store_bundle(
-        self, portion: Portion, text: bytes, bundle: dict[str, Any], line: int | None,
+        self, portion: Portion, bundle: dict[str, Any], text: bytes, line: int | None,
         report: Report,
     ) -> None:  # fmt: skip
         once = [bundle]
@@ -137,7 +138,9 @@ class Worker:
             return as_transaction(once.pop() if once else serialization.decode(text))
 
         try:
-            loaded = await self._loader.load_bundle(SYSTEM, fresh, overwrite=self._overwrite)
+            loaded = await self._loader.load_bundle(
+                SYSTEM, fresh, blake2b(text, digest_size=16).digest(), overwrite=self._overwrite
+            )
         except Unresolved as waiting:
             report.waiting += _faults(portion, waiting.issues, line)
         except (AccessError, BundleError) as failure:
@@ -170,9 +173,10 @@ class Worker:
 
 def _decoded(
     portion: Portion, text: bytes, line: int | None, report: Report
-) -> dict[str, Any] | None:
+) -> tuple[dict[str, Any], bytes] | None:
+    """The JSON object, and its text without indentation; None when there is none."""
     try:
-        return serialization.decode(text.removeprefix(b"\xef\xbb\xbf"))
+        return serialization.decode_canonical(text.removeprefix(b"\xef\xbb\xbf"))
     except MalformedJson as problem:
         where = (
             f"column {problem.column}" if line else f"line {problem.line}, column {problem.column}"

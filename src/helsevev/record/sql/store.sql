@@ -151,6 +151,33 @@ SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
                                   WHERE (h.patient, h.type, h.id) = (i.patient, i.type, i.id)))
             THEN refuse('a version is not the expected one') ELSE 0 END
 
+-- name: append
+-- What new rows that were copied into their tables leave besides: directory, codings, audit trail,
+-- change feed and idempotency key.
+WITH listed AS (
+    INSERT INTO directory (type, id, patient)
+    SELECT * FROM unnest($6::text[], $7::text[], $8::bigint[])
+), codings AS (
+    INSERT INTO coding (code, system, hash, is_leading)
+    SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $26::boolean[])
+    ON CONFLICT (hash, is_leading) DO NOTHING
+), changes AS (
+    INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
+    SELECT $4, patient, $5, $12, repeat('C', count(*)::integer), array_agg(type ORDER BY n),
+           array_agg(id ORDER BY n), array_agg(1 ORDER BY n)
+    FROM unnest($1::bigint[], $2::text[], $3::text[]) WITH ORDINALITY AS i (patient, type, id, n)
+    GROUP BY patient
+), audits AS (
+    INSERT INTO audit_event
+        (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
+         role, organisation, organisation_name, purpose, reason)
+    SELECT patient, id, target, $4, $5, 0, 'write', $16, $12, $17, $18, $19, $20, $21, $22
+    FROM unnest($13::bigint[], $14::bigint[], $15::text[]) AS a (patient, id, target)
+)
+INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
+SELECT $12, $23, $4, $5, $24, $25::jsonb
+WHERE $23::text IS NOT NULL
+
 -- name: delete
 -- Takes a resource out of the record's present; every version stays, and its deletion is one more.
 WITH gone AS (
