@@ -10,7 +10,7 @@ from .calendar import DAY
 from .catalogue import Unit
 from .chance import Chance
 from .demo.medicines import Dose
-from .notation import Raw, encode, link
+from .notation import Raw, encode, link, raw
 from .person import Person
 from .workforce import Worker, workforce
 
@@ -95,7 +95,8 @@ class Life:
         self.medicines: list[Medicine] = []
         self.stays: list[Stay] = []
         self.services: list[Service] = []
-        self.subject = link(f"Patient/{person.id}")
+        # Not `link`: what is remembered there must not grow with the region.
+        self.subject = raw({"reference": f"Patient/{person.id}"})
         self._number = 0
 
     def put(self, kind: str, content: Content, suffix: str | None = None) -> str:

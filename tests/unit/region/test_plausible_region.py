@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from helsevev.region.facts import facts
 from helsevev.region.generate import Plan, bundles
 from helsevev.region.households import Household, household
 from helsevev.region.life import Life, Tale
-from helsevev.region.notation import number
+from helsevev.region.notation import link, narrative_of, number, words
 from helsevev.region.numbers import Register
 from helsevev.region.person import Person, numbers_for, people
 from helsevev.region.volumes import Volumes
@@ -172,3 +173,26 @@ def test_units_have_parents_staff_and_ids_of_their_own() -> None:
 
 def test_numbers_are_written_as_they_were_read() -> None:
     assert bytes(number("72.50")) == b"72.50"
+
+
+def test_what_is_remembered_does_not_grow_with_the_region() -> None:
+    # Parts that are encoded once are organisations, staff, codes and phrases: not inhabitants.
+    for known in (link, words, narrative_of):
+        known.cache_clear()
+    for told in bundles(Plan(scale=0.0003, years=0.2)):
+        assert told.json
+    before = link.cache_info().currsize
+    assert before < len(catalogue().units) * 2
+    assert words.cache_info().currsize < 400
+    assert narrative_of.cache_info().currsize < 3000
+
+
+def test_the_page_on_scale_shows_every_figure_as_it_is_stated() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "scale.md").read_text("utf-8")
+    for figure in volumes().figures():
+        row = next(line for line in page.splitlines() if line.startswith(f"| {figure.name} |"))
+        stated, generated = (
+            float(cell.strip().rstrip(" %").replace(",", "")) for cell in row.split("|")[2:4]
+        )
+        assert stated == figure.stated
+        assert generated == pytest.approx(figure.stated, rel=0.12), figure.name

@@ -77,7 +77,7 @@ def _served(t: Tale, day: int) -> Next:
         prescribe(t, "calcigran-forte", Dose("1 tyggetablett kveld", "1 tablett", "20"), day,
                   "Lite D-vitamin")  # fmt: skip
     visits = 6.5 if t.memory["kind"] == "assisted-living" else t.chance.between(1.5, 6)
-    needs(t, t.memory["kind"], day, name, visits=visits, medicines=t.chance.happens(0.85))
+    needs(t, t.memory["kind"], day, name, visits=visits, medicines=t.chance.happens(0.95))
     return "yearly", first_check(t, day, 365)
 
 
