@@ -50,6 +50,7 @@ from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
 from helsevev.record.opening import opened
+from helsevev.region import command as region
 from helsevev.screens.problems import problem_page
 
 CHAPTERS: tuple[Chapter, ...] = (
@@ -163,7 +164,7 @@ def _tell_access_problem(request: Request[Any, Any, Any], problem: Exception) ->
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="helsevev", description="The shared record of a region.")
     words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (_SERVE, *(c for chapter in CHAPTERS for c in chapter.commands)):
+    for command in (_SERVE, _REGION, *(c for chapter in CHAPTERS for c in chapter.commands)):
         word = words.add_parser(command.name, help=command.summary, description=command.summary)
         command.add_arguments(word)
         word.set_defaults(run=command.run)
@@ -215,6 +216,9 @@ def _say(line: str) -> None:
 
 
 _SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments, _serve)
+_REGION = Command(
+    "region", region.SUMMARY, region.add_arguments, lambda _, arguments: region.run(arguments)
+)
 
 
 def cli(argv: Sequence[str] | None = None) -> int:
