@@ -21,7 +21,7 @@ SIZE = 64 * 1024
 SAMPLE_LIMIT = 8 * 1024
 
 
-def _samples(path: Path) -> list[bytes]:
+def _samples(path: Path) -> list[bytes | bytearray | memoryview]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         parsed = [json.loads(line) for line in lines]

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from helsevev.fhir import serialization
-from helsevev.fhir.dates import MAX, MIN, bounds
-from helsevev.fhir.extraction import KINDS, PARAMETERS, Parameter, extract
+from helsevev.fhir.dates import bounds, period_bounds
+from helsevev.fhir.extraction import PARAMETERS, Parameter, extract
+from helsevev.fhir.search_values import KINDS
 
 fhirpathpy = pytest.importorskip("fhirpathpy")
 models = pytest.importorskip("fhirpathpy.models").models
@@ -92,12 +93,11 @@ def spans(value: Any) -> Iterator[tuple[Any, ...]]:
             yield found
         return
     limits = [bounds(event) for event in value.get("event", ())]
-    for period in (value, value.get("repeat", {}).get("boundsPeriod", {})):
-        if "start" in period or "end" in period:
-            low = bounds(period["start"])[0] if "start" in period else MIN
-            limits.append((low, bounds(period["end"])[1] if "end" in period else MAX))
-    if limits:
-        yield min(low for low, _ in limits), max(high for _, high in limits)
+    periods = (value, value.get("repeat", {}).get("boundsPeriod", {}))
+    limits += [period_bounds(period.get("start"), period.get("end")) for period in periods]
+    found_limits = [limit for limit in limits if limit is not None]
+    if found_limits:
+        yield min(low for low, _ in found_limits), max(high for _, high in found_limits)
 
 
 def numbers(value: Any) -> Iterator[tuple[Any, ...]]:
