@@ -141,9 +141,9 @@ class Feed:
             self._rung.clear()
             try:
                 await self._read_once()
-            except DatabaseError:
+            except DatabaseError as problem:
                 # The table is still there when the database is back; the place has not moved.
-                _log.warning("The change feed could not be read; trying again.", exc_info=True)
+                _log.warning("The change feed could not be read; trying again: %s", problem)
                 await asyncio.sleep(1)
 
     async def _read_once(self) -> None:
