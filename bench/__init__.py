@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios to limits measured in the same run; see README.md."""

@@ -1,0 +1,217 @@
+"""`make bench`: measures the program against the limits of this machine, and prints JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from bench import driver, load, program
+from bench import input as source
+from helsevev.access.actor import SYSTEM
+from helsevev.access.gate import author_of
+from helsevev.fhir import search_query, serialization
+from helsevev.kit import clock
+from helsevev.record import keys, rows, store
+from helsevev.record.database import Database
+from helsevev.record.embedded import embedded
+from helsevev.record.search import Search
+from helsevev.record.statements import load as statements
+from helsevev.record.store import Store
+
+CLIENTS = (1, 8, 32)
+SECONDS = 4.0
+TURNS = 2
+CHARTS = 200
+SAMPLE = 2000
+
+
+class Turns:
+    """Answers of several measurements of one kind."""
+
+    def __init__(self) -> None:
+        self.took: list[float] = []
+        self.seconds = 0.0
+
+    def add(self, measured: tuple[list[float], float]) -> None:
+        """Add the answers of one."""
+        self.took += measured[0]
+        self.seconds += measured[1]
+
+
+class _Heard(Database):
+    """Notes the statements that go by, so that the bare driver can send them too."""
+
+    heard: list[tuple[str, tuple[Any, ...]]]
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+        self.heard.append((statement, arguments))
+        return await super().fetch(statement, *arguments)
+
+
+def main() -> None:
+    """Measure everything, print it, leave nothing behind."""
+    sys.stderr.write("Measuring; this takes some minutes.\n")
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="helsevev-bench-") as name:
+        figures = asyncio.run(_measure(Path(name)))
+    figures["seconds"] = round(time.perf_counter() - begun, 1)
+    json.dump(figures, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+async def _measure(temporary: Path) -> dict[str, Any]:
+    data = temporary / "data"
+    folder, kind = source.folder(temporary)
+    with program.serving(data) as served:
+        idle = served.resident_bytes()
+        summary = served.import_folder(folder)
+        async with embedded(data) as url:
+            database = await _Heard.open(url, size=4)
+            assert isinstance(database, _Heard)
+            database.heard = []
+            copied = await driver.copy_rate(url, await _resources(database))
+            await database.execute("VACUUM ANALYZE")
+            http, bare = await _requests(served, database, url)
+            largest = await _largest(database)
+            opened = program.chart_opens(served, largest["id"], CHARTS)
+            size = await database.fetchval("SELECT pg_database_size(current_database())")
+            count = await _resources(database)
+            version = await database.fetchval("SHOW server_version")
+            resident = served.resident_bytes()
+            await database.close()
+    rate = summary["resources_per_second"]
+    return {
+        "ratios": {
+            **{name: _ratio(http[name]["32"], bare[name]) for name in http},
+            "import": round(rate / copied, 3),
+        },
+        "http": http,
+        "limits": {**bare, "import": {"per_second": round(copied, 1)}},
+        "import": {"input": kind, **{n: summary[n] for n in
+                   ("resources", "resources_per_second", "seconds", "failed")}},
+        "chart": {"resources": largest["resources"], **load.summary(opened, sum(opened))},
+        "memory": {"server_idle_bytes": idle, "server_bytes": resident},
+        "database": {"bytes_per_resource": round(size / count), "resources": count},
+        "fhir_plain_data": _plain_data(),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(),
+                    "postgresql": version, "system": platform.platform(terse=True),
+                    "load_before": os.getloadavg()[2]},
+    }  # fmt: skip
+
+
+def _ratio(measured: dict[str, Any], limit: dict[str, Any]) -> float:
+    share: float = measured["per_second"] / limit["per_second"]
+    return round(share, 3)
+
+
+async def _requests(
+    served: program.Program, database: _Heard, url: str
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Every interaction over HTTP at each number of clients, and its limit at the largest."""
+    head = f"Host: x\r\nAuthorization: Bearer {served.token()}\r\nAccept: application/fhir+json\r\n"
+    http: dict[str, dict[str, Any]] = {}
+    bare: dict[str, dict[str, Any]] = {}
+    for name, prepare in (("read", _read), ("create", _create), ("patient_search", _search)):
+        lines, statement, arguments, expect = await prepare(database)
+        requests = [
+            f"{line}\r\n{head}Content-Type: application/fhir+json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+            for line, body in lines
+        ]  # fmt: skip
+        http[name] = {
+            str(n): load.summary(
+                *load.measured(served.host, served.port, requests, n, SECONDS / 2, expect)
+            )
+            for n in CLIENTS[:-1]
+        }
+        # Program and limit by turns, so that what else the machine does weighs on both.
+        theirs, ours = Turns(), Turns()
+        for part in range(TURNS):
+            share = arguments[part::TURNS]
+            theirs.add(driver.measured(url, statement, share, CLIENTS[-1], SECONDS / TURNS))
+            ours.add(
+                load.measured(
+                    served.host, served.port, requests, CLIENTS[-1], SECONDS / TURNS, expect
+                )
+            )
+        http[name][str(CLIENTS[-1])] = load.summary(ours.took, ours.seconds)
+        bare[name] = load.summary(theirs.took, theirs.seconds)
+    return http, bare
+
+
+Prepared = tuple[list[tuple[str, bytes]], str, list[tuple[Any, ...]], int]
+"""Request lines with bodies; the statement, its arguments, and the expected status."""
+
+
+async def _read(database: _Heard) -> Prepared:
+    found = await database.fetch(
+        "SELECT patient, type, id FROM resource WHERE type = 'Observation'"
+        f" ORDER BY md5(id) LIMIT {SAMPLE}"
+    )
+    lines = [(f"GET /fhir/{row['type']}/{row['id']} HTTP/1.1", b"") for row in found]
+    return lines, statements("store")["read"], [tuple(row) for row in found], 200
+
+
+async def _create(database: _Heard) -> Prepared:
+    found = await database.fetch("SELECT patient, id FROM resource WHERE type = 'Patient'")
+    chance = random.Random(5)
+    bodies, arguments = [], []
+    author = author_of(SYSTEM, "create")
+    for n in range(SAMPLE * 15):
+        row = found[n % len(found)]
+        resource = source.observation(f"Patient/{row['id']}", chance)
+        body = json.dumps(resource).encode()
+        if n < SAMPLE:
+            bodies.append(("POST /fhir/Observation HTTP/1.1", body))
+        now = clock.now()
+        resource = {**serialization.decode(body), "id": keys.new_id("Observation", row["patient"])}
+        built = rows.build(rows.stamped(resource, 1, now), 1, row["patient"])
+        write = store.Write(keys.next_key(), now, author, [built])
+        arguments.append(tuple(store._write_arguments(write)))
+    return bodies, statements("store")["write"], arguments, 201
+
+
+async def _search(database: _Heard) -> Prepared:
+    found = await database.fetch(
+        "SELECT DISTINCT split_part(value, chr(1), 2) FROM search_string"
+        " WHERE type = 'Patient' AND name = 'family' LIMIT 200"
+    )
+    names = [row[0] for row in found]
+    search = Search(Store(database))
+    database.heard.clear()
+    for name in names:
+        await search.run(search_query.parse("Patient", [("family", name), ("_count", "10")]))
+    (statement,) = {statement for statement, _ in database.heard}
+    lines = [(f"GET /fhir/Patient?family={quote(name)}&_count=10 HTTP/1.1", b"") for name in names]
+    return lines, statement, [arguments for _, arguments in database.heard], 200
+
+
+async def _largest(database: Database) -> Any:
+    return await database.fetchrow(
+        "SELECT p.id, count(*) AS resources FROM resource p JOIN resource r USING (patient)"
+        " WHERE p.type = 'Patient' GROUP BY p.id ORDER BY count(*) DESC LIMIT 1"
+    )
+
+
+async def _resources(database: Database) -> int:
+    return int(await database.fetchval("SELECT count(*) FROM resource"))
+
+
+def _plain_data() -> Any:
+    path = Path(__file__).with_name("fhir_plain_data.py")
+    done = subprocess.run([sys.executable, str(path)], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""A cheap HTTP client in a process of its own: raw sockets kept alive, one request after another.
+
+Reads a `Plan` as JSON on stdin, prints the seconds of every answer and the whole as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+import time
+from itertools import cycle
+from typing import Any
+
+import uvloop
+
+
+def measured(
+    host: str, port: int, requests: list[bytes], clients: int, seconds: float, expect: int
+) -> tuple[list[float], float]:
+    """The seconds of every answer, and the whole; each client sends one request at a time."""
+    plan = {
+        "host": host, "port": port, "clients": clients, "seconds": seconds, "expect": expect,
+        "requests": [base64.b64encode(request).decode() for request in requests],
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"], input=json.dumps(plan), text=True,
+        stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    return found["took"], found["seconds"]
+
+
+def summary(took: list[float], seconds: float) -> dict[str, Any]:
+    """Rate and percentiles (ms) of so many answers in so many seconds."""
+    took.sort()
+    at = {f"p{p}_ms": round(took[min(len(took) * p // 100, len(took) - 1)] * 1e3, 2)
+          for p in (50, 95, 99)}  # fmt: skip
+    return {"per_second": round(len(took) / seconds, 1), **at}
+
+
+async def _client(plan: dict[str, Any], requests: Any, until: float, took: list[float]) -> None:
+    reader, writer = await asyncio.open_connection(plan["host"], plan["port"])
+    expected = b"HTTP/1.1 %d" % plan["expect"]
+    while (begun := time.perf_counter()) < until:
+        writer.write(next(requests))
+        head = await reader.readuntil(b"\r\n\r\n")
+        lower = head.lower()
+        place = lower.index(b"content-length:") + 15
+        length = int(lower[place : lower.index(b"\r", place)])
+        body = await reader.readexactly(length) if length else b""
+        took.append(time.perf_counter() - begun)
+        if not head.startswith(expected):
+            raise RuntimeError((head + body[:500]).decode())
+    writer.close()
+
+
+async def _run(plan: dict[str, Any]) -> dict[str, Any]:
+    requests = cycle([base64.b64decode(text) for text in plan["requests"]])
+    warm = time.perf_counter() + 0.3
+    await asyncio.gather(*(_client(plan, requests, warm, []) for _ in range(plan["clients"])))
+    took: list[float] = []
+    begun = time.perf_counter()
+    until = begun + plan["seconds"]
+    await asyncio.gather(*(_client(plan, requests, until, took) for _ in range(plan["clients"])))
+    return {"took": took, "seconds": time.perf_counter() - begun}
+
+
+if __name__ == "__main__":
+    json.dump(uvloop.run(_run(json.load(sys.stdin))), sys.stdout)

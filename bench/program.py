@@ -1,0 +1,127 @@
+"""The program under measure: a real `helsevev serve --demo` on a data folder of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+_COMMAND = [sys.executable, "-c", "import sys; from helsevev.main import cli; sys.exit(cli())"]
+_ADDRESS = re.compile(r"answers at http://([0-9.]+):(\d+)")
+_LINK = re.compile(r"(/sign-in/([a-z-]+)\?key=\S+)")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A serving program: where it answers, its process, and the personas' login links."""
+
+    data: Path
+    host: str
+    port: int
+    pid: int
+    links: dict[str, str]
+
+    def resident_bytes(self) -> int | None:
+        """Memory of the serving process, where /proc tells."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return None
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
+
+    def token(self) -> str:
+        """A bearer token for a system."""
+        return run(self.data, "token", "--system").strip()
+
+    def import_folder(self, folder: Path) -> dict[str, Any]:
+        """Import beside the running server; the summary."""
+        summary: dict[str, Any] = json.loads(run(self.data, "import", "--json", str(folder)))
+        return summary
+
+
+def run(data: Path, *words: str) -> str:
+    """What a command prints. Raises `CalledProcessError`."""
+    done = subprocess.run(
+        [*_COMMAND, *words], env=_environment(data), check=True, text=True, stdout=subprocess.PIPE
+    )
+    return done.stdout
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Program]:
+    """Serve the demo until the block ends. Raises RuntimeError when it does not start."""
+    said = data.with_suffix(".log")
+    with said.open("wb") as log:
+        process = subprocess.Popen(
+            [*_COMMAND, "serve", "--demo", "--port", "0"], env=_environment(data),
+            stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while "Ctrl-C" not in said.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"The server did not start:\n{said.read_text()}")
+            time.sleep(0.05)
+        text = said.read_text()
+        address = _ADDRESS.search(text)
+        assert address is not None, text
+        links = {name: link for link, name in _LINK.findall(text)}
+        yield Program(data, address[1], int(address[2]), process.pid, links)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def chart_opens(program: Program, patient_id: str, rounds: int) -> list[float]:
+    """Seconds that a hospital doctor waits for the chart, the glass broken before; warm."""
+    connection = http.client.HTTPConnection(program.host, program.port)
+    cookies: dict[str, str] = {}
+
+    def ask(method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        body = None
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode(form)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        for value in answer.headers.get_all("Set-Cookie") or ():
+            name, _, rest = value.partition("=")
+            cookies[name] = rest.partition(";")[0]
+        return answer.status, content
+
+    persona = next(name for name in program.links if "doctor" in name or "physician" in name)
+    ask("GET", program.links[persona])
+    status, page = ask("GET", f"/emergency/{patient_id}")
+    hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.decode()))
+    grounds = re.findall(r'name="ground"[^>]*value="([^"]+)"', page.decode())
+    assert grounds, (status, page[:2000])
+    form = {"ground": grounds[0], "reason": "Measured by the benchmark.", "patient": patient_id}
+    status, page = ask("POST", f"/emergency/{patient_id}", {**hidden, **form})
+    assert status == 303, (status, page[:2000])
+    found: list[float] = []
+    for n in range(rounds + 5):
+        begun = time.perf_counter()
+        status, page = ask("GET", f"/patient/{patient_id}")
+        assert status == 200, (status, page[:500])
+        if n >= 5:
+            found.append(time.perf_counter() - begun)
+    connection.close()
+    return found
+
+
+def _environment(data: Path) -> dict[str, str]:
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("HELSEVEV_", "PORT"))}
+    return {**kept, "HELSEVEV_DATA": str(data)}
