@@ -158,6 +158,18 @@ async def test_a_bad_line_is_named_and_the_other_lines_are_stored(
     assert [each.id for each in await kept(record, "Patient")] == ["a", "e"]
 
 
+async def test_an_id_made_to_look_like_another_inhabitants_stops_no_other_line(
+    url: str, record: Database, tmp_path: Path
+) -> None:
+    stranger = keys.text_of(keys.patient_key("somebody-else"))
+    lines = [observation("Patient/p1", n, id=f"o{n}") for n in range(3)]
+    lines[1]["id"] = f"{stranger}-{keys.text_of(keys.next_key())}"
+    done = run_import(save(tmp_path / "a.ndjson", lines), database_url=url)
+    assert (done.status, done.summary["resources"], done.summary["failed"]) == (1, 2, 1)
+    assert done.summary["errors"][0]["line"] == 2
+    assert [stored.id for stored in await kept(record, "Observation")] == ["o0", "o2"]
+
+
 async def test_lines_refer_to_each_other_in_any_order_and_keep_their_ids(
     url: str, record: Database, tmp_path: Path
 ) -> None:

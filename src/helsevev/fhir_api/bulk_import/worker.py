@@ -152,12 +152,19 @@ class Worker:
     async def _store_resources(
         self, portion: Portion, loose: list[tuple[int | None, dict[str, Any]]], report: Report
     ) -> None:
+        if not loose:
+            return
         resources = [with_id(resource) for _, resource in loose]
         try:
             judged = await self._loader.load_resources(SYSTEM, resources, overwrite=self._overwrite)
         except AccessError as refusal:
-            report.failed += len(loose)
-            report.faults += _faults(portion, refusal.issues, portion.first_line or None)
+            if len(loose) > 1:
+                # Something about one of them; alone, each is judged for itself.
+                for each in loose:
+                    await self._store_resources(portion, [each], report)
+                return
+            report.failed += 1
+            report.faults += _faults(portion, refusal.issues, loose[0][0])
             return
         by_type: Counter[str] = Counter()
         unchanged = 0
