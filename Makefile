@@ -5,9 +5,10 @@
 .PHONY: help setup setup-dev assets demo test check bench soak lock clean
 
 PORT ?= 8000
-DATA ?= $(CURDIR)/data
-export PORT
-export HELSEVEV_DATA = $(DATA)
+DATA ?= $(or $(HELSEVEV_DATA),$(CURDIR)/data)
+# For the demo alone: tests never see anybody's data.
+demo: export PORT := $(PORT)
+demo: export HELSEVEV_DATA := $(DATA)
 
 # The first Python that is new enough. Looked for only when the venv is made.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \

@@ -18,6 +18,9 @@ from helsevev.record.embedded import embedded
 from helsevev.record.migration import migrate
 
 REPOSITORY = Path(__file__).parent.parent
+# Tests make their own folders, databases and ports, whatever the shell is set to.
+for _setting in ("HELSEVEV_DATA", "HELSEVEV_DATABASE_URL", "HELSEVEV_PORT", "PORT"):
+    os.environ.pop(_setting, None)
 # What a property says must hold on a busy machine too; how fast it is, bench/ tells.
 settings.register_profile("helsevev", deadline=None)
 settings.load_profile("helsevev")

@@ -68,6 +68,10 @@ def test_the_record_lives_in_a_server_of_ones_own(database_url: str, tmp_path: P
 def test_the_readme_s_commands_are_make_s(repository: Path) -> None:
     for target, last in {"demo": "helsevev serve --demo", "test": "-m pytest"}.items():
         done = subprocess.run(
-            ["make", "-n", target], cwd=repository, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "-n", target],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert last in done.stdout.splitlines()[-1]

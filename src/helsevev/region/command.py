@@ -44,7 +44,9 @@ def _day(text: str) -> date:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What stands after `helsevev region`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", help="what to do with a region"
+    )
     generate = actions.add_parser("generate", help="tell the lives of a synthetic region")
     add = generate.add_argument
     add("--scale", type=_scale, default=_DEFAULT.scale, help="1 is 740,000 inhabitants")
