@@ -8,12 +8,23 @@ from typing import Final
 
 from helsevev.kit.settings import Settings
 from helsevev.record import body
+from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 from helsevev.record.embedded import embedded
 from helsevev.record.migration import migrate
 from helsevev.record.statements import load
 
 _SQL: Final = load("store")
+
+
+class UnfitDictionary(DatabaseError):
+    """The record's bodies were packed with another dictionary of the same number."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This record was written by a build whose dictionary differs from this one's, so its"
+            " bodies cannot be read here. Use that build, or start with an empty data folder."
+        )
 
 
 @asynccontextmanager
@@ -36,6 +47,8 @@ async def _connected(url: str, connections: int) -> AsyncIterator[Database]:
     try:
         await migrate(database)
         await database.execute(_SQL["store_dictionary"], body.CURRENT_ID, body.dictionary_bytes())
+        if await database.fetchval(_SQL["dictionary"], body.CURRENT_ID) != body.dictionary_bytes():
+            raise UnfitDictionary
         await database.execute(_SQL["settle_restored_changes"])
         yield database
     finally:

@@ -220,6 +220,10 @@ SELECT * FROM audit_event WHERE patient = $1 ORDER BY id DESC LIMIT $2
 -- What an earlier write with the same key left.
 SELECT fingerprint, result FROM idempotency_key WHERE actor = $1 AND key = $2
 
+-- name: dictionary
+-- A dictionary as it is kept beside the data.
+SELECT content FROM dictionary WHERE id = $1
+
 -- name: store_dictionary
 -- Keep the dictionary that bodies are compressed with.
 INSERT INTO dictionary (id, content) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
