@@ -64,11 +64,6 @@ RETURNING revision
 SELECT kind, key, revision, updated_at, content
 FROM draft WHERE patient = $1 AND author = $2 ORDER BY updated_at DESC
 
--- name: drafts_of_author
--- What an author has begun and not signed, about anyone.
-SELECT patient, kind, key, revision, updated_at, content
-FROM draft WHERE author = $1 ORDER BY updated_at DESC LIMIT 100
-
 -- name: discard_draft
 -- Drop an unsigned text, after signing or on request.
 DELETE FROM draft WHERE patient = $1 AND author = $2 AND kind = $3 AND key = $4

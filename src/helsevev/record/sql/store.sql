@@ -64,10 +64,6 @@ CROSS JOIN LATERAL (
     LIMIT slice.most
 ) AS found
 
--- name: counts
--- How many current resources of each type an inhabitant has.
-SELECT type, count(*) AS resources FROM resource WHERE patient = $1 GROUP BY type ORDER BY type
-
 -- name: write
 -- Everything a write leaves behind, in one statement: current rows, superseded versions, search
 -- rows, directory, codings, audit trail and change feed. A version that is not the expected one
@@ -246,14 +242,6 @@ WHERE patient = $1 AND (xid, seq) > ($2::bigint::text::xid8, $3::bigint)
   AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, seq
 LIMIT $4
-
--- name: last_change
--- The newest settled place in the feed.
-SELECT xid::text::bigint AS xid, seq
-FROM change
-WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid DESC, seq DESC
-LIMIT 1
 
 -- name: now_settled
 -- A place in the feed before which everything has been shown, for a reader that starts now.
