@@ -42,6 +42,7 @@ class FhirApi:
     def __init__(self, services: Services) -> None:
         self._credentials = services.credentials
         self._doors = Doors(
+            services=services,
             gate=services.gate,
             writer=services.writer,
             bundles=services.bundles,

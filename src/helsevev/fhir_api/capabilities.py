@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,8 @@ from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction, Routes
+from helsevev.fhir_api.operations.operation import Operation
+from helsevev.fhir_api.operations.registry import OPERATIONS
 from helsevev.fhir_api.problem import bad_request
 from helsevev.fhir_api.request import Request
 
@@ -77,10 +80,16 @@ def statement(base: str, routes: Routes) -> dict[str, Any]:
                     _resource(kind, by_type, conditional) for kind in sorted(RESOURCE_TYPES)
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_LEVEL if code in system],
+                **_operations([o for o in OPERATIONS if o.system]),
                 "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
             }
         ],
     }
+
+
+def _operations(offered: Iterable[Operation]) -> dict[str, Any]:
+    told = [{"name": o.name, "definition": o.definition} for o in offered]
+    return {"operation": told} if told else {}
 
 
 def _security() -> dict[str, Any]:
@@ -133,7 +142,8 @@ def _resource(kind: str, codes: list[str], conditional: set[str]) -> dict[str, A
         described["searchInclude"] = [f"{kind}:{name}" for name in refers]
     if referring:
         described["searchRevInclude"] = referring
-    return described
+    offered = (o for o in OPERATIONS if o.is_at_type(kind) or o.is_at_instance(kind))
+    return {**described, **_operations(offered)}
 
 
 @cache

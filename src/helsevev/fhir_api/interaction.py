@@ -10,6 +10,7 @@ from helsevev.access.conditional import Conditionals
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.searching import Searcher
+from helsevev.access.services import Services
 from helsevev.access.transaction import Bundles
 from helsevev.access.writing import Writer
 from helsevev.fhir_api.answer import Answer
@@ -18,8 +19,12 @@ from helsevev.fhir_api.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The gate's verbs that interactions use, and the way from a Bundle's entries back to them."""
+    """The gate's verbs that interactions use, and the way from a Bundle's entries back to them.
 
+    `services` holds all that the gate offers, for operations.
+    """
+
+    services: Services
     gate: Gate
     writer: Writer
     bundles: Bundles

@@ -24,6 +24,7 @@ from helsevev.fhir_api import (
     vread,
 )
 from helsevev.fhir_api.interaction import Interaction
+from helsevev.fhir_api.operations import registry
 from helsevev.fhir_api.problem import Problem
 from helsevev.fhir_api.request import is_id
 
@@ -59,8 +60,9 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
 
 
 def find(method: str, segments: tuple[str, ...]) -> Interaction:
-    """The interaction asked for. Raises `Problem` 404 or 405 (with Allow)."""
-    methods = ROUTES[_shape(segments)]
+    """The interaction or operation asked for. Raises `Problem` 404 or 405 (with Allow)."""
+    asks_operation = bool(segments) and segments[-1].startswith("$")
+    methods = _operation(segments) if asks_operation else ROUTES[_shape(segments)]
     interaction = methods.get("GET" if method == "HEAD" else method)
     if interaction is None:
         allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
@@ -69,12 +71,22 @@ def find(method: str, segments: tuple[str, ...]) -> Interaction:
     return interaction
 
 
+def _operation(segments: tuple[str, ...]) -> Mapping[str, Interaction]:
+    operation = registry.find(segments)
+    if operation is None:
+        raise _nowhere(segments)
+    asked = Interaction("operation", operation.answer, public=operation.public)
+    return dict.fromkeys(operation.methods, asked)
+
+
 def _shape(segments: tuple[str, ...]) -> str:
     match segments:
         case (resource_type, resource_id) if resource_type in RESOURCE_TYPES:
             if resource_id in ("_search", "_history"):
                 return f"[type]/{resource_id}"
-            return "[type]/[id]" if is_id(resource_id) else _nowhere(segments)
+            if not is_id(resource_id):
+                raise _nowhere(segments)
+            return "[type]/[id]"
         case (resource_type,) if resource_type in RESOURCE_TYPES:
             return "[type]"
         case ():
@@ -84,7 +96,7 @@ def _shape(segments: tuple[str, ...]) -> str:
         case (resource_type, *_) if resource_type not in RESOURCE_TYPES:
             raise Problem(404, error("not-found", _no_type(resource_type)))
         case (_, resource_id, *_) if not is_id(resource_id):
-            return _nowhere(segments)
+            raise _nowhere(segments)
         case (_, _, "_history"):
             return "[type]/[id]/_history"
         case (_, _, "_history", _):
@@ -93,18 +105,16 @@ def _shape(segments: tuple[str, ...]) -> str:
             return "Patient/[id]/[type]"
         case ("Patient", _, name, "_search") if name == "*" or name in RESOURCE_TYPES:
             return "Patient/[id]/[type]/_search"
-    return _nowhere(segments)
+    raise _nowhere(segments)
 
 
 def _no_type(name: str) -> str:
-    if name.startswith("$"):
-        return f"The operation {name[:80]} is not offered."
     return f"{name[:80]!r} is no resource type of FHIR R4."
 
 
-def _nowhere(segments: tuple[str, ...]) -> str:
+def _nowhere(segments: tuple[str, ...]) -> Problem:
     path = "/".join(segments)[:200]
     text = f"There is nothing at {path!r}."
     if any(segment.startswith("$") for segment in segments):
         text = f"The operation at {path!r} is not offered."
-    raise Problem(404, error("not-found", text))
+    return Problem(404, error("not-found", text))

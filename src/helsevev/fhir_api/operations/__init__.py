@@ -1,0 +1,1 @@
+"""http://hl7.org/fhir/R4/operations.html: what goes beyond reading, writing and searching."""
