@@ -1,0 +1,42 @@
+-- Searching deeper: quantities beside the code they measure, words for full text, and search
+-- parameters that are added while the record runs.
+
+-- What the quantity is of (the row's leading code, or the component's), so that "this code above
+-- this value" is one range of one index; 0 where nothing is said.
+ALTER TABLE search_quantity ADD COLUMN code bigint NOT NULL DEFAULT 0;
+
+UPDATE search_quantity s SET code = r.code FROM resource r
+WHERE s.name = 'value-quantity' AND s.type = 'Observation'
+  AND (r.patient, r.type, r.id) = (s.patient, s.type, s.id);
+
+DROP INDEX search_quantity_by_value;
+
+CREATE INDEX search_quantity_by_value ON search_quantity (type, name, code, value);
+
+-- Words of resources with a narrative (weight A) or of a kind that is mostly prose (weight B),
+-- in Norwegian stems and as written.
+CREATE TABLE search_text (
+    patient bigint NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    words tsvector NOT NULL
+);
+
+CREATE INDEX search_text_of_resource ON search_text (patient, type, id);
+
+CREATE INDEX search_text_by_word ON search_text USING gin (words);
+
+-- How far values that older rows lack have been worked out: one row for each search parameter
+-- that was added, and for each change to what this program extracts. The place is the last row done.
+CREATE TABLE search_indexing (
+    name text PRIMARY KEY,
+    definition jsonb NOT NULL,
+    types text[] NOT NULL,
+    patient bigint NOT NULL,
+    type text NOT NULL,
+    id text NOT NULL,
+    done bigint NOT NULL,
+    total bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz
+);
