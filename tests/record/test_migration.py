@@ -104,5 +104,6 @@ def test_the_project_s_own_migrations_are_in_line() -> None:
 
 
 def test_a_migration_out_of_line_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MigrationError, match="0002_bed.sql should be called 0001_name.sql"):
-        list(steps(_write(tmp_path, m0002_bed="SELECT 1")))
+    _write(tmp_path, m0002_bed="SELECT 1", m0002_ward="SELECT 1")
+    with pytest.raises(MigrationError, match="0002_ward.sql should be called 0003_name.sql"):
+        list(steps(tmp_path))

@@ -102,13 +102,18 @@ async def migrate(database: Database, folder: Path = FOLDER) -> int:
 
 
 def steps(folder: Path = FOLDER) -> Iterator[Step]:
-    """Read the migrations in order. Raises `MigrationError` for a file that is out of line."""
-    for expected, path in enumerate(sorted(folder.glob("*.sql")), 1):
+    """Read the migrations in order of their numbers, which may have gaps.
+
+    Raises `MigrationError` for a file without a number, or with another's.
+    """
+    before = 0
+    for path in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(path.name)
-        if match is None or int(match[1]) != expected:
-            raise MigrationError(f"{path.name} should be called {expected:04}_name.sql")
+        if match is None or int(match[1]) <= before:
+            raise MigrationError(f"{path.name} should be called {before + 1:04}_name.sql or later")
+        before = int(match[1])
         for number, statement in enumerate(split(path.read_text(encoding="utf-8")), 1):
-            yield Step(expected, number, match[2], statement)
+            yield Step(before, number, match[2], statement)
 
 
 def split(text: str) -> Iterator[str]:
