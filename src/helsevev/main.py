@@ -29,7 +29,7 @@ import helsevev.medication.chapter
 import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
-from helsevev.access import demo
+from helsevev.access import admitting, demo
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -51,6 +51,7 @@ from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, excl
 from helsevev.record.migration import MigrationError
 from helsevev.record.opening import opened
 from helsevev.region import command as region
+from helsevev.region.replay import command as replay
 from helsevev.screens.problems import problem_page
 
 CHAPTERS: tuple[Chapter, ...] = (
@@ -216,9 +217,15 @@ def _say(line: str) -> None:
 
 
 _SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments, _serve)
-_REGION = Command(
-    "region", region.SUMMARY, region.add_arguments, lambda _, arguments: region.run(arguments)
-)
+
+
+def _region(context: CommandContext, arguments: argparse.Namespace) -> int:
+    if arguments.action == "replay":
+        return replay.run(arguments, admitting.admission(context))
+    return region.run(arguments)
+
+
+_REGION = Command("region", region.SUMMARY, region.add_arguments, _region)
 
 
 def cli(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""`helsevev region generate`: what it is asked, what it shows, what it says at the end."""
+"""`helsevev region`: its actions, and of `generate` what is asked, shown and said at the end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .generate import Plan, Told, bundles
 from .into import NotStored, load
+from .replay import command as replay
 from .shards import Tally, write
 
 SUMMARY = "tell a synthetic region of inhabitants"
@@ -61,6 +62,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     target = generate.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=Path, metavar="DIR", help="write NDJSON.gz shards")
     target.add_argument("--into", metavar="URL|DIR", help="a PostgreSQL URL or a data folder")
+    replay.add_arguments(
+        actions.add_parser("replay", help="play a weekday of the region through a served record")
+    )
 
 
 class _Screen:
