@@ -34,7 +34,7 @@ def _scale(unit: str) -> Measure:
         (one, of), (other, per) = _scale(above), _scale(below)
         return one / other, f"{of}/{per}"
     if unit not in _PREFIXED and unit[:1] in _PREFIXES and unit[1:] in _PREFIXED:
-        return Decimal(1).scaleb(_PREFIXES[unit[0]]), "L" if unit[1:] == "l" else unit[1:]
+        return Decimal(10) ** _PREFIXES[unit[0]], "L" if unit[1:] == "l" else unit[1:]
     return Decimal(1), "L" if unit == "l" else unit
 
 
