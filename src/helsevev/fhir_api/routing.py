@@ -15,6 +15,7 @@ from helsevev.fhir_api import (
     history_instance,
     history_system,
     history_type,
+    patch,
     read,
     search_compartment,
     search_system,
@@ -42,6 +43,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
             "GET": search_type.INTERACTION,
             "POST": create.INTERACTION,
             "PUT": update.CONDITIONAL,
+            "PATCH": patch.CONDITIONAL,
             "DELETE": delete.CONDITIONAL,
         },
         "[type]/_search": {"POST": search_type.BY_POST},
@@ -49,6 +51,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         "[type]/[id]": {
             "GET": read.INTERACTION,
             "PUT": update.INTERACTION,
+            "PATCH": patch.INTERACTION,
             "DELETE": delete.INTERACTION,
         },
         "[type]/[id]/_history": {"GET": history_instance.INTERACTION},

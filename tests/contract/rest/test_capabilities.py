@@ -39,6 +39,7 @@ async def test_every_claimed_interaction_is_there(api: Api) -> None:
         "read": ("GET", "{}/none", {404}),
         "vread": ("GET", "{}/none/_history/1", {404}),
         "update": ("PUT", "{}/none", {400}),
+        "patch": ("PATCH", "{}/none", {400}),
         "delete": ("DELETE", "{}/none", {204}),
         "history-instance": ("GET", "{}/none/_history", {404}),
         "history-type": ("GET", "{}/_history", {200}),
