@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ import helsevev.medication.chapter
 import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
-from helsevev.access import admitting, demo
+from helsevev.access import admitting, demo, training
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -41,7 +42,10 @@ from helsevev.access.errors import (
 )
 from helsevev.access.guard import NotSignedIn, require_decision, signed_in_middleware
 from helsevev.access.services import Services, services_over
+from helsevev.access.subscriptions.endpoints import Endpoints
+from helsevev.access.subscriptions.wiring import Outward
 from helsevev.fhir_api.application import FhirApi
+from helsevev.fhir_api.bulk_import import living_region
 from helsevev.kit import clock, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
@@ -86,8 +90,11 @@ def rules() -> dict[str, Rule]:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The record, opened with every chapter's rules and read models."""
     projections = tuple(p for chapter in CHAPTERS for p in chapter.projections)
+    address = settings.address or f"http://{settings.host}:{settings.port}"
+    endpoints = Endpoints(settings.subscription_endpoints, loopback=settings.demo)
     async with opened(settings) as database:
-        yield services_over(database, rules(), projections)
+        outward = Outward(f"{address}/fhir", endpoints)
+        yield services_over(database, rules(), projections, outward)
 
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
@@ -117,9 +124,11 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     @asynccontextmanager
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
+        await services.notifier.start()
         try:
             yield
         finally:
+            await services.notifier.stop()
             await services.feed.stop()
 
     personas = demo.personas() if settings.demo else {}
@@ -176,6 +185,10 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo", action="store_true", help="load the demo's people, and let personas in"
     )
+    parser.add_argument(
+        "--scale", type=region.scale_or_none, metavar="S",
+        help="with --demo, load a generated region too: 0.002 is 1,500 inhabitants (default 0)",
+    )  # fmt: skip
     parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
 
 
@@ -185,22 +198,26 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         demo=arguments.demo or context.settings.demo,
         port=context.settings.port if arguments.port is None else arguments.port,
     )
-    uvloop.run(_serve_until_stopped(settings))
+    with exclusive(settings.data):
+        # A port that is taken is told before minutes are spent on a region.
+        listener = server.listen(settings.host, settings.port)
+        if settings.demo and arguments.scale:
+            living_region.make_ready(context, arguments.scale)
+        uvloop.run(_serve_until_stopped(settings, listener))
     return 0
 
 
-async def _serve_until_stopped(settings: Settings) -> None:
-    with exclusive(settings.data):
-        listener = server.listen(settings.host, settings.port)
-        address = f"http://{settings.host}:{listener.getsockname()[1]}"
-        async with open_services(settings) as services:
-            if settings.demo:
-                await demo.load(services, clock.now())
-            app = build_app(settings, services)
-            # What is there now stays: collections need not look at it again.
-            gc.collect()
-            gc.freeze()
-            await server.serve(app, listener, lambda: _greet(settings, address))
+async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    settings = replace(settings, address=settings.address or address)
+    async with open_services(settings) as services:
+        if settings.demo:
+            await demo.load(services, clock.now())
+        app = build_app(settings, services)
+        # What is there now stays: collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await server.serve(app, listener, lambda: _greet(settings, address))
 
 
 def _greet(settings: Settings, address: str) -> None:
@@ -220,6 +237,8 @@ _SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments
 
 
 def _region(context: CommandContext, arguments: argparse.Namespace) -> int:
+    if arguments.action in region.KEEPS:
+        return training.run(context, arguments)
     if arguments.action == "replay":
         return replay.run(arguments, admitting.admission(context))
     return region.run(arguments)
