@@ -13,6 +13,9 @@ from helsevev.access.live import Live
 from helsevev.access.people import People
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
+from helsevev.access.subscriptions.door import SubscriptionDoor
+from helsevev.access.subscriptions.sending import Notifier
+from helsevev.access.subscriptions.wiring import Outward, writer_over
 from helsevev.access.transaction import Bundles
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
@@ -36,16 +39,24 @@ class Services:
     live: Live
     credentials: Credentials
     feed: Feed
+    subscriptions: SubscriptionDoor
+    notifier: Notifier
 
 
 def services_over(
-    database: Database, rules: Mapping[str, Rule], projections: tuple[Projection, ...] = ()
+    database: Database,
+    rules: Mapping[str, Rule],
+    projections: tuple[Projection, ...] = (),
+    outward: Outward | None = None,
 ) -> Services:
-    """The services over an open, migrated database, with the chapters' rules and read models."""
+    """The services over an open, migrated database, with the chapters' rules and read models.
+
+    `outward` says where notifications may be sent; None: nowhere.
+    """
     store = Store(database, (treatment_relation.PROJECTION, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer = Writer(gate, feed, rules)
+    writer, subscriptions, notifier = writer_over(gate, feed, rules, outward or Outward())
     searcher = Searcher(gate)
     return Services(
         gate=gate,
@@ -58,4 +69,6 @@ def services_over(
         live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
+        subscriptions=subscriptions,
+        notifier=notifier,
     )
