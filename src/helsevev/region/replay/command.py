@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ from .wire import NoAnswer
 _OSLO: Final = ZoneInfo("Europe/Oslo")
 _FRAME_SECONDS: Final = 0.2
 _SPEED: Final = 60.0
+_BUSIEST: Final = Part(8, 9)
 
 
 def _day(text: str) -> date:
@@ -74,10 +76,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--hours", type=_hours, default=WHOLE_DAY, metavar="A-B",
         help="only a part of the day, such as 9-10")  # fmt: skip
     add("--seconds", type=_positive, help="begin nothing more after so many seconds")
+    add("--inhabitants", type=int, metavar="N",
+        help="as much as so many would cause (default: as many as the record has)")  # fmt: skip
     add("--seed", type=int, default=1, help="another seed is another day")
     add("--staff", type=_some, default=200, help="how many are at work at most (default 200)")
     add("--connections", type=_some, default=128, help="open connections at most (default 128)")
-    add("--find-limit", action="store_true", help="find the highest speed that is sustained")
+    add(
+        "--find-limit",
+        action="store_true",
+        help="find the highest speed sustained in the busiest hour",
+    )
     add("--server-pid", type=int, metavar="PID", help="the server's process, to measure it")
     add("--out", type=Path, metavar="DIR", help="where the ledger is kept")
     add("--json", action="store_true", help="print the report as JSON")
@@ -120,8 +128,11 @@ def run(arguments: Namespace, admission: Admission) -> int:
     wanted = Wanted(
         arguments.url.rstrip("/"), arguments.day or _latest_weekday(),
         arguments.speed or _SPEED, arguments.seed, arguments.hours, arguments.staff,
-        arguments.connections, arguments.seconds, arguments.server_pid, arguments.out,
+        arguments.connections, arguments.seconds, arguments.inhabitants, arguments.server_pid,
+        arguments.out,
     )  # fmt: skip
+    if arguments.find_limit and wanted.part == WHOLE_DAY:
+        wanted = replace(wanted, part=_BUSIEST)
     bar = Bar()
     found: Report | Limit
     try:

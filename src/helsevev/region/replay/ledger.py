@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS entry (
     patient TEXT NOT NULL,
     mark TEXT NOT NULL,
     digest TEXT NOT NULL,
+    sent_at TEXT NOT NULL,
     state TEXT NOT NULL,
     reference TEXT NOT NULL DEFAULT '',
     version TEXT NOT NULL DEFAULT ''
@@ -30,11 +32,15 @@ CREATE TABLE IF NOT EXISTS entry (
 """
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 class Entry(NamedTuple):
     """One write: what it was, by what it is found again, the hash of what was sent.
 
-    `state` is `sent` while nothing was answered, then `acknowledged` or `refused`. `reference` and
-    `version` are known only where the answer told them.
+    `sent_at` is a FHIR instant; `state` is `sent` while nothing was answered, then `acknowledged`
+    or `refused`. `reference` and `version` are known only where the answer told them.
     """
 
     number: int
@@ -44,6 +50,7 @@ class Entry(NamedTuple):
     patient: str
     mark: str
     digest: str
+    sent_at: str
     state: str
     reference: str
     version: str
@@ -64,9 +71,10 @@ class Ledger:
     ) -> int:
         """Enter a write that is about to be sent; its number."""
         cursor = self._database.execute(
-            "INSERT INTO entry (action, kind, resource_type, patient, mark, digest, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'sent')",
-            (action, kind, resource_type, patient, mark, digest(content)),
+            "INSERT INTO entry"
+            " (action, kind, resource_type, patient, mark, digest, sent_at, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'sent')",
+            (action, kind, resource_type, patient, mark, digest(content), _now()),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid

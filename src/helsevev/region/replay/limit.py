@@ -12,7 +12,6 @@ from .plan import Event, Part, plan
 from .report import Report
 from .stage import Cast, Screen, Wanted, gather, perform
 
-_FIRST_SPEED: Final = 8.0
 _FASTEST: Final = 1_000_000.0
 _HALVINGS: Final = 4
 _TRIAL_SECONDS: Final = 15.0
@@ -86,7 +85,7 @@ async def find_limit(wanted: Wanted, admission: Admission, screen: Screen) -> Li
         return trials[-1].sustained
 
     try:
-        low, high = 0.0, wanted.speed or _FIRST_SPEED
+        low, high = 0.0, wanted.speed
         while high <= _FASTEST and await holds(high):
             low, high = high, high * 2
         for _ in range(_HALVINGS):

@@ -43,10 +43,9 @@ class Part:
 WHOLE_DAY: Final = Part()
 
 
-def expected(roster: Roster, action: Action, part: Part) -> float:
-    """How often an action is due among these inhabitants in this part of the day."""
-    whole: int = facts("population")["inhabitants"]
-    return action.a_day * roster.inhabitants / whole * action.curve.share(part.first, part.last)
+def is_possible(roster: Roster, action: Action) -> bool:
+    """Whether anybody can do it: somewhere medicines are given, if it gives them."""
+    return not action.gives_medicines or any(unit.doses for unit in roster.units)
 
 
 def plan(
@@ -79,9 +78,9 @@ def _chooser(
     roster: Roster, action: Action
 ) -> Callable[[float, float, float], tuple[Staff, str]] | None:
     """Chooses who and whom by three draws: units weigh by their work, patients by theirs."""
-    units = [unit for unit in roster.units if unit.doses or not action.gives_medicines]
-    if not units:
+    if not is_possible(roster, action):
         return None
+    units = [unit for unit in roster.units if unit.doses or not action.gives_medicines]
     weights = [_work(unit, action) for unit in units]
     ends = list(accumulate(weights))
 

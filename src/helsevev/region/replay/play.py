@@ -22,9 +22,13 @@ _HOPELESS_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a play went: its seconds, how much of the plan was begun, whether it was given up."""
+    """How a play went: its seconds, how much of the plan was begun, whether it was given up.
+
+    `overtime` is how long the last answer came after the last event was due, in seconds.
+    """
 
     seconds: float
+    overtime: float
     begun: int
     planned: int
     given_up: bool
@@ -47,7 +51,7 @@ async def play(
     """
     tally: Tally = board.tally
     begin = time.monotonic()
-    begun, given_up = 0, False
+    begun, given_up, planned = 0, False, begin
     looking = asyncio.create_task(_look(machine)) if machine is not None else None
     try:
         async with asyncio.TaskGroup() as turns:
@@ -67,9 +71,10 @@ async def play(
     finally:
         if looking is not None:
             looking.cancel()
+    ended = time.monotonic()
     if machine is not None:
         machine.look()
-    return Played(time.monotonic() - begin, begun, len(events), given_up)
+    return Played(ended - begin, ended - planned, begun, len(events), given_up)
 
 
 async def _turn(board: Board, event: Event, day: date, planned: float) -> None:

@@ -16,6 +16,8 @@ from .verify import Verdicts
 LATE_MS: Final = 250.0
 """A replay held its speed when 99 of 100 actions began less than this behind schedule."""
 
+_OVERTIME_SECONDS: Final = 1.0
+_LONGEST_THOUGHT: Final = 120.0
 CHART_MS: Final = 250.0
 """What 99 of 100 openings of a chart may take at most."""
 
@@ -48,8 +50,9 @@ class Report:
 
     @property
     def held(self) -> bool:
-        """Whether the asked speed was held."""
-        return not self.played.given_up and self.behind.get("p99", 0.0) <= LATE_MS
+        """Whether the asked speed was held: begun on time, and nothing was left over at the end."""
+        kept_up = self.played.overtime <= _OVERTIME_SECONDS + _LONGEST_THOUGHT / self.speed
+        return not self.played.given_up and kept_up and self.behind.get("p99", 0.0) <= LATE_MS
 
     @property
     def sustained(self) -> bool:
@@ -77,6 +80,7 @@ class Report:
             "seconds": round(self.played.seconds, 2),
             "planned": self.played.planned,
             "begun": self.played.begun,
+            "overtime_seconds": round(self.played.overtime, 2),
             "given_up": self.played.given_up,
             "requests": steps,
             "requests_per_second": round(steps / seconds, 1),
@@ -113,6 +117,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     yield f"{'action':<28}{'count':>9}{'a second':>12}"
     for name, each in data["actions"].items():
         yield f"{name:<28}{each['count']:>9,}{each['per_second']:>12,.2f}"
+    for name in data["left_out"]:
+        yield f"{name:<28} left out: nobody can do it"
     for name, count in data["nothing_to_do"].items():
         yield f"{name + ', nothing due':<28}{count:>9,}"
     yield ""

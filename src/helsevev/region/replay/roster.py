@@ -13,6 +13,7 @@ from .staff import Staff
 
 _RECENT_DAYS: Final = 4
 _UNITS_ASKED_AT_ONCE: Final = 25
+_DOSE_PAGES: Final = 12
 _NAMES_ASKED: Final = 200
 _COLLEAGUES: Final = 12
 _ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"})
@@ -60,7 +61,7 @@ async def learn(record: Record, day: date, most_staff: int) -> Roster:
     inhabitants = await record.count("Patient?_summary=count")
     since = f"ge{day - timedelta(days=_RECENT_DAYS)}"
     contacts = await _contacts(record, since) or await _courses(record)
-    doses = await _doses(record, since)
+    doses = await _doses(record, day) or await _prescriptions(record)
     chosen = sorted(contacts, key=lambda unit: (-contacts[unit].total(), unit))[:most_staff]
     workers = await _workers(record, chosen)
     manned = [unit for unit in chosen if workers.get(unit)]
@@ -105,10 +106,21 @@ def _count(found: dict[str, Counter[str]], unit: Any, patient: Any) -> None:
         found[unit_id][patient_id] += 1
 
 
-async def _doses(record: Record, since: str) -> Counter[str]:
+async def _doses(record: Record, day: date) -> Counter[str]:
+    """Patient -> doses given since the day before."""
+    since = f"ge{day - timedelta(days=1)}"
+    return await _subjects(record, "MedicationAdministration", {"effective-time": since})
+
+
+async def _prescriptions(record: Record) -> Counter[str]:
+    """Patient -> medicines in use, where no doses are told."""
+    return await _subjects(record, "MedicationRequest", {"status": "active"})
+
+
+async def _subjects(record: Record, resource_type: str, asked: dict[str, str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    asked = {"effective-time": since, "_elements": "subject"}
-    async for each in record.search("MedicationAdministration", asked, 12, 1000):
+    wanted = {**asked, "_elements": "subject"}
+    async for each in record.search(resource_type, wanted, _DOSE_PAGES, 1000):
         if patient := _id_of(each.get("subject"), "Patient"):
             found[patient] += 1
     return found

@@ -5,10 +5,8 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
-
-import msgspec
 
 from .wire import Answer, Wire
 
@@ -53,18 +51,15 @@ class Staff:
         """Read or search at the API."""
         return await wire.ask("GET", path, {"Authorization": f"Bearer {self.token}"})
 
-    async def create(
-        self, wire: Wire, resource: dict[str, Any], key: str, prefer: str = "minimal"
-    ) -> Answer:
-        """Create a resource at the API; `key` makes two requests one write."""
+    async def create(self, wire: Wire, resource_type: str, resource: bytes, key: str) -> Answer:
+        """Create a resource (JSON) at the API; `key` makes two requests one write."""
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/fhir+json",
             "Idempotency-Key": key,
-            "Prefer": f"return={prefer}",
+            "Prefer": "return=minimal",
         }
-        body = msgspec.json.encode(resource)
-        return await wire.ask("POST", f"/fhir/{resource['resourceType']}", headers, body)
+        return await wire.ask("POST", f"/fhir/{resource_type}", headers, resource)
 
     def _headers(self) -> dict[str, str]:
         pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -16,7 +16,7 @@ from .actions.table import ACTIONS
 from .admission import WHOLE_RECORD, Admission
 from .ledger import Ledger
 from .machine import Machine
-from .plan import WHOLE_DAY, Event, Part, plan
+from .plan import WHOLE_DAY, Event, Part, is_possible, plan
 from .play import Played, play
 from .record import Record
 from .report import Report
@@ -56,6 +56,8 @@ class Wanted:
     staff: int = 200
     connections: int = 128
     most_seconds: float | None = None
+    inhabitants: int | None = None
+    """How many inhabitants the volume is that of; None for those who are in the record."""
     server_pid: int | None = None
     out: Path | None = None
 
@@ -76,6 +78,8 @@ async def gather(wanted: Wanted, admission: Admission, screen: Screen) -> Cast:
     (token,) = await asyncio.to_thread(admission.tokens, [WHOLE_RECORD])
     record = Record(wire, token)
     roster = await learn(record, wanted.day, wanted.staff)
+    if wanted.inhabitants is not None:
+        roster = replace(roster, inhabitants=wanted.inhabitants)
     staff = roster.staff
     tokens = await asyncio.to_thread(admission.tokens, [each.role for each in staff])
     for each, its in zip(staff, tokens, strict=True):
@@ -141,7 +145,11 @@ async def perform(
         reading = time.monotonic() - begun
     finally:
         ledger.close()
-    facts: dict[str, Any] = {"ledger": str(folder / f"{run}.sqlite"), "machine": cost}
+    facts: dict[str, Any] = {
+        "left_out": [each.name for each in ACTIONS if not is_possible(cast.roster, each)],
+        "ledger": str(folder / f"{run}.sqlite"),
+        "machine": cost,
+    }
     return Report(wanted.day, wanted.speed, wanted.part, cast.roster, board.tally, played,
                   verdicts, reading, facts)  # fmt: skip
 

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from ..chance import Chance
 from .ledger import Ledger
-from .notation import whole
+from .notation import read_json, whole
 from .staff import Staff
 from .tally import Tally
 from .wire import Answer, NoAnswer, Wire
@@ -79,25 +81,38 @@ class Turn:
 
     async def sign(self, kind: str, path: str, fields: dict[str, str], number: int) -> None:
         """Send a form that writes what the ledger has under `number`."""
-        await self._write(kind, 303, number, lambda: self.who.post(self.board.wire, path, fields))
+        await self._write(
+            kind, 303, number, lambda: self.who.post(self.board.wire, path, fields),
+            f"/patient/{self.patient}#",
+        )  # fmt: skip
 
     async def create(self, kind: str, resource: dict[str, Any]) -> None:
         """Write a resource through the API, with an identifier of its own, and enter it."""
-        listed = {**resource, "identifier": [{"system": MARKS, "value": self.mark}]}
+        named = {**resource, "identifier": [{"system": MARKS, "value": self.mark}]}
+        body = msgspec.json.encode(named)
         resource_type = resource["resourceType"]
+        # As it is read back: what is compared are the digits of numbers, too.
+        content = whole(read_json(body))
         number = self.board.ledger.intend(
-            kind, "identifier", resource_type, self.patient, self.mark, whole(listed)
+            kind, "identifier", resource_type, self.patient, self.mark, content
         )
         await self._write(
-            kind, 201, number, lambda: self.who.create(self.board.wire, listed, self.mark)
-        )
+            kind, 201, number,
+            lambda: self.who.create(self.board.wire, resource_type, body, self.mark),
+            f"/fhir/{resource_type}/",
+        )  # fmt: skip
 
     async def _write(
-        self, kind: str, expected: int, number: int, ask: Callable[[], Awaitable[Answer]]
+        self,
+        kind: str,
+        expected: int,
+        number: int,
+        ask: Callable[[], Awaitable[Answer]],
+        back_to: str,
     ) -> None:
         ledger = self.board.ledger
         try:
-            answer = await self._step(kind, expected, ask, writes=True)
+            answer = await self._step(kind, expected, ask, back_to=back_to)
         except _Refused:
             ledger.refuse(number)
             raise
@@ -109,14 +124,14 @@ class Turn:
         kind: str,
         expected: int,
         ask: Callable[[], Awaitable[Answer]],
-        *,
-        writes: bool = False,
+        back_to: str | None = None,
     ) -> Answer:
+        """One request. `back_to` is where the answer to a write leads, None where none is due."""
         tally = self.board.tally
         try:
             answer = await ask()
         except NoAnswer as problem:
-            tally.unanswered += writes
+            tally.unanswered += back_to is not None
             tally.error(kind, f"no answer: {problem}")
             raise Failed from None
         if not self.started:
@@ -124,8 +139,10 @@ class Turn:
             tally.late.append(answer.sent - self.planned)
         tally.step(kind, self.planned, answer.sent, answer.done)
         self.planned = time.monotonic()
-        if answer.status != expected:
-            said = answer.header("location") or answer.body[:300].decode(errors="replace")
+        place = answer.header("location")
+        # Who is not signed in, or may not open the chart, is sent elsewhere in the same way.
+        if answer.status != expected or (back_to and back_to not in place):
+            said = place or answer.body[:300].decode(errors="replace")
             tally.error(kind, f"{answer.status} in place of {expected}: {said}")
             # What a server could not say for sure may be stored all the same.
             raise _Refused if answer.status < 500 else Failed

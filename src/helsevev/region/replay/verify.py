@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 
 from . import notation
@@ -164,7 +165,8 @@ async def _also_by_id(
 
 async def _note(record: Record, entry: Entry) -> list[str]:
     found = []
-    asked = {"patient": entry.patient, "_sort": "-date"}
+    day = date.fromisoformat(entry.sent_at[:10]) - timedelta(days=1)
+    asked = {"patient": entry.patient, "date": f"ge{day}"}
     async for note in record.search("Composition", asked, page=100):
         written = notation.words(note)
         # Whole words only: 7 is no part of 71.
