@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from helsevev.access import treatment_relation
+from helsevev.access import terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
@@ -16,6 +17,7 @@ from helsevev.access.session import Credentials
 from helsevev.access.subscriptions.door import SubscriptionDoor
 from helsevev.access.subscriptions.sending import Notifier
 from helsevev.access.subscriptions.wiring import Outward, writer_over
+from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
@@ -23,6 +25,8 @@ from helsevev.kit.projection import Projection
 from helsevev.record.changes import Feed
 from helsevev.record.database import Database
 from helsevev.record.store import Store
+
+_PROJECTIONS: Final = (treatment_relation.PROJECTION, terminology_resources.PROJECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Services:
     live: Live
     credentials: Credentials
     feed: Feed
+    terminology: Terminology
     subscriptions: SubscriptionDoor
     notifier: Notifier
 
@@ -53,7 +58,7 @@ def services_over(
 
     `outward` says where notifications may be sent; None: nowhere.
     """
-    store = Store(database, (treatment_relation.PROJECTION, *projections))
+    store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
     writer, subscriptions, notifier = writer_over(gate, feed, rules, outward or Outward())
@@ -69,6 +74,7 @@ def services_over(
         live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
+        terminology=Terminology(store),
         subscriptions=subscriptions,
         notifier=notifier,
     )
