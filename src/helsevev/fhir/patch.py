@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from helsevev.fhir import json_patch, serialization
+from helsevev.fhir import fhirpath_patch, json_patch, serialization
 from helsevev.fhir.patching import failed, malformed
 from helsevev.fhir.references import is_conditional
 from helsevev.fhir.serialization import MalformedJson
 
 JSON_PATCH: Final = "application/json-patch+json"
-FORMATS: Final = (JSON_PATCH,)
+FORMATS: Final = (JSON_PATCH, "application/fhir+json")
 """The content types of patches that are taken."""
 
 
@@ -73,10 +73,13 @@ def of_operations(document: list[Any], place: str = "") -> Patch:
 
 
 def of_resource(resource: dict[str, Any]) -> Patch:
-    """A patch as a resource: JSON Patch in a Binary. Raises `MalformedPatch`."""
+    """A patch as a resource: FHIRPath Patch, or JSON Patch in a Binary. Raises `MalformedPatch`."""
     match resource.get("resourceType"):
         case "Binary":
             return _of_binary(resource)
+        case "Parameters":
+            steps = fhirpath_patch.read(resource)
+            return Patch(resource, lambda changed: fhirpath_patch.apply(steps, changed))
         case other:
             text = f"A patch is a Binary or Parameters, not {str(other)[:80]!r}."
             raise malformed(text, "resourceType", "value")
