@@ -86,12 +86,17 @@ async def people(told: Services, patient: Any, stay: Any) -> None:
         await told.writer.write(SYSTEM, stay(person))
 
 
-def result(pulse: Any, patient_id: str, **more: Any) -> dict[str, Any]:
+def result_of(patient_id: str, **more: Any) -> dict[str, Any]:
     """A laboratory result."""
     system = "http://terminology.hl7.org/CodeSystem/observation-category"
-    category = [{"coding": [{"system": system, "code": "laboratory"}]}]
-    made: dict[str, Any] = pulse(patient_id, category=category, **more)
-    return made
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": system, "code": "laboratory"}]}],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "effectiveDateTime": "2026-01-02T10:00:00Z",
+    } | more
 
 
 async def active(services: Services, subscribed: dict[str, Any], actor: Actor = SYSTEM) -> str:
@@ -111,11 +116,11 @@ async def until_status(services: Services, name: str, status: str) -> dict[str, 
             await asyncio.sleep(0.02)
 
 
-async def test_a_result_is_told_of_after_a_handshake(told: Services, pulse: Any) -> None:
+async def test_a_result_is_told_of_after_a_handshake(told: Services) -> None:
     async with receiving() as receiver:
         name = await active(told, subscription(receiver.url, content="full-resource"))
         assert [said(b, "type") for b in receiver.bundles] == ["handshake"]
-        written = (await told.writer.write(SYSTEM, result(pulse, "gro"))).stored
+        written = (await told.writer.write(SYSTEM, result_of("gro"))).stored
         await receiver.until(1)
         (bundle,) = receiver.of_kind("event-notification")
         assert bundle["type"] == "history"
@@ -130,9 +135,9 @@ async def test_only_what_passes_the_filters_is_an_event(told: Services, pulse: A
     async with receiving() as receiver:
         asked = subscription(receiver.url, filters=["Observation?patient=Patient/gro"])
         name = await active(told, asked)
-        await told.writer.write(SYSTEM, result(pulse, "hege"))
+        await told.writer.write(SYSTEM, result_of("hege"))
         await told.writer.write(SYSTEM, pulse("gro"))
-        mine = (await told.writer.write(SYSTEM, result(pulse, "gro"))).stored
+        mine = (await told.writer.write(SYSTEM, result_of("gro"))).stored
         await receiver.until(1)
         await asyncio.sleep(0.2)
         assert [event["focus"] for event in receiver.events] == [mine.reference]

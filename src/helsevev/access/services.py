@@ -16,6 +16,7 @@ from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
 from helsevev.access.subscriptions.door import SubscriptionDoor
 from helsevev.access.subscriptions.sending import Notifier
+from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.subscriptions.wiring import Outward, writer_over
 from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
@@ -45,6 +46,7 @@ class Services:
     feed: Feed
     terminology: Terminology
     subscriptions: SubscriptionDoor
+    streams: Streams
     notifier: Notifier
 
 
@@ -61,7 +63,7 @@ def services_over(
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer, subscriptions, notifier = writer_over(gate, feed, rules, outward or Outward())
+    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
     searcher = Searcher(gate)
     return Services(
         gate=gate,
@@ -76,5 +78,6 @@ def services_over(
         feed=feed,
         terminology=Terminology(store),
         subscriptions=subscriptions,
+        streams=streams,
         notifier=notifier,
     )

@@ -20,6 +20,7 @@ from helsevev.fhir_api import (
     search_compartment,
     search_system,
     search_type,
+    subscription_read,
     transaction,
     update,
     vread,
@@ -71,6 +72,8 @@ def find(method: str, segments: tuple[str, ...]) -> Interaction:
         allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
         text = f"{method} is not possible here; possible: {allowed}."
         raise Problem(405, error("not-supported", text), headers=((b"allow", allowed.encode()),))
+    if method != "POST" and segments[:1] == ("Subscription",):
+        return subscription_read.OF_SUBSCRIPTIONS.get(interaction.code, interaction)
     return interaction
 
 

@@ -26,7 +26,7 @@ from helsevev.fhir.subscription_topics import read_filters
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.store import Stored
-from helsevev.record.subscriptions import DeadLetter, Event, Standing, Subscriptions
+from helsevev.record.subscriptions import DeadLetter, Standing, Subscriptions
 
 TYPE: Final = "Subscription"
 NOT_YOURS: Final = "A subscription is for the one who asked for it."
@@ -155,10 +155,6 @@ class SubscriptionDoor:
         level = min(levels.index(content or asked.content), levels.index(asked.content))
         found = await self._rows.events(standing.id, max(since, 1) - 1, MOST_EVENTS, until)
         return await self._notices.of_events(standing, found, levels[level], "query-event")
-
-    async def next_events(self, standing: Standing, after: int) -> list[Event]:
-        """The next events for a stream, after a number."""
-        return await self._rows.events(standing.id, after, asked_of(standing.asked).most)
 
     async def dead_letters(self, actor: Actor) -> list[DeadLetter]:
         """What could not be delivered and is the actor's (a system's: anyone's) to see to."""

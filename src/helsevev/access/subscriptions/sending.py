@@ -86,6 +86,7 @@ class Notifier:
         self._listening = False
         self._runner: asyncio.Task[None] | None = None
         self._senders: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
+        self._streams: set[str] = set()
         self._poster: Poster | None = None
         self._trimmed = datetime.min.replace(tzinfo=UTC)
 
@@ -133,7 +134,7 @@ class Notifier:
                     generation = step.generation
                 for told in step.told & self._senders.keys():
                     self._senders[told][1].set()
-                if step.told - self._senders.keys():
+                if step.told & self._streams:
                     await self._rows.tell()
                 await self._trim()
                 if not step.more:
@@ -161,7 +162,9 @@ class Notifier:
 
     async def _follow(self) -> None:
         """A sender for each subscription that is not off; the others look at how they stand now."""
-        following = {standing.id for standing in await self._rows.following()}
+        standings = await self._rows.following()
+        following = {standing.id for standing in standings}
+        self._streams = {s.id for s in standings if asked_of(s.asked).channel != REST_HOOK}
         for _, woken in self._senders.values():
             woken.set()
         done = [name for name, (task, _) in self._senders.items() if task.done()]

@@ -11,6 +11,7 @@ from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.matching import Matcher
 from helsevev.access.subscriptions.notices import Notices
 from helsevev.access.subscriptions.sending import Notifier, Patience
+from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
 from helsevev.record.changes import Feed
@@ -28,7 +29,7 @@ class Outward:
 
 def writer_over(
     gate: Gate, feed: Feed, rules: Mapping[str, Rule], outward: Outward
-) -> tuple[Writer, SubscriptionDoor, Notifier]:
+) -> tuple[Writer, SubscriptionDoor, Streams, Notifier]:
     """The writer for every door, the one that takes subscriptions, and what sends them on."""
     rows = Subscriptions(gate.store.database)
     notices = Notices(gate, rows, outward.base)
@@ -38,4 +39,4 @@ def writer_over(
     notifier = Notifier(rows, matcher, notices, door, outward.endpoints, outward.patience)
     writer = Writer(gate, feed, {**rules, TYPE: refuse_unsealed})
     writer.keepers[TYPE] = door
-    return writer, door, notifier
+    return writer, door, Streams(door, rows, notices), notifier
