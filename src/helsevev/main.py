@@ -46,6 +46,7 @@ from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
+from helsevev.fhir_api.bulk_import.crew import Lost
 from helsevev.kit import clock, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
@@ -53,7 +54,7 @@ from helsevev.kit.settings import BadSetting, Settings
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
-from helsevev.record.opening import opened
+from helsevev.record.opening import opened, reached
 from helsevev.region import command as region
 from helsevev.region.replay import command as replay
 from helsevev.screens.problems import problem_page
@@ -76,7 +77,7 @@ _STATUS: dict[type[Exception], int] = {
     AccessError: 422,
 }  # fmt: skip
 _EXPECTED = (
-    AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, MigrationError,
+    AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, Lost, MigrationError,
     server.AddressInUse,
 )  # fmt: skip
 
@@ -201,10 +202,20 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
     with exclusive(settings.data):
         # A port that is taken is told before minutes are spent on a region.
         listener = server.listen(settings.host, settings.port)
-        if settings.demo and arguments.scale:
-            living_region.make_ready(context, arguments.scale)
-        uvloop.run(_serve_until_stopped(settings, listener))
+        scale = arguments.scale if settings.demo else None
+        loading = living_region.LivingRegion(context, scale) if scale else None
+        uvloop.run(_load_and_serve(settings, listener, loading))
     return 0
+
+
+async def _load_and_serve(
+    settings: Settings, listener: socket.socket, loading: living_region.LivingRegion | None
+) -> None:
+    # Held for both, so that the embedded PostgreSQL starts once.
+    async with reached(settings):
+        if loading is not None:
+            await loading.load()
+        await _serve_until_stopped(settings, listener)
 
 
 async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> None:

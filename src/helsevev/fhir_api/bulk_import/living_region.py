@@ -14,13 +14,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from helsevev.access import demo, training
 from helsevev.fhir_api.bulk_import.carrying_out import Import
-from helsevev.fhir_api.bulk_import.crew import Crew
+from helsevev.fhir_api.bulk_import.crew import Crew, Lost
 from helsevev.fhir_api.bulk_import.portion import Fault
 from helsevev.fhir_api.bulk_import.reading import sources
 from helsevev.kit import clock
@@ -37,29 +36,32 @@ _LINE_EVERY: Final = 10
 """Per cent of progress after which a line is written where there is no terminal."""
 
 
-def make_ready(context: CommandContext, scale: float) -> None:
-    """See that the record holds the demo's stories and a region of at least this scale.
+class LivingRegion:
+    """Sees that the record holds the demo's stories and a region of at least some scale."""
 
-    Returns at once when it does. Raises `crew.Lost`, and what opening the record raises.
-    """
-    # Before anything is opened, so that the workers share no connection.
-    crew = Crew(context, "keep")
-    try:
-        uvloop.run(_Loading(context, crew, _Screen()).run(scale))
-    finally:
-        for link in crew.links:
-            link.close()
-        crew.end()
-
-
-class _Loading:
-    def __init__(self, context: CommandContext, crew: Crew, screen: _Screen) -> None:
+    def __init__(self, context: CommandContext, scale: float) -> None:
         self._context = context
-        self._crew = crew
-        self._screen = screen
+        self._scale = scale
+        # Before anything is opened, so that the workers share no connection.
+        self._crew = Crew(context, "keep")
+        self._screen = _Screen()
         self._folder = context.settings.data / "region"
 
-    async def run(self, scale: float) -> None:
+    async def load(self) -> None:
+        """Load what is missing; at once when nothing is.
+
+        Raises `crew.Lost`, and what opening the record raises.
+        """
+        try:
+            await self._load(self._scale)
+        except Lost as problem:
+            raise Lost(f"{problem} Start again: the load goes on where it was.") from problem
+        finally:
+            for link in self._crew.links:
+                link.close()
+            await asyncio.to_thread(self._crew.end)
+
+    async def _load(self, scale: float) -> None:
         async with self._context.services() as services:
             await demo.load(services, clock.now())
             known = await demo.region(services)
