@@ -28,13 +28,17 @@ from .wire import NoAnswer
 _OSLO: Final = ZoneInfo("Europe/Oslo")
 _FRAME_SECONDS: Final = 0.2
 _SPEED: Final = 60.0
+_ACCESS_LASTS: Final = timedelta(weeks=3)
 _BUSIEST: Final = Part(8, 9)
 
 
 def _day(text: str) -> date:
     day = date.fromisoformat(text)
-    if day > datetime.now(_OSLO).date():
+    today = datetime.now(_OSLO).date()
+    if day > today:
         raise ArgumentTypeError(f"{day} has not come yet")
+    if day < today - _ACCESS_LASTS:
+        raise ArgumentTypeError(f"{day} is long ago: units may no longer open those charts")
     return day
 
 
@@ -122,8 +126,8 @@ class Bar:
 
 
 def run(arguments: Namespace, admission: Admission) -> int:
-    """Replay; 0 when nothing went wrong, 1 for an error, a lost or a doubled write, 2 when it could
-    not begin.
+    """Replay; 0 when nothing went wrong, 1 for an error, a lost or a doubled write, or when it
+    could not begin.
     """
     wanted = Wanted(
         arguments.url.rstrip("/"), arguments.day or _latest_weekday(),
@@ -155,4 +159,4 @@ def run(arguments: Namespace, admission: Admission) -> int:
 
 def _complain(text: str) -> int:
     sys.stderr.write(f"helsevev region replay: {text}\n")
-    return 2
+    return 1
