@@ -196,7 +196,7 @@ class Store:
 
     async def _append(self, write: Write) -> None:
         """The same for many new rows: by COPY, at some two thirds of the cost."""
-        strings, dates, quantities = search_rows(write.rows)
+        strings, dates, quantities, texts = search_rows(write.rows)
         stamp = (write.transaction, write.at)
         rows = [
             (*(r.patient, r.type, r.id, r.version, *stamp, r.code, r.date_low, r.date_high),
@@ -212,9 +212,11 @@ class Store:
                 raise VersionMismatch(str(taken), taken.sqlstate) from taken
             await connection.copy_records("search_string", (*_PLACE, "name", "value"), strings)
             await connection.copy_records("search_date", (*_PLACE, "name", "low", "high"), dates)
-            measures = (*_PLACE, "name", "unit", "system_unit", "value")
+            measures = (*_PLACE, "name", "unit", "system_unit", "value", "code")
             await connection.copy_records("search_quantity", measures, quantities)
             places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
+            if texts:
+                await connection.execute(_SQL["append_texts"], *_columns(texts, 5))
             await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
             await self.project(connection, write.rows)
 
@@ -292,19 +294,21 @@ def array_text(values: Sequence[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any]]:
-    """The rows of search_string, search_date and search_quantity, in column order."""
-    strings, dates, quantities = [], [], []
+def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """The rows of search_string, search_date, search_quantity and search_text, in column order."""
+    strings, dates, quantities, texts = [], [], [], []
     for row in rows:
         place = (row.patient, row.type, row.id)
         strings += [(*place, name, value) for name, value in row.strings]
         dates += [(*place, name, low, high) for name, low, high in row.dates]
         quantities += [(*place, *quantity) for quantity in row.quantities]
-    return strings, dates, quantities
+        if row.words is not None:
+            texts.append((*place, *row.words))
+    return strings, dates, quantities, texts
 
 
 def _write_arguments(write: Write) -> list[Any]:
-    strings, dates, quantities = search_rows(write.rows)
+    strings, dates, quantities, texts = search_rows(write.rows)
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
@@ -317,8 +321,10 @@ def _write_arguments(write: Write) -> list[Any]:
         *(write.transaction, write.at),
         *_columns(strings, 5),
         *_columns(dates, 6),
-        *_columns(quantities, 7),
+        *_columns(quantities, 8)[:7],
         *_traces(write),
+        _columns(quantities, 8)[7],
+        *_columns(texts, 5),
     ]
 
 
