@@ -18,7 +18,7 @@ UPDATE subscription_reader SET generation = generation + 1
 -- After a restore the changes are numbered anew (see settle_restored_changes). Whatever had not
 -- become an event comes again; what lies between may come twice.
 UPDATE subscription_reader r
-SET xid = 3,
+SET generation = r.generation + 1, xid = 3,
     seq = coalesce((SELECT min(c.seq) - 1 FROM change c
                     WHERE (c.xid, c.seq) > (r.xid::text::xid8, r.seq)),
                    (SELECT max(c.seq) FROM change c), 0)
