@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from helsevev.access import terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
+from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
@@ -48,6 +50,7 @@ class Services:
     subscriptions: SubscriptionDoor
     streams: Streams
     notifier: Notifier
+    exports: Exports
 
 
 def services_over(
@@ -55,10 +58,12 @@ def services_over(
     rules: Mapping[str, Rule],
     projections: tuple[Projection, ...] = (),
     outward: Outward | None = None,
+    exports: Path | None = None,
 ) -> Services:
     """The services over an open, migrated database, with the chapters' rules and read models.
 
-    `outward` says where notifications may be sent; None: nowhere.
+    `outward` says where notifications may be sent, `exports` in which folder the files of exports
+    are kept; None: nowhere.
     """
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
@@ -80,4 +85,5 @@ def services_over(
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,
+        exports=Exports(gate, exports),
     )

@@ -25,6 +25,8 @@ from helsevev.fhir_api import (
     update,
     vread,
 )
+from helsevev.fhir_api.bulk_export import file as export_file
+from helsevev.fhir_api.bulk_export import status as export_status
 from helsevev.fhir_api.interaction import Interaction
 from helsevev.fhir_api.operations import registry
 from helsevev.fhir_api.problem import Problem
@@ -57,6 +59,8 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         },
         "[type]/[id]/_history": {"GET": history_instance.INTERACTION},
         "[type]/[id]/_history/[vid]": {"GET": vread.INTERACTION},
+        "_export/[job]": {"GET": export_status.STATUS, "DELETE": export_status.REMOVE},
+        "_export/[job]/[file]": {"GET": export_file.INTERACTION},
         "Patient/[id]/[type]": {"GET": search_compartment.INTERACTION},
         "Patient/[id]/[type]/_search": {"POST": search_compartment.BY_POST},
     }
@@ -99,6 +103,10 @@ def _shape(segments: tuple[str, ...]) -> str:
             return ""
         case ("metadata" | "_search" | "_history" as name,):
             return name
+        case ("_export", _):
+            return "_export/[job]"
+        case ("_export", _, _):
+            return "_export/[job]/[file]"
         case (resource_type, *_) if resource_type not in RESOURCE_TYPES:
             raise Problem(404, error("not-found", _no_type(resource_type)))
         case (_, resource_id, *_) if not is_id(resource_id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir_api.bulk_export import kick_off
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
     expand,
@@ -33,6 +34,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     subscription_dead_letters.TELL,
     subscription_dead_letters.RETRY,
     subscription_dead_letters.SET_ASIDE,
+    kick_off.SYSTEM,
+    kick_off.PATIENT,
+    kick_off.GROUP,
 )
 
 
