@@ -66,7 +66,11 @@ def test_the_record_lives_in_a_server_of_ones_own(database_url: str, tmp_path: P
 
 
 def test_the_readme_s_commands_are_make_s(repository: Path) -> None:
-    for target, last in {"demo": "helsevev serve --demo", "test": "-m pytest"}.items():
+    for target, last in {
+        "demo": "helsevev serve --demo --scale 0.002",
+        "reset": "helsevev region reset",
+        "test": "-m pytest",
+    }.items():
         done = subprocess.run(
             ["make", "--no-print-directory", "-n", target],
             cwd=repository,
