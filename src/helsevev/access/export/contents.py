@@ -115,7 +115,7 @@ class ViewRows:
             self._begun.add(name)
             lines = csv_lines([rows.names, *found] if begin else found)
             if lines:
-                self._lines.write(name, [lines[:-2]])
+                self._lines.write(name, [lines[:-1]], len(found))
         elif found:
             self._lines.write(name, [rows.line(row) for row in found])
 

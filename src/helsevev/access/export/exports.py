@@ -11,7 +11,8 @@ import logging
 import re
 import secrets
 import shutil
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ import msgspec
 from helsevev.access.actor import Actor, actor_of
 from helsevev.access.errors import AccessError, NotFound, Unprocessable
 from helsevev.access.export.asked import Asked, asked_of
-from helsevev.access.export.carrying_out import INTERACTION, Cancelled, carry_out
+from helsevev.access.export.carrying_out import INTERACTION, Cancelled, Tell, carry_out
 from helsevev.access.export.files import Written
 from helsevev.access.gate import Gate
 from helsevev.access.policy import Decision
@@ -55,6 +56,15 @@ class TooMany(AccessError):
         super().__init__([error("throttled", text)])
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written as of a moment, and how many resources were read for it."""
+
+    at: datetime
+    files: list[Written]
+    read: int
+
+
 class Exports:
     """The exports of one record, with their files in `folder`."""
 
@@ -83,6 +93,13 @@ class Exports:
         self._start_runner()
         self._rung.set()
         return job_id
+
+    async def export_to(self, actor: Actor, asked: Asked, folder: Path, tell: Tell) -> Exported:
+        """Carry out an export at once, into a folder of the caller's. Raises as `carry_out`."""
+        await self.decide(actor)
+        async with opened_snapshot(self._gate.store.database) as snapshot:
+            files, read = await carry_out(self._gate, actor, asked, snapshot, folder, tell)
+            return Exported(snapshot.at, files, read)
 
     async def job(self, actor: Actor, job_id: str) -> JobRow:
         """One of the actor's own exports. Raises `NotFound` or `Refused`."""

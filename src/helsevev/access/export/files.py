@@ -72,13 +72,13 @@ class Lines:
         self._parts: dict[str, int] = {}
         self._done: list[Written] = []
 
-    def write(self, kind: str, lines: Sequence[bytes]) -> None:
-        """Append lines (without their ends) to the file of a kind."""
+    def write(self, kind: str, lines: Sequence[bytes], count: int | None = None) -> None:
+        """Append lines, without their ends, to the file of a kind; `count` when a line is many."""
         part = self._open.get(kind)
         if part is None:
             number = self._parts[kind] = self._parts.get(kind, 0) + 1
             part = self._open[kind] = Part(self._folder, f"{kind}-{number:04}.{self._ending}")
-        part.write(b"\n".join([*lines, b""]), len(lines))
+        part.write(b"\n".join([*lines, b""]), len(lines) if count is None else count)
         if part.size >= self._largest:
             self._done.append(self._open.pop(kind).close(kind))
 
