@@ -60,8 +60,10 @@ async def play(
                 if most_seconds is not None and offset > most_seconds:
                     break
                 planned = begin + offset
-                if (ahead := planned - time.monotonic()) > 0:
-                    await asyncio.sleep(ahead)
+                if time.monotonic() < planned:
+                    # Timers may wake a little early.
+                    while (ahead := planned - time.monotonic()) > 0:
+                        await asyncio.sleep(ahead)
                 elif tally.late and tally.late[-1] > _HOPELESS_SECONDS:
                     given_up = True
                     break
