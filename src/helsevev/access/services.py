@@ -9,6 +9,7 @@ from typing import Final
 
 from helsevev.access import terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
+from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
@@ -51,6 +52,7 @@ class Services:
     streams: Streams
     notifier: Notifier
     exports: Exports
+    everything: Everything
 
 
 def services_over(
@@ -86,4 +88,5 @@ def services_over(
         streams=streams,
         notifier=notifier,
         exports=Exports(gate, exports),
+        everything=Everything(gate),
     )

@@ -86,7 +86,12 @@ class FhirApi:
         """Answer a request whose actor is known: an entry of a Bundle."""
         if not request.segments or request.segments == ("",):
             raise Problem(400, error("not-supported", "A Bundle in a Bundle is not carried out."))
-        return await find(request.method, request.segments).answer(self._doors, request)
+        answer = await find(request.method, request.segments).answer(self._doors, request)
+        if answer.stream is not None:
+            await answer.stream.aclose()
+            text = "This answer comes in pieces, which no Bundle holds: ask for it by itself."
+            raise Problem(400, error("too-costly", text))
+        return answer
 
     async def _answer(
         self, scope: Scope, headers: dict[bytes, bytes], query: str, receive: Receive

@@ -8,6 +8,7 @@ from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir_api.bulk_export import kick_off
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
+    everything,
     expand,
     lookup,
     subscription_dead_letters,
@@ -34,6 +35,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     subscription_dead_letters.TELL,
     subscription_dead_letters.RETRY,
     subscription_dead_letters.SET_ASIDE,
+    everything.PATIENT,
+    everything.ENCOUNTER,
     kick_off.SYSTEM,
     kick_off.PATIENT,
     kick_off.GROUP,
