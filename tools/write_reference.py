@@ -41,6 +41,9 @@ SETTINGS = {
     "HELSEVEV_PORT": "The port that the server listens on; goes before `PORT`.",
     "PORT": "The same.",
     "HELSEVEV_DEMO": "Anything but `0`, `false`, `no`, `off`: serve the demo, as `--demo` does.",
+    "HELSEVEV_ADDRESS": "Where others reach the server, for URLs in what it sends: `https://…`.",
+    "HELSEVEV_SUBSCRIPTION_ENDPOINTS": "Beginnings of URLs that notifications may be sent to, with"
+    " spaces between; none: nowhere, but for the demo's own machine.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }
 """What each variable means; a variable that the code reads and this lacks is an error."""
