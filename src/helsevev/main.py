@@ -226,6 +226,7 @@ async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> N
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     settings = replace(settings, address=settings.address or address)
     async with open_services(settings) as services:
+        await services.terminology.load_included()
         if settings.demo:
             await demo.load(services, clock.now())
         app = build_app(settings, services)
