@@ -23,6 +23,7 @@ from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.subscriptions.wiring import Outward, writer_over
 from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
+from helsevev.access.views import Views
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
 from helsevev.kit.projection import Projection
@@ -53,6 +54,7 @@ class Services:
     notifier: Notifier
     exports: Exports
     everything: Everything
+    views: Views
 
 
 def services_over(
@@ -72,6 +74,7 @@ def services_over(
     gate = Gate(store)
     writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
     searcher = Searcher(gate)
+    exporting = Exports(gate, exports)
     return Services(
         gate=gate,
         writer=writer,
@@ -87,6 +90,7 @@ def services_over(
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,
-        exports=Exports(gate, exports),
+        exports=exporting,
         everything=Everything(gate),
+        views=Views(gate, exporting),
     )

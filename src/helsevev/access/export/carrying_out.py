@@ -44,7 +44,7 @@ async def carry_out(
     read = 0
     try:
         async for page in _pages(gate, asked, snapshot):
-            await _trace(gate, actor, page)
+            await trace(gate, actor, page, INTERACTION)
             # Expanding and writing happen beside the loop that answers others.
             await asyncio.to_thread(sink.take, page)
             read += len(page)
@@ -101,12 +101,12 @@ async def _pages(gate: Gate, asked: Asked, snapshot: Snapshot) -> AsyncIterator[
                 yield page
 
 
-async def _trace(gate: Gate, actor: Actor, page: Sequence[Stored]) -> None:
+async def trace(gate: Gate, actor: Actor, page: Sequence[Stored], interaction: str) -> None:
     """Each inhabitant in a page gets a line in their trail, before any byte is written."""
     now = clock.now()
-    author = author_of(actor, INTERACTION, "SYSADMIN")
+    author = author_of(actor, interaction, "SYSADMIN" if actor.kind == "system" else "TREAT")
     rows = [
-        audit_row(patient, 0, now, author, "$export", action="read")
+        audit_row(patient, 0, now, author, f"${interaction}", action="read")
         for patient in dict.fromkeys(stored.patient for stored in page)
     ]
     await gate.trail.keep(*rows)

@@ -109,7 +109,8 @@ class ViewRows:
         found = [row for resource in resources for row in rows.table.rows(resource)]
         if self._format == "parquet":
             size = sum(len(str(cell)) for row in found for cell in row)
-            self._tables.write(name, rows.kinds, found, size)
+            if found:
+                self._tables.write(name, rows.kinds, found, size)
         elif self._format == "csv":
             begin = self._header and name not in self._begun
             self._begun.add(name)

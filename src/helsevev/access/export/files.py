@@ -110,8 +110,6 @@ class Tables:
 
     def write(self, kind: str, columns: Sequence[tuple[str, str]], rows: Cells, size: int) -> None:
         """Append rows of about `size` bytes; `columns` are names and types (see `ARROW`)."""
-        if not rows:
-            return
         self._gathered.setdefault(kind, []).append(_batch(columns, rows))
         self._sizes[kind] = self._sizes.get(kind, 0) + size
         if self._sizes[kind] >= self._largest:

@@ -18,6 +18,8 @@ from helsevev.fhir_api.operations import (
     subsumes,
     translate,
     value_set_validate_code,
+    viewdefinition_export,
+    viewdefinition_run,
 )
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.request import is_id
@@ -37,10 +39,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     subscription_dead_letters.SET_ASIDE,
     everything.PATIENT,
     everything.ENCOUNTER,
+    viewdefinition_run.OPERATION,
+    viewdefinition_export.OPERATION,
     kick_off.SYSTEM,
     kick_off.PATIENT,
     kick_off.GROUP,
 )
+
+# A ViewDefinition is no resource of R4, and has operations all the same.
+_TYPES: Final = RESOURCE_TYPES | {viewdefinition_run.VIEW}
 
 
 def find(segments: tuple[str, ...]) -> Operation | None:
@@ -50,9 +57,9 @@ def find(segments: tuple[str, ...]) -> Operation | None:
     match place:
         case []:
             offered = (o for o in named if o.system)
-        case [kind] if kind in RESOURCE_TYPES:
+        case [kind] if kind in _TYPES:
             offered = (o for o in named if o.is_at_type(kind))
-        case [kind, resource_id] if kind in RESOURCE_TYPES and is_id(resource_id):
+        case [kind, resource_id] if kind in _TYPES and is_id(resource_id):
             offered = (o for o in named if o.is_at_instance(kind))
         case _:
             return None
