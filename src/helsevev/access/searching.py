@@ -21,6 +21,7 @@ from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.search import Scope, Search
+from helsevev.record.search_codes import Codes
 from helsevev.record.store import Stored
 
 MOST_STEPS: Final = 8
@@ -41,9 +42,9 @@ class SearchPage:
 class Searcher:
     """Runs searches for an actor."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, codes: Codes | None = None) -> None:
         self._gate = gate
-        self._search = Search(gate.store)
+        self._search = Search(gate.store, codes)
 
     async def search(self, actor: Actor, query: Query) -> SearchPage:
         """The page of `query` that `actor` may see.
