@@ -15,6 +15,7 @@ from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
 from helsevev.access.people import People
+from helsevev.access.searched_codes import SearchedCodes
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
 from helsevev.access.subscriptions.door import SubscriptionDoor
@@ -73,7 +74,8 @@ def services_over(
     feed = Feed(database)
     gate = Gate(store)
     writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
-    searcher = Searcher(gate)
+    terminology = Terminology(store)
+    searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
     return Services(
         gate=gate,
@@ -86,7 +88,7 @@ def services_over(
         live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
-        terminology=Terminology(store),
+        terminology=terminology,
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,
