@@ -15,6 +15,7 @@ from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
 from helsevev.access.people import People
+from helsevev.access.person_matching import PersonMatcher
 from helsevev.access.searched_codes import SearchedCodes
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
@@ -45,6 +46,7 @@ class Services:
     bundles: Bundles
     history: History
     people: People
+    person_matcher: PersonMatcher
     drafts: Drafts
     live: Live
     credentials: Credentials
@@ -84,6 +86,7 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
         live=Live(gate, feed),
         credentials=Credentials(database),
