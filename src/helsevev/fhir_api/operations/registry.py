@@ -43,7 +43,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     everything.ENCOUNTER,
     viewdefinition_run.OPERATION,
     viewdefinition_export.OPERATION,
-    validate.OPERATION,
     kick_off.SYSTEM,
     kick_off.PATIENT,
     kick_off.GROUP,
