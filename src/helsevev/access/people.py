@@ -112,10 +112,10 @@ class People:
         looks = await self._database.fetch(_ACCESS["looks"], actor.id, patients)
         changed = {row["patient"]: row["at"] for row in changes}
         looked = {row["patient"]: row["at"] for row in looks}
+        verdicts = await self._gate.permits.verdicts(actor, patients)
         found = []
         for row in rows:
-            verdict = await self._gate.permits.verdict(actor, row.patient)
-            may_open = verdict.decision.allowed
+            may_open = verdicts[row.patient].decision.allowed
             resource = row.resource if may_open else _shown_to_strangers(row.resource)
             found.append(
                 Found(row.id, resource, may_open, changed.get(row.patient), looked.get(row.patient))
