@@ -22,6 +22,10 @@ LARGEST_TABLE: Final = 32 * 1024 * 1024
 """Bytes of values after which Parquet goes on in another file: a file is written from memory."""
 
 
+MOST_GATHERED: Final = 64 * 1024 * 1024
+"""Bytes of values that wait in memory, of all tables together."""
+
+
 class Written(msgspec.Struct, frozen=True):
     """One file: what it holds, how much, and what tells that it is whole."""
 
@@ -114,6 +118,8 @@ class Tables:
         self._sizes[kind] = self._sizes.get(kind, 0) + size
         if self._sizes[kind] >= self._largest:
             self._flush(kind)
+        elif sum(self._sizes.values()) >= MOST_GATHERED:
+            self._flush(max(self._sizes, key=lambda each: self._sizes[each]))
 
     def _flush(self, kind: str) -> None:
         import arro3.core
