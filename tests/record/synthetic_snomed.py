@@ -11,63 +11,18 @@ PREFERRED, ACCEPTABLE = "900000000000548007", "900000000000549004"
 MODULE = "51000202101"
 DATE = "20260415"
 _HEADS = [
-    "akutt",
-    "kronisk",
-    "bilateral",
-    "høyre",
-    "venstre",
-    "medfødt",
-    "ervervet",
-    "primær",
-    "sekundær",
-    "uspesifisert",
-    "alvorlig",
-    "mild",
-    "residiverende",
-    "traumatisk",
-    "postoperativ",
-    "øvre",
-    "nedre",
-    "åpen",
-    "lukket",
-    "benign",
-    "malign",
-]
+    "akutt", "kronisk", "bilateral", "høyre", "venstre", "medfødt", "ervervet", "primær",
+    "sekundær", "uspesifisert", "alvorlig", "mild", "residiverende", "traumatisk",
+    "postoperativ", "øvre", "nedre", "åpen", "lukket",
+]  # fmt: skip
 _TAILS = [
-    "betennelse",
-    "brudd",
-    "svulst",
-    "infeksjon",
-    "smerte",
-    "skade",
-    "sykdom",
-    "prosedyre",
-    "struktur",
-    "funn",
-]
+    "betennelse", "brudd", "svulst", "infeksjon", "smerte", "skade", "sykdom", "prosedyre",
+    "struktur", "funn",
+]  # fmt: skip
 _SYLLABLES = [
-    "hjer",
-    "te",
-    "lun",
-    "ge",
-    "ny",
-    "re",
-    "le",
-    "ver",
-    "ma",
-    "ge",
-    "hud",
-    "øy",
-    "e",
-    "bein",
-    "kne",
-    "hof",
-    "te",
-    "ryg",
-    "nak",
-    "ske",
-    "år",
-]
+    "hjer", "te", "lun", "ge", "ny", "re", "le", "ver", "ma", "hud", "øy", "e", "bein", "kne",
+    "hof", "ryg", "nak", "ske", "år",
+]  # fmt: skip
 
 
 def word(chance: random.Random) -> str:
@@ -85,8 +40,12 @@ class Edition:
         self.names = names
         self._chance = chance
         for n in range(1, concepts):
-            # Broad at the top and deep below, as classifications are.
-            reach = [int(n * chance.random() ** 1.5) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
+            # Broad at the top and deep below; further parents are near the first one, as a fracture
+            # of the left hip is a fracture of the hip and an injury of the left side.
+            first = int(n * chance.random() ** 1.5)
+            others = chance.choice((0, 0, 0, 1, 2))
+            near = [max(0, first - chance.randint(1, 8)) for _ in range(others)]
+            reach = [first, *near]
             self.parents.append(tuple(dict.fromkeys(reach)))
 
     def code(self, n: int) -> str:
