@@ -124,6 +124,18 @@ def _is_own(constraint: Mapping[str, Any]) -> bool:
     return not source.startswith(CORE) and constraint.get("key") not in ("ele-1", "ext-1")
 
 
+def named_in(profile: Profile) -> list[str]:
+    """The URLs of the profiles that a profile builds on, or asks of its elements and targets."""
+    found = [profile.base] if profile.base else []
+    waiting = [profile.root]
+    while waiting:
+        node = waiting.pop()
+        waiting += (*node.children.values(), *node.slices.values())
+        for each in node.types:
+            found += (*each.get("profile", ()), *each.get("targetProfile", ()))
+    return found
+
+
 _KEPT = ("id", "min", "max", "type", "slicing", "binding", "constraint")
 
 
