@@ -12,12 +12,14 @@ from helsevev.access.actor import Actor
 from helsevev.access.compartment import Compartments
 from helsevev.access.conditional import Conditionals
 from helsevev.access.services import Services
+from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
+from helsevev.fhir.xml.writing import to_xml
 from helsevev.fhir_api import pretty
 from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
-from helsevev.fhir_api.negotiation import FHIR_JSON, media_type
+from helsevev.fhir_api.negotiation import FHIR_JSON, FHIR_XML, media_type
 from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
@@ -40,7 +42,7 @@ _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 class FhirApi:
     """Answers FHIR requests, by bearer token only: cookies open nothing here."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, deletes_several: bool = False) -> None:
         self._credentials = services.credentials
         self._doors = Doors(
             services=services,
@@ -53,6 +55,7 @@ class FhirApi:
             compartments=Compartments(services.gate),
             dispatch=self.dispatch,
             routes=ROUTES,
+            deletes_several=deletes_several,
         )
         self._run = secrets.token_hex(4)
         self._numbers = count(1)
@@ -73,6 +76,8 @@ class FhirApi:
                 answer.body = pretty.indented(answer.body)
         except Exception as failure:  # noqa: BLE001 - the client is told, the log has the rest
             answer = answer_to(failure)
+        if content_type is FHIR_XML and answer.body is not None and answer.stream is None:
+            answer.body = to_xml(serialization.decode_kept(answer.body))
         told = self._told(answer, headers, content_type)
         body = answer.body or b""
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
