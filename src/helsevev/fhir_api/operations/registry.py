@@ -7,6 +7,7 @@ from typing import Final
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
+    convert,
     everything,
     expand,
     export,
@@ -48,6 +49,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     viewdefinition_run.OPERATION,
     viewdefinition_export.OPERATION,
     validate.OPERATION,
+    convert.OPERATION,
     export.SYSTEM,
     export.PATIENT,
     export.GROUP,
