@@ -28,13 +28,18 @@ from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
 from helsevev.access.views import Views
 from helsevev.access.writing import Writer
+from helsevev.fhir.custom_parameters import check
 from helsevev.kit.chapter import Rule
 from helsevev.kit.projection import Projection
+from helsevev.record import custom_parameters
 from helsevev.record.changes import Feed
 from helsevev.record.database import Database
+from helsevev.record.indexing import Indexer
 from helsevev.record.store import Store
 
-_PROJECTIONS: Final = (treatment_relation.PROJECTION, terminology_resources.PROJECTION)
+_PROJECTIONS: Final = (
+    treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Services:
     streams: Streams
     notifier: Notifier
     exports: Exports
+    indexer: Indexer
     everything: Everything
     views: Views
 
@@ -77,7 +83,9 @@ def services_over(
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
+    writer, subscriptions, streams, notifier = writer_over(
+        gate, feed, {**rules, "SearchParameter": check}, outward or Outward()
+    )
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
@@ -99,6 +107,7 @@ def services_over(
         streams=streams,
         notifier=notifier,
         exports=exporting,
+        indexer=Indexer(database),
         everything=Everything(gate),
         views=Views(gate, exporting),
     )
