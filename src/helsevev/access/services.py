@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from helsevev.access import terminology_resources, treatment_relation
+from helsevev.access import replaced_person, terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
+from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
 from helsevev.access.person_merging import PersonMerger
@@ -39,6 +40,7 @@ from helsevev.record.store import Store
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
+    replaced_person.PROJECTION,
 )  # fmt: skip
 
 
@@ -52,6 +54,7 @@ class Services:
     bundles: Bundles
     history: History
     people: People
+    summaries: ObservationSummaries
     person_matcher: PersonMatcher
     person_merger: PersonMerger
     drafts: Drafts
@@ -96,6 +99,7 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        summaries=ObservationSummaries(searcher),
         person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
