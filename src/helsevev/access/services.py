@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from helsevev.access import replaced_person, terminology_resources, treatment_relation
+from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
@@ -55,6 +56,7 @@ class Services:
     history: History
     people: People
     summaries: ObservationSummaries
+    documents: Documents
     person_matcher: PersonMatcher
     person_merger: PersonMerger
     drafts: Drafts
@@ -99,6 +101,7 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        documents=Documents(gate, writer),
         summaries=ObservationSummaries(searcher),
         person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, People(gate)),

@@ -7,6 +7,7 @@ from typing import Final
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
+    composition_document,
     convert,
     everything,
     expand,
@@ -43,6 +44,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     subscription_dead_letters.TELL,
     subscription_dead_letters.RETRY,
     subscription_dead_letters.SET_ASIDE,
+    composition_document.OPERATION,
     observation_lastn.OPERATION,
     observation_stats.OPERATION,
     patient_match.OPERATION,
