@@ -60,7 +60,7 @@ async def test_a_statement_about_an_old_version_is_told(database: Database) -> N
 async def test_copied_rows_are_there(database: Database) -> None:
     async with database.transaction() as connection:
         rows = [(number, b"x") for number in range(100, 200)]
-        await connection.copy_records("note", ["id", "body"], rows)
+        await connection.copy_rows("note", {"id": "integer", "body": "bytea"}, rows)
     assert await database.fetchval("SELECT count(*) FROM note WHERE id >= $1", 100) == 100
 
 

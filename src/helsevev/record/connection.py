@@ -5,10 +5,13 @@ Together with `database` the only place that knows the driver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
+
+from helsevev.record.copying import encoded
 
 Row = Any
 """A row of a result: by position and by name."""
@@ -97,12 +100,15 @@ class Connection:
         except FAILURES as error:
             raise self.told(error) from error
 
-    async def copy_records(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    async def copy_rows(
+        self, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
     ) -> None:
-        """Append rows by COPY, all or none. Raises `DatabaseError`."""
+        """Append rows by COPY, all or none; `columns` have SQL types. Raises `DatabaseError`."""
+        stream = io.BytesIO(encoded(columns.values(), rows))
         try:
-            await self.driver.copy_records_to_table(table, columns=list(columns), records=records)
+            await self.driver.copy_to_table(
+                table, source=stream, columns=list(columns), format="binary"
+            )
         except FAILURES as error:
             raise self.told(error) from error
 

@@ -63,6 +63,17 @@ UNIONS: Final = {
 """Parameters that R4 defines as the union of two others; only those are kept."""
 
 
+@cache
+def kept_as(resource_type: str, name: str) -> tuple[str, ...]:
+    """The parameters whose rows stand for this one: its own, or those of which it is made."""
+    if name == "phonetic":
+        # Of a person it is the name by another name; of an organisation it leaves out the aliases.
+        parameters = PARAMETERS[resource_type]
+        if parameters["name"].expression == parameters["phonetic"].expression:
+            return ("name",)
+    return UNIONS.get(name, (name,))
+
+
 @dataclass(slots=True)
 class Row:
     """One version of one resource, ready to be written; the columns of migration 0001."""
@@ -83,6 +94,11 @@ class Row:
     quantities: list[tuple[str, int, int, Decimal]] = field(default_factory=list)
     codings: list[tuple[str, str, int, bool]] = field(default_factory=list)
     """(code, system, hash, whether it is the row's `code` column) of the leading parameter."""
+
+    @property
+    def token_set(self) -> int:
+        """The number of this combination of tokens in table `token_set`; 0 for none."""
+        return set_hash(tuple(self.tokens))
 
     @property
     def in_directory(self) -> bool:
@@ -123,6 +139,15 @@ def presence_hash(name: str) -> int:
 
 ELSEWHERE: Final = token_hash("\x07elsewhere", None, None)
 """Marks a row that is kept with an inhabitant whom neither of `ABOUT` names (a performer, say)."""
+
+
+@lru_cache(maxsize=50_000)
+def set_hash(tokens: tuple[int, ...]) -> int:
+    """The signed 64-bit number of a combination of tokens: the same in every process."""
+    if not tokens:
+        return 0
+    packed = b"".join(token.to_bytes(8, signed=True) for token in tokens)
+    return int.from_bytes(blake2b(packed, digest_size=8, person=b"tokens").digest(), signed=True)
 
 
 def reference_hash(name: str, target: str) -> int:
@@ -177,16 +202,18 @@ def locality(resource: dict[str, Any]) -> int:
 
 def stamped(resource: dict[str, Any], version: int, at: datetime) -> dict[str, Any]:
     """The resource with its version and time in `meta`; everything else as it was sent."""
-    time = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": time}
-    # First what it is, as readers expect; the rest in the order of the sender.
+    # First what it is, as readers expect and bodies are packed; the rest as the sender has it.
+    stamp = {"versionId": str(version), "lastUpdated": body.time_text(at)}
+    meta = stamp | (resource["meta"] | stamp if "meta" in resource else {})
     head = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta}
-    return head | {name: value for name, value in resource.items() if name not in head}
+    head |= resource
+    head["meta"] = meta
+    return head
 
 
 def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     """The rows of a valid, stamped resource that is kept under `patient`."""
-    packed = body.compress(serialization.encode(resource))
+    packed = body.pack(serialization.encode(resource))
     row = Row(patient, resource["resourceType"], resource["id"], version, resource, packed)
     date_name = leading.date_parameter(row.type)
     code_name = leading.code_parameter(row.type)
@@ -195,7 +222,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     said = False
     for entry in extract(resource):
         name, kind = entry[0], entry[1]
-        if name in UNIONS:
+        if kept_as(row.type, name) != (name,):
             continue
         if kind == TOKEN:
             if name == code_name:
@@ -228,6 +255,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     row.tokens += map(presence_hash, present)
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)
+    row.tokens = sorted(set(row.tokens))
     return row
 
 

@@ -15,7 +15,7 @@ from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import Include, Query, SearchError, Sort
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import keys, leading
-from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash
+from helsevev.record.rows import ABOUT, ELSEWHERE, kept_as, reference_hash
 from helsevev.record.search_conditions import Arguments, Codings, ConditionSql
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
@@ -131,7 +131,7 @@ class Search:
         places = await self._store.places_of(ids) if ids else {}
         codings = await self._codings(query)
         conditions = ConditionSql(query.resource_type, arguments, places, codings)
-        parts = [f"r.type = {arguments.add(query.resource_type, 'text')}"]
+        parts = [f"r.type = {arguments.add(query.resource_type, 'resource_type')}"]
         parts += [conditions.write(condition) for condition in query.conditions]
         if scope is not None:
             parts.append(_scope_sql(scope, arguments))
@@ -181,7 +181,7 @@ def _order(query: Query, conditions: ConditionSql, arguments: Arguments) -> list
     if not order:
         order = [_Key("r.date_low", "bigint", True)]
         if not (conditions.pins_patient or conditions.pins_code or conditions.narrows):
-            order.insert(0, _Key("r.code", "bigint", False))
+            order.insert(0, _Key("r.code", "bigint", True))
     descending = order[-1].descending
     return [*order, _Key("r.patient", "bigint", descending), _Key("r.id", "text", descending)]
 
@@ -204,10 +204,11 @@ def _sort_key(sort: Sort, resource_type: str, arguments: Arguments) -> _Key:
         raise SearchError([error("not-supported", text, "_sort")])
     table, column, sql_type, first, last = tables[sort.kind]
     # What has no value comes last, whichever way the others go (a leading date: as the earliest).
+    name = arguments.add(kept_as(resource_type, sort.name)[0], "text")
     value = (
         f"coalesce((SELECT {'max' if sort.descending else 'min'}(s.{column}) FROM {table} s"
         f" WHERE s.patient = r.patient AND s.type = r.type AND s.id = r.id"
-        f" AND s.name = {arguments.add(sort.name, 'text')}), {first if sort.descending else last})"
+        f" AND s.name = {name}), {first if sort.descending else last})"
     )
     return _Key(value, sql_type, sort.descending)
 

@@ -26,9 +26,9 @@ from helsevev.record.rows import (
     ELSEWHERE,
     NO_CODE,
     NO_DATE,
-    UNIONS,
     UNSELECTIVE,
     comparable,
+    kept_as,
     leading_hash,
     prefix_end,
     presence_hash,
@@ -104,14 +104,14 @@ class ConditionSql:
         """The condition in SQL. Raises `SearchError` for what is not kept in rows."""
         name = condition.name
         if condition.modifier == "missing":
-            names = UNIONS.get(name, (name,))
+            names = kept_as(self._type, name)
             present = _any([self._present(each, condition.kind) for each in names])
             return f"NOT ({present})" if condition.missing else present
         written = self._alternatives(condition)
         return f"NOT ({written})" if condition.modifier == "not" else written
 
     def _alternatives(self, condition: Condition) -> str:
-        names = UNIONS.get(condition.name, (condition.name,))
+        names = kept_as(self._type, condition.name)
         return _any(self._on_name(name, condition) for name in names)
 
     def _on_name(self, name: str, condition: Condition) -> str:
@@ -169,9 +169,14 @@ class ConditionSql:
             return self._leading_code(name, terms, negated=condition.modifier == "not")
         hashes = [token_hash(name, term.system, term.code) for term in terms]
         if name in UNSELECTIVE:
-            return f"r.tokens && {self._arguments.add(hashes, 'bigint[]')}"
+            return self._holds(hashes)
         self.narrows = self.narrows or condition.modifier != "not"
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
+
+    def _holds(self, hashes: list[int]) -> str:
+        """Whether the row's combination of tokens holds one of these."""
+        wanted = self._arguments.add(hashes, "bigint[]")
+        return f"r.token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && {wanted}))"
 
     def _leading_code(self, name: str, terms: list[TokenTerm], *, negated: bool) -> str:
         exact = {leading_hash(t.system, t.code) for t in terms if t.system and t.code}
@@ -205,7 +210,7 @@ class ConditionSql:
             patients = [keys.patient_key(text.removeprefix("Patient/")) for text in own]
             about = f"r.patient = ANY ({self._arguments.add(patients, 'bigint[]')})"
             if _may_be_about_nobody(self._type):
-                about += f" AND NOT r.tokens && {self._arguments.add([ELSEWHERE], 'bigint[]')}"
+                about += f" AND NOT {self._holds([ELSEWHERE])}"
             alternatives.append(f"({about})")
         others = texts if not own or _may_name_many(self._type) else sorted(set(texts) - set(own))
         if others:
@@ -273,7 +278,7 @@ class ConditionSql:
         self.narrows = True
         return (
             f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM {table} s"
-            f" WHERE s.type = {self._arguments.add(self._type, 'text')}"
+            f" WHERE s.type = {self._arguments.add(self._type, 'resource_type')}"
             f" AND s.name = {self._arguments.add(name, 'text')} AND {condition})"
         )
 
@@ -284,10 +289,9 @@ class ConditionSql:
             return self._has_rows(name, kind)
         if kind not in ("token", "reference", "uri"):
             raise self._unsupported(f"{name}:missing")
-        present = f"r.tokens && {self._arguments.add([presence_hash(name)], 'bigint[]')}"
+        present = self._holds([presence_hash(name)])
         if name in ABOUT:
-            elsewhere = self._arguments.add([ELSEWHERE], "bigint[]")
-            return f"(r.patient > 0 AND NOT r.tokens && {elsewhere} OR {present})"
+            return f"(r.patient > 0 AND NOT {self._holds([ELSEWHERE])} OR {present})"
         if name == leading.code_parameter(self._type):
             return f"(r.code <> {NO_CODE} OR {present})"
         return present

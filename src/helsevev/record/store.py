@@ -23,11 +23,22 @@ _SQL = load("store")
 MANY: Final = 64
 """From so many new rows on, COPY is faster than one statement."""
 
-_PLACE: Final = ("patient", "type", "id")
-_RESOURCE: Final = (
-    *_PLACE, "version", "transaction", "last_updated", "code", "date_low", "date_high", "keys",
-    "tokens", "body",
-)  # fmt: skip
+_PLACE: Final = {"patient": "bigint", "type": "resource_type", "id": "text"}
+_COLUMNS: Final = {
+    "resource": {
+        **_PLACE, "version": "integer", "last_updated": "timestamptz", "code": "bigint",
+        "date_low": "bigint", "date_high": "bigint", "token_set": "bigint", "keys": "bigint[]",
+        "body": "bytea",
+    },
+    "search_string": {**_PLACE, "name": "text", "value": "text"},
+    "search_date": {**_PLACE, "name": "text", "low": "bigint", "high": "bigint"},
+    "search_quantity": {
+        **_PLACE, "name": "text", "unit": "bigint", "system_unit": "bigint", "value": "numeric",
+    },
+}  # fmt: skip
+"""What is copied into each table when there are many rows."""
+
+_SEARCHED: Final = ("search_string", "search_date", "search_quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Stored:
     @property
     def json(self) -> bytes:
         """The resource's exact JSON bytes."""
-        return body.expand(self.packed)
+        return body.unpack(self.packed, self.type, self.id, self.version, self.last_updated)
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -143,22 +154,26 @@ class Store:
     async def places_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Where each (type, id) is kept, as far as its id or the directory tells."""
         places: dict[tuple[str, str], int] = {}
-        unknown: list[tuple[str, str]] = []
+        unknown: dict[int, tuple[str, str]] = {}
         for resource_type, resource_id in wanted:
             place = keys.locality(resource_type, resource_id)
             if place is None:
-                unknown.append((resource_type, resource_id))
+                unknown[keys.directory_key(resource_type, resource_id)] = (
+                    resource_type,
+                    resource_id,
+                )
             else:
                 places[resource_type, resource_id] = place
         if unknown:
-            rows = await self.database.fetch(_SQL["directory_many"], *_columns(unknown, 2))
-            places.update({(row["type"], row["id"]): row["patient"] for row in rows})
+            rows = await self.database.fetch(_SQL["directory_many"], list(unknown))
+            places.update({unknown[row["key"]]: row["patient"] for row in rows})
         return places
 
     async def _place(self, resource_type: str, resource_id: str) -> int | None:
         place = keys.locality(resource_type, resource_id)
         if place is None:
-            place = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
+            key = keys.directory_key(resource_type, resource_id)
+            place = await self.database.fetchval(_SQL["directory"], key)
         return place
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
@@ -196,24 +211,23 @@ class Store:
 
     async def _append(self, write: Write) -> None:
         """The same for many new rows: by COPY, at some two thirds of the cost."""
-        strings, dates, quantities = search_rows(write.rows)
         stamp = (write.transaction, write.at)
         rows = [
-            (*(r.patient, r.type, r.id, r.version, *stamp, r.code, r.date_low, r.date_high),
-             *(r.keys, r.tokens, r.body))
-            for r in write.rows
+            (*(r.patient, r.type, r.id, r.version, write.at, r.code, r.date_low, r.date_high),
+             *(r.token_set, r.keys, r.body))
+            # In the order of the indexes, whose pages are then left full.
+            for r in sorted(write.rows, key=_order)
         ]  # fmt: skip
         async with self.database.transaction() as connection:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
             try:
-                await connection.copy_records("resource", _RESOURCE, rows)
+                await connection.copy_rows("resource", _COLUMNS["resource"], rows)
             except UniqueViolation as taken:
                 raise VersionMismatch(str(taken), taken.sqlstate) from taken
-            await connection.copy_records("search_string", (*_PLACE, "name", "value"), strings)
-            await connection.copy_records("search_date", (*_PLACE, "name", "low", "high"), dates)
-            measures = (*_PLACE, "name", "unit", "system_unit", "value")
-            await connection.copy_records("search_quantity", measures, quantities)
+            for table, found in zip(_SEARCHED, search_rows(write.rows), strict=True):
+                if found:
+                    await connection.copy_rows(table, _COLUMNS[table], found)
             places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
             await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
             await self.project(connection, write.rows)
@@ -308,7 +322,7 @@ def _write_arguments(write: Write) -> list[Any]:
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
-            *(array_text(r.keys), array_text(r.tokens), r.body),
+            *(array_text(r.keys), r.token_set, r.body),
         )
         for r in write.rows
     )
@@ -323,17 +337,24 @@ def _write_arguments(write: Write) -> list[Any]:
 
 
 def _traces(write: Write) -> list[Any]:
-    """Directory, codings, audit and idempotency key: the last arguments of `write`, `append`."""
+    """Directory, token sets, codings, audit, idempotency key: the rest of `write`, `append`."""
     rows, author, remember = write.rows, write.author, write.remember
     touched: dict[int, Row] = {}
     for row in rows:
         touched.setdefault(row.patient, row)
     # In one order, so that two writers never wait for each other.
     codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
+    sets = sorted({row.token_set: row.tokens for row in rows if row.tokens}.items())
     return [
         *_columns(
-            sorted((r.type, r.id, r.patient) for r in rows if r.version == 1 and r.in_directory), 3
+            sorted(
+                (keys.directory_key(r.type, r.id), r.patient)
+                for r in rows
+                if r.version == 1 and r.in_directory
+            ),
+            2,
         ),
+        [number for number, _ in sets],
         *codings[:3],
         author.actor,
         *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
@@ -341,7 +362,12 @@ def _traces(write: Write) -> list[Any]:
         *(author.organisation_name, author.purpose, author.reason),
         *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
         codings[3],
+        [array_text(tokens) for _, tokens in sets],
     ]
+
+
+def _order(row: Row) -> tuple[int, str, int, str]:
+    return row.patient, row.type, row.date_low, row.id
 
 
 def _target(row: Row, total: int) -> str:

@@ -7,9 +7,10 @@ SELECT code, hash, is_leading FROM coding WHERE code = ANY ($1::text[])
 -- inhabitants $3 unless marked $5, to something found.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE type = $1 AND keys && $2::bigint[]
+WHERE type = $1::resource_type AND keys && $2::bigint[]
 UNION
 SELECT patient, type, id, version, last_updated, false, body
 FROM resource
-WHERE type = $1 AND patient = ANY ($3::bigint[]) AND NOT tokens && $5::bigint[]
+WHERE type = $1::resource_type AND patient = ANY ($3::bigint[])
+  AND NOT token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && $5::bigint[]))
 LIMIT $4
