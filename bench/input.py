@@ -27,7 +27,7 @@ def folder(temporary: Path) -> tuple[Path, str]:
     made.mkdir()
     chance = random.Random(2)
     for n in range(150):
-        (made / f"{n:03}.json").write_text(json.dumps(_person(n, chance)))
+        (made / f"{n:03}.json").write_text(json.dumps(person_bundle(n, chance, 400)))
     return made, "generated"
 
 
@@ -48,12 +48,13 @@ def observation(subject: str, chance: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _person(n: int, chance: random.Random) -> dict[str, Any]:
+def person_bundle(n: int, chance: random.Random, measurements: int) -> dict[str, Any]:
+    """A transaction that stores one inhabitant and so many measurements."""
     patient = {
         "resourceType": "Patient", "gender": chance.choice(["male", "female"]),
         "name": [{"family": f"Familie{n}", "given": [f"Navn{n}"]}], "birthDate": "1950-05-17",
     }  # fmt: skip
-    resources = [patient, *(observation("urn:uuid:0", chance) for _ in range(400))]
+    resources = [patient, *(observation("urn:uuid:0", chance) for _ in range(measurements))]
     return {
         "resourceType": "Bundle",
         "type": "transaction",

@@ -18,11 +18,22 @@ import uvloop
 
 
 def measured(
-    host: str, port: int, requests: list[bytes], clients: int, seconds: float, expect: int
+    host: str,
+    port: int,
+    requests: list[bytes],
+    clients: int,
+    seconds: float,
+    expect: int,
+    *,
+    once: bool = False,
 ) -> tuple[list[float], float]:
-    """The seconds of every answer, and the whole; each client sends one request at a time."""
+    """The seconds of every answer, and the whole; each client sends one request at a time.
+
+    `once` sends no request twice, and ends when there are no more.
+    """
     plan = {
         "host": host, "port": port, "clients": clients, "seconds": seconds, "expect": expect,
+        "once": once,
         "requests": [base64.b64encode(request).decode() for request in requests],
     }  # fmt: skip
     done = subprocess.run(
@@ -45,7 +56,10 @@ async def _client(plan: dict[str, Any], requests: Any, until: float, took: list[
     reader, writer = await asyncio.open_connection(plan["host"], plan["port"])
     expected = b"HTTP/1.1 %d" % plan["expect"]
     while (begun := time.perf_counter()) < until:
-        writer.write(next(requests))
+        request = next(requests, None)
+        if request is None:
+            break
+        writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         lower = head.lower()
         place = lower.index(b"content-length:") + 15
@@ -58,7 +72,8 @@ async def _client(plan: dict[str, Any], requests: Any, until: float, took: list[
 
 
 async def _run(plan: dict[str, Any]) -> dict[str, Any]:
-    requests = cycle([base64.b64decode(text) for text in plan["requests"]])
+    given = [base64.b64decode(text) for text in plan["requests"]]
+    requests = iter(given) if plan["once"] else cycle(given)
     warm = time.perf_counter() + 0.3
     await asyncio.gather(*(_client(plan, requests, warm, []) for _ in range(plan["clients"])))
     took: list[float] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from inspect import getdoc
 from itertools import product
@@ -84,16 +84,13 @@ With `make`, `PORT=` and `DATA=` set the first and the port: `make demo PORT=808
 
 def commands() -> str:
     """Every word of the command line with its arguments."""
-    parser = main._arguments()
-    words = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     parts = []
-    for name, word in words.choices.items():
+    for name, summary, word in _words(main._arguments(), "helsevev"):
         rows = [_argument(a) for a in word._actions if a.dest != "help"]
-        summary = (word.description or "").rstrip(".")
         usage = " ".join(word.format_usage().removeprefix("usage: ").split())
         table = _table(("argument", "meaning"), rows) if rows else "No arguments."
-        told = f"{summary[:1].upper()}{summary[1:]}."
-        parts.append(f"## helsevev {name}\n\n{told}\n\n```text\n{usage}\n```\n\n{table}")
+        told = f"{summary[:1].upper()}{summary[1:].rstrip('.')}."
+        parts.append(f"## {name}\n\n{told}\n\n```text\n{usage}\n```\n\n{table}")
     return f"""# Commands
 
 The program is `.venv/bin/helsevev`; `make` puts it there. Every command works on the record that
@@ -104,6 +101,18 @@ arguments that make no sense, 130 after Ctrl-C.
 
 {chr(10).join(part + chr(10) for part in parts).rstrip()}
 """
+
+
+def _words(
+    parser: argparse.ArgumentParser, before: str
+) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Every word of the command line, what it does, and how; then those that may follow it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {each.dest: each.help or "" for each in action._choices_actions}
+            for name, word in action.choices.items():
+                yield f"{before} {name}", helps[name], word
+                yield from _words(word, f"{before} {name}")
 
 
 def _argument(action: argparse.Action) -> tuple[str, str]:

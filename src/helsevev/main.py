@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ import helsevev.medication.chapter
 import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
-from helsevev.access import demo
+from helsevev.access import admitting, demo, training
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -41,7 +42,11 @@ from helsevev.access.errors import (
 )
 from helsevev.access.guard import NotSignedIn, require_decision, signed_in_middleware
 from helsevev.access.services import Services, services_over
+from helsevev.access.subscriptions.endpoints import Endpoints
+from helsevev.access.subscriptions.wiring import Outward
 from helsevev.fhir_api.application import FhirApi
+from helsevev.fhir_api.bulk_import import living_region
+from helsevev.fhir_api.bulk_import.crew import Lost
 from helsevev.kit import clock, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
@@ -49,8 +54,9 @@ from helsevev.kit.settings import BadSetting, Settings
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
-from helsevev.record.opening import opened
+from helsevev.record.opening import opened, reached
 from helsevev.region import command as region
+from helsevev.region.replay import command as replay
 from helsevev.screens.problems import problem_page
 
 CHAPTERS: tuple[Chapter, ...] = (
@@ -71,7 +77,7 @@ _STATUS: dict[type[Exception], int] = {
     AccessError: 422,
 }  # fmt: skip
 _EXPECTED = (
-    AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, MigrationError,
+    AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, Lost, MigrationError,
     server.AddressInUse,
 )  # fmt: skip
 
@@ -85,8 +91,11 @@ def rules() -> dict[str, Rule]:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The record, opened with every chapter's rules and read models."""
     projections = tuple(p for chapter in CHAPTERS for p in chapter.projections)
+    address = settings.address or f"http://{settings.host}:{settings.port}"
+    endpoints = Endpoints(settings.subscription_endpoints, loopback=settings.demo)
     async with opened(settings) as database:
-        yield services_over(database, rules(), projections)
+        outward = Outward(f"{address}/fhir", endpoints)
+        yield services_over(database, rules(), projections, outward)
 
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
@@ -116,9 +125,11 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     @asynccontextmanager
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
+        await services.notifier.start()
         try:
             yield
         finally:
+            await services.notifier.stop()
             await services.feed.stop()
 
     personas = demo.personas() if settings.demo else {}
@@ -175,6 +186,10 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo", action="store_true", help="load the demo's people, and let personas in"
     )
+    parser.add_argument(
+        "--scale", type=region.scale_or_none, metavar="S",
+        help="with --demo, load a generated region too: 0.002 is 1,500 inhabitants (default 0)",
+    )  # fmt: skip
     parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
 
 
@@ -184,22 +199,36 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         demo=arguments.demo or context.settings.demo,
         port=context.settings.port if arguments.port is None else arguments.port,
     )
-    uvloop.run(_serve_until_stopped(settings))
+    with exclusive(settings.data):
+        # A port that is taken is told before minutes are spent on a region.
+        listener = server.listen(settings.host, settings.port)
+        scale = arguments.scale if settings.demo else None
+        loading = living_region.LivingRegion(context, scale) if scale else None
+        uvloop.run(_load_and_serve(settings, listener, loading))
     return 0
 
 
-async def _serve_until_stopped(settings: Settings) -> None:
-    with exclusive(settings.data):
-        listener = server.listen(settings.host, settings.port)
-        address = f"http://{settings.host}:{listener.getsockname()[1]}"
-        async with open_services(settings) as services:
-            if settings.demo:
-                await demo.load(services, clock.now())
-            app = build_app(settings, services)
-            # What is there now stays: collections need not look at it again.
-            gc.collect()
-            gc.freeze()
-            await server.serve(app, listener, lambda: _greet(settings, address))
+async def _load_and_serve(
+    settings: Settings, listener: socket.socket, loading: living_region.LivingRegion | None
+) -> None:
+    # Held for both, so that the embedded PostgreSQL starts once.
+    async with reached(settings):
+        if loading is not None:
+            await loading.load()
+        await _serve_until_stopped(settings, listener)
+
+
+async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    settings = replace(settings, address=settings.address or address)
+    async with open_services(settings) as services:
+        if settings.demo:
+            await demo.load(services, clock.now())
+        app = build_app(settings, services)
+        # What is there now stays: collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await server.serve(app, listener, lambda: _greet(settings, address))
 
 
 def _greet(settings: Settings, address: str) -> None:
@@ -216,9 +245,17 @@ def _say(line: str) -> None:
 
 
 _SERVE = Command("serve", "serve the record until stopped", _add_serve_arguments, _serve)
-_REGION = Command(
-    "region", region.SUMMARY, region.add_arguments, lambda _, arguments: region.run(arguments)
-)
+
+
+def _region(context: CommandContext, arguments: argparse.Namespace) -> int:
+    if arguments.action in region.KEEPS:
+        return training.run(context, arguments)
+    if arguments.action == "replay":
+        return replay.run(arguments, admitting.admission(context))
+    return region.run(arguments)
+
+
+_REGION = Command("region", region.SUMMARY, region.add_arguments, _region)
 
 
 def cli(argv: Sequence[str] | None = None) -> int:

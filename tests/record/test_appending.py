@@ -21,7 +21,7 @@ TABLES = {
     "resource": "patient, type, id, version, code, date_low, keys, token_set, body",
     "search_string": "patient, type, id, name, value",
     "search_date": "patient, type, id, name, low, high",
-    "search_quantity": "patient, type, id, name, unit, system_unit, value",
+    "search_quantity": "patient, type, id, name, unit, system_unit, value, code",
     "treatment_relation": "patient, source_type, source_id, grantee, start_at, end_at",
     "directory": "key, patient",
     "token_set": "id, tokens",

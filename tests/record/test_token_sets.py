@@ -14,7 +14,7 @@ from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.record import keys, rows
 from helsevev.record.database import Database
 from helsevev.record.rows import Row, set_hash, token_hash
-from helsevev.record.search_conditions import Arguments, Codings, ConditionSql
+from helsevev.record.search_values import Arguments, holding
 from helsevev.record.store import Author, Store, Write
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -54,7 +54,7 @@ async def test_a_condition_on_combinations_finds_what_each_row_holds(
         for _ in range(30):
             wanted = [token_hash(*each) for each in chance.sample(values, count)]
             arguments = Arguments()
-            sql = ConditionSql("Observation", arguments, {}, Codings({}, ()))._holds(wanted)
+            sql = holding(wanted, arguments)
             for condition, there in ((sql, True), (f"NOT {sql}", False)):
                 found = await database.fetch(
                     f"SELECT r.id FROM resource r WHERE r.id LIKE 'sets-%' AND {condition}",

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from helsevev.access.bundle_patches import carry_out, read_patches, references_in
 from helsevev.access.conditional import another_id, too_many
 from helsevev.access.errors import AccessError, Invalid, PreconditionFailed
-from helsevev.access.writing import build_row, check_version, says_the_same
+from helsevev.access.writing import build_row, check_version, says_the_same, version_seen
 from helsevev.fhir import bundle as links
 from helsevev.fhir.bundle import BundleError, Entry
 from helsevev.fhir.compartment import is_clinical
@@ -88,14 +89,10 @@ class BundlePlan:
     ) -> None:
         check_shape(bundle)
         self.entries = links.processing_order(links.read_entries(bundle))
-        patches = [e for e in self.entries if e.method == "PATCH"]
-        if patches:
-            text = "PATCH is not offered."
-            raise BundleError(
-                [error("not-supported", text, f"{e.path}.request.method") for e in patches]
-            )
         self.steps = [Step(entry) for entry in self.entries]
+        self._patches = read_patches(self.entries)
         self.references = links.conditional_references(self.entries)
+        self.references |= references_in(self.entries, self._patches)
         self._overwrite = overwrite
         for step in self.steps:
             step.id = self._given_id(step.entry, keep_ids)
@@ -133,6 +130,18 @@ class BundlePlan:
         if issues:
             raise BundleError(issues)
 
+    def patched(self, known: Known) -> list[Stored]:
+        """What patches are for, to be decided about before `resolve`, whose outcome tells of it."""
+        found: list[Stored] = []
+        for step in self.steps:
+            if step.entry.index in self._patches:
+                condition = _condition(step.entry)
+                if condition is not None:
+                    found += known.matches.get(condition, ())
+                elif step.place in known.newest:
+                    found.append(known.newest[step.place])
+        return found
+
     def check(self, check: Check) -> Iterator[list[Issue]]:
         """The issues of each resource to be written, with their place in the Bundle.
 
@@ -157,6 +166,8 @@ class BundlePlan:
         for step in self.steps:
             current, asked = step.current, _if_match(step.entry)
             seen_another = asked is not None and current is not None and asked != current.version
+            if step.act == "update" and current is not None and step.entry.method != "PATCH":
+                asked = version_seen(current, step.resource, asked)
             if step.act == "delete" and current is not None and seen_another:
                 text = f"{current.reference} is at version {current.version}."
                 raise _at(step, PreconditionFailed(text, current))
@@ -221,7 +232,22 @@ class BundlePlan:
                 self._name_early(step)
         elif step.id:
             step.current = known.newest.get(step.place)
+        if entry.method == "PATCH":
+            yield from self._patch(step)
+            return
         step.act = self._act(step)
+
+    def _patch(self, step: Step) -> Iterator[Issue]:
+        current = step.current
+        if current is None or current.deleted:
+            yield error("not-found", "There is nothing to patch.", f"{step.entry.path}.request.url")
+            return
+        step.act, step.id = "update", current.id
+        seen = current.version if self._overwrite else _if_match(step.entry)
+        try:
+            carry_out(step.entry, self._patches[step.entry.index], current, seen)
+        except PreconditionFailed as failure:
+            raise _at(step, failure) from None
 
     def _act(self, step: Step) -> Act:
         if step.entry.method == "DELETE":
@@ -310,7 +336,7 @@ def _at(step: Step, failure: AccessError) -> AccessError:
 def _condition(entry: Entry) -> str | None:
     if entry.method == "POST" and entry.if_none_exist:
         return f"{entry.resource_type}?{entry.if_none_exist}"
-    if entry.method in ("PUT", "DELETE") and entry.resource_id is None:
+    if entry.method in ("PUT", "PATCH", "DELETE") and entry.resource_id is None:
         return f"{entry.resource_type}?{entry.query}"
     return None
 

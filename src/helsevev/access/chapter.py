@@ -1,11 +1,12 @@
-"""What the gate adds to the application: signing in and out, and tokens for the API."""
+"""What the gate adds to the application: signing in and out, tokens, and subscriptions."""
 
 from helsevev.access import commands, pages
+from helsevev.access.subscriptions.command import SUBSCRIPTIONS
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
-    commands=(commands.TOKEN,),
+    commands=(commands.TOKEN, SUBSCRIPTIONS),
     routes=(pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.sign_out),
 )

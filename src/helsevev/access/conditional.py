@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
-from helsevev.access.errors import Invalid, TooManyMatches
+from helsevev.access.errors import Invalid, NotFound, TooManyMatches
 from helsevev.access.searching import Searcher
-from helsevev.access.writing import Writer, Written
+from helsevev.access.writing import Change, Writer, Written
 from helsevev.fhir.outcome import Issue, error
 from helsevev.record.store import Stored
 
@@ -103,6 +103,29 @@ class Conditionals:
             if resource.setdefault("id", found.id) != found.id:
                 raise Invalid([another_id(found, resource["id"])])
             return await self._writer.write(actor, resource, if_match=if_match, idempotency_key=key)
+
+    async def patch(
+        self,
+        actor: Actor,
+        resource_type: str,
+        condition: str,
+        change: Change,
+        *,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
+        fingerprint: bytes = b"",
+    ) -> Written:
+        """Patch the one that fits, as `Writer.patch` does.
+
+        Raises `NotFound` when none does, `TooManyMatches`, or what `Writer.patch` raises.
+        """
+        found = await self._match(actor, resource_type, condition)
+        if found is None:
+            raise NotFound(f"{resource_type}?{condition}")
+        return await self._writer.patch(
+            actor, resource_type, found.id, change,
+            if_match=if_match, idempotency_key=idempotency_key, fingerprint=fingerprint,
+        )  # fmt: skip
 
     async def delete(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
         """Delete the one that fits; None when none does. Raises `TooManyMatches` or `Refused`."""

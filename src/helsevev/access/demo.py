@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from rich.progress import Progress
 
 from helsevev.access.actor import SYSTEM, Actor, actor_of
 from helsevev.access.services import Services
+from helsevev.kit import clock
 from helsevev.kit.secret import secret
 from helsevev.kit.settings import Settings
+from helsevev.record import keys
+from helsevev.record.statements import load as load_statements
 from helsevev.region import demo
+from helsevev.region.generate import Plan
 
+_SQL: Final = load_statements("keeping")
+_REGION: Final = "demo-region"
 LOGIN: Final = "demo-login"
 
 
@@ -44,3 +52,32 @@ async def load(services: Services, today: datetime) -> int:
                 loaded += 1
             progress.advance(task)
     return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRegion:
+    """The generated region of this record: by which plan, and how many of its bundles are there.
+
+    `is_whole` is False while it is being loaded; `bundles` counts those of an earlier, smaller one.
+    """
+
+    plan: Plan
+    bundles: int
+    is_whole: bool
+
+
+async def region(services: Services) -> LoadedRegion | None:
+    """The generated region that was loaded, or begun to be; None when there is none."""
+    found = await services.gate.store.remembered(SYSTEM.id, _REGION)
+    return None if found is None else msgspec.json.decode(found[1], type=LoadedRegion)
+
+
+async def remember_region(services: Services, loaded: LoadedRegion) -> None:
+    """Note what is loaded. Once it is whole, its tables' statistics are fit for searches."""
+    database = services.gate.store.database
+    if loaded.is_whole:
+        await database.execute(_SQL["analyze"])
+    told = msgspec.json.encode(loaded).decode()
+    await database.execute(
+        _SQL["remember"], SYSTEM.id, _REGION, keys.next_key(), clock.now(), b"", told
+    )

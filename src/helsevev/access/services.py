@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from helsevev.access import treatment_relation
+from helsevev.access import terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
@@ -13,6 +14,11 @@ from helsevev.access.live import Live
 from helsevev.access.people import People
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
+from helsevev.access.subscriptions.door import SubscriptionDoor
+from helsevev.access.subscriptions.sending import Notifier
+from helsevev.access.subscriptions.streams import Streams
+from helsevev.access.subscriptions.wiring import Outward, writer_over
+from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
@@ -20,6 +26,8 @@ from helsevev.kit.projection import Projection
 from helsevev.record.changes import Feed
 from helsevev.record.database import Database
 from helsevev.record.store import Store
+
+_PROJECTIONS: Final = (treatment_relation.PROJECTION, terminology_resources.PROJECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +44,26 @@ class Services:
     live: Live
     credentials: Credentials
     feed: Feed
+    terminology: Terminology
+    subscriptions: SubscriptionDoor
+    streams: Streams
+    notifier: Notifier
 
 
 def services_over(
-    database: Database, rules: Mapping[str, Rule], projections: tuple[Projection, ...] = ()
+    database: Database,
+    rules: Mapping[str, Rule],
+    projections: tuple[Projection, ...] = (),
+    outward: Outward | None = None,
 ) -> Services:
-    """The services over an open, migrated database, with the chapters' rules and read models."""
-    store = Store(database, (treatment_relation.PROJECTION, *projections))
+    """The services over an open, migrated database, with the chapters' rules and read models.
+
+    `outward` says where notifications may be sent; None: nowhere.
+    """
+    store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer = Writer(gate, feed, rules)
+    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
     searcher = Searcher(gate)
     return Services(
         gate=gate,
@@ -58,4 +76,8 @@ def services_over(
         live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
+        terminology=Terminology(store),
+        subscriptions=subscriptions,
+        streams=streams,
+        notifier=notifier,
     )

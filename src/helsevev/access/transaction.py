@@ -83,7 +83,9 @@ class Bundles:
     async def _carry_out(
         self, actor: Actor, plan: BundlePlan, key: str | None, fingerprint: bytes
     ) -> dict[str, dict[str, str]]:
-        plan.resolve(await self._look_up(actor, plan))
+        known = await self._look_up(actor, plan)
+        await self._gate.allow_read(actor, plan.patched(known), "patch")
+        plan.resolve(known)
         found = await _unhurried(plan.check(self._writer.check))
         if issues := [issue for each in found for issue in each]:
             raise Invalid(issues)

@@ -6,11 +6,11 @@ statement · 8 wake those who follow. Nothing is stored unless all of it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -18,6 +18,7 @@ from helsevev.access import treatment_relation
 from helsevev.access.actor import Actor
 from helsevev.access.errors import (
     Conflict,
+    Gone,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -42,6 +43,9 @@ SPANS_INHABITANTS: Final = frozenset(
 )  # fmt: skip
 """Types that may rightly name what belongs to several inhabitants."""
 
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes a resource's next version out of a version of it, which stays as it is."""
+
 TIES: Final = treatment_relation.PROJECTION.sources
 
 
@@ -54,6 +58,26 @@ class Written:
     changed: bool
 
 
+class Keeper(Protocol):
+    """Carries out the writes and deletions of one type, each as `Writer` says."""
+
+    async def write(
+        self,
+        actor: Actor,
+        resource: dict[str, Any],
+        *,
+        create: bool = False,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Written:
+        """As `Writer.write`."""
+
+    async def delete(
+        self, actor: Actor, resource_type: str, resource_id: str, if_match: int | None = None
+    ) -> Stored | None:
+        """As `Writer.delete`."""
+
+
 class Writer:
     """Carries single writes through the recipe, on top of the gate."""
 
@@ -62,6 +86,8 @@ class Writer:
         self._store = gate.store
         self._feed = feed
         self._rules = rules
+        self.keepers: dict[str, Keeper] = {}
+        """For types that are more than rows: who carries out their writes and deletions."""
 
     async def write(
         self,
@@ -74,11 +100,15 @@ class Writer:
     ) -> Written:
         """Create (`create`, or without `id`) or update one resource, given as decoded FHIR JSON.
 
-        An update names the version it follows (`if_match`), unless it changes nothing. Raises
-        `Invalid`, `Refused`, `Unprocessable`, `PreconditionFailed` (with what stands now) or
-        `Conflict`; then nothing was stored. The same `idempotency_key` with the same content
-        returns the first result.
+        An update names the version it follows (`if_match`, or its own meta: `version_seen`),
+        unless it changes nothing. Raises `Invalid`, `Refused`, `Unprocessable`,
+        `PreconditionFailed` (with what stands now) or `Conflict`; then nothing was stored. The
+        same `idempotency_key` with the same content returns the first result.
         """
+        if keeper := self.keepers.get(str(resource.get("resourceType"))):
+            return await keeper.write(
+                actor, resource, create=create, if_match=if_match, idempotency_key=idempotency_key
+            )
         fingerprint = fingerprint_of(resource, create, if_match)
         if idempotency_key is not None:
             earlier = await self._earlier(actor, idempotency_key, fingerprint)
@@ -92,15 +122,69 @@ class Writer:
             current = await self._store.read(resource["resourceType"], resource["id"])
         patient = rows.locality(resource)
         purpose = await self.allow(actor, resource["resourceType"], patient)
-        version = 1
         if current is not None:
             if says_the_same(current, resource):
                 await self.gate.allow_read(actor, [current], "update")
                 return Written(current, created=False, changed=False)
-            check_version(current, patient, if_match)
-            version = current.version + 1
+            check_version(current, patient, version_seen(current, resource, if_match))
         elif if_match is not None:
             raise NotFound(f"{resource['resourceType']}/{resource['id']}")
+        request = (idempotency_key, fingerprint)
+        return await self._store_one(actor, resource, current, purpose, request)
+
+    async def patch(
+        self,
+        actor: Actor,
+        resource_type: str,
+        resource_id: str,
+        change: Change,
+        *,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
+        fingerprint: bytes = b"",
+    ) -> Written:
+        """Store what `change` makes of the version that `if_match` names.
+
+        Raises what `write` raises, `NotFound`, `Gone`, and whatever `change` does; then nothing
+        was stored. `fingerprint` tells one change from another for the same `idempotency_key`.
+        """
+        fingerprint = fingerprint_of(resource_type, resource_id, if_match) + fingerprint
+        if idempotency_key is not None:
+            earlier = await self._earlier(actor, idempotency_key, fingerprint)
+            if earlier is not None:
+                return earlier
+        current = await self._store.read(resource_type, resource_id)
+        if current is None:
+            raise NotFound(f"{resource_type}/{resource_id}")
+        # What a patch finds or does not find tells of the content: it is read as well as written.
+        purpose = await self.allow(actor, resource_type, current.patient)
+        await self.gate.allow_read(actor, [current], "patch")
+        if current.deleted:
+            raise Gone(current)
+        check_version(current, current.patient, if_match)
+        resource = change(current.resource)
+        self.check(resource)
+        if says_the_same(current, resource):
+            return Written(current, created=False, changed=False)
+        check_version(current, rows.locality(resource), if_match)
+        request = (idempotency_key, fingerprint)
+        return await self._store_one(actor, resource, current, purpose, request)
+
+    async def _store_one(
+        self,
+        actor: Actor,
+        resource: dict[str, Any],
+        current: Stored | None,
+        purpose: str,
+        request: tuple[str | None, bytes],
+    ) -> Written:
+        """The last steps of the recipe, for what may be written after `current`.
+
+        `request` is the idempotency key and what tells the request from another with that key.
+        """
+        idempotency_key, fingerprint = request
+        patient = rows.locality(resource)
+        version = 1 if current is None else current.version + 1
         await self.check_same_inhabitant([(resource, patient)])
         now = clock.now()
         row = build_row(resource, version, now, patient)
@@ -123,6 +207,8 @@ class Writer:
         self, actor: Actor, resource_type: str, resource_id: str, if_match: int | None = None
     ) -> Stored | None:
         """Take a resource out of the present; None when it was not there or is gone already."""
+        if keeper := self.keepers.get(resource_type):
+            return await keeper.delete(actor, resource_type, resource_id, if_match)
         current = await self._store.read(resource_type, resource_id)
         if current is None or current.deleted:
             return None
@@ -240,6 +326,25 @@ def check_version(current: Stored, patient: int, if_match: int | None) -> None:
         raise VersionRequired(text, current)
     if if_match != current.version:
         raise PreconditionFailed(_seen_another(current), current)
+
+
+def version_seen(
+    current: Stored, resource: dict[str, Any], if_match: int | None = None
+) -> int | None:
+    """The version that a writer has seen: `if_match`, or else what the resource's own meta says.
+
+    Many clients send back what they have read, without a header. Version and time together are
+    proof enough that they read it here; a version alone could be another server's.
+    """
+    meta = resource.get("meta")
+    if if_match is not None or current.deleted or meta is None:
+        return if_match
+    version, moment = meta.get("versionId"), meta.get("lastUpdated")
+    if moment is None or version is None:
+        return None
+    if version != str(current.version):
+        return int(version) if version.isascii() and version.isdigit() else None
+    return current.version if moment == current.resource["meta"]["lastUpdated"] else None
 
 
 def _seen_another(current: Stored) -> str:

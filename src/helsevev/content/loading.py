@@ -18,6 +18,7 @@ from .shapes import (
     NoteTypes,
     Professions,
     Results,
+    SubscriptionTopics,
     VitalSigns,
 )
 
@@ -31,6 +32,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "access/grounds.toml": Grounds,
     "access/professions.toml": Professions,
     "display/labels.toml": DisplayLabels,
+    "subscription/topics.toml": SubscriptionTopics,
 }
 
 
@@ -89,3 +91,9 @@ def professions() -> Professions:
 def labels() -> DisplayLabels:
     """Bokmål for the codes that screens show."""
     return _load("display/labels.toml", DisplayLabels)
+
+
+@cache
+def subscription_topics() -> SubscriptionTopics:
+    """What systems can subscribe to."""
+    return _load("subscription/topics.toml", SubscriptionTopics)

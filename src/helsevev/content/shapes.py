@@ -333,6 +333,40 @@ class DisplayLabels(Document, frozen=True, kw_only=True):
         return None
 
 
+class TopicTrigger(Shape, frozen=True, kw_only=True):
+    """A change that is an event: searches that the versions before and after it fit."""
+
+    resource: str
+    verbs: tuple[str, ...]
+    previous: str = ""
+    current: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a verb that is none."""
+        if unknown := set(self.verbs) - {"create", "update", "delete"}:
+            raise ValueError(f"{', '.join(sorted(unknown))} is no verb of a change")
+
+
+class SubscriptionTopic(Shape, frozen=True, kw_only=True):
+    """What can be subscribed to, and by which search parameters it can be narrowed."""
+
+    code: str
+    title: str
+    trigger: tuple[TopicTrigger, ...]
+    filter: dict[str, tuple[str, ...]]
+
+
+class SubscriptionTopics(Document, frozen=True, kw_only=True):
+    """Every topic that systems can subscribe to."""
+
+    topic: tuple[SubscriptionTopic, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a topic that occurs twice."""
+        super().__post_init__()
+        unique("topic", (each.code for each in self.topic))
+
+
 def unique(what: str, values: Iterable[str]) -> None:
     """Refuse a value that occurs twice."""
     seen: set[str] = set()

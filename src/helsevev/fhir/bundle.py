@@ -102,6 +102,11 @@ class Entry:
                 self._surveyed.look_into(self.resource)
         return self._surveyed
 
+    def become(self, resource: dict[str, Any]) -> None:
+        """Take another resource's place: what a patch made, where the patch stood."""
+        self.resource = resource
+        self._surveyed = None
+
     @property
     def links(self) -> list[dict[str, Any]]:
         """Every object of the resource with a string `reference`."""
@@ -235,10 +240,10 @@ def _version(etag: object) -> str | None:
 def _faults(entry: Entry) -> Iterator[Issue]:
     url_path = f"{entry.path}.request.url"
     resource = entry.resource
-    if entry.method in ("POST", "PUT"):
-        if type(resource) is not dict:
-            yield error("required", f"{entry.method} needs a resource", f"{entry.path}.resource")
-            return
+    if entry.method in ("POST", "PUT", "PATCH") and type(resource) is not dict:
+        yield error("required", f"{entry.method} needs a resource", f"{entry.path}.resource")
+        return
+    if entry.method in ("POST", "PUT") and type(resource) is dict:
         named = resource.get("resourceType")
         if named != entry.resource_type:
             text = f"the request is for {entry.resource_type}, the resource is {named}"

@@ -94,6 +94,7 @@ _PERSONAL: dict[str, tuple[str, ...]] = {
     "GuidanceResponse": ("patient", "subject"),
     "Linkage": (),
     "MessageHeader": (),
+    "Subscription": (),
 }
 
 _Find = Callable[[Any], Iterator[dict[str, Any]]]

@@ -14,7 +14,13 @@ from typing import Any
 
 from helsevev.fhir import search_paths
 from helsevev.fhir.dates import MAX, MIN
-from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS, Component, Parameter
+from helsevev.fhir.search_parameters import (
+    FULL_TEXT,
+    LEFT_OUT,
+    PARAMETERS,
+    Component,
+    Parameter,
+)
 from helsevev.fhir.search_paths import Key, Path
 from helsevev.fhir.search_values import (
     COMPOSITE,
@@ -22,6 +28,7 @@ from helsevev.fhir.search_values import (
     KINDS,
     NUMBER,
     PARTS,
+    POSITION,
     QUANTITY,
     REFERENCE,
     STRING,
@@ -29,6 +36,7 @@ from helsevev.fhir.search_values import (
     URI,
     Part,
     Parts,
+    position,
     reference_text,
     reference_type,
 )
@@ -41,6 +49,7 @@ __all__ = [
     "MIN",
     "NUMBER",
     "PARAMETERS",
+    "POSITION",
     "QUANTITY",
     "REFERENCE",
     "STRING",
@@ -63,10 +72,11 @@ def extract(resource: dict[str, Any]) -> list[Row]:
     Rows are `(name, kind, …)`:
     `(name, TOKEN, system | None, code | None)`, `(name, REFERENCE, "Type/id" or URL)`,
     `(name + ":identifier", TOKEN, system, value)` for a logical reference,
+    `(name + ":of-type", TOKEN, "system|code", value)` for an Identifier with a type,
     `(name, STRING, text)` as written, `(name, DATE, low, high)` in µs since 1970 with high
     exclusive and MIN or MAX for open ends, `(name, NUMBER, Decimal)`,
     `(name, QUANTITY, Decimal, system | None, code | None, unit | None)`, `(name, URI, uri)`,
-    `(name, COMPOSITE, part of component 1, part of component 2, …)` where a part is a row
+    `(name, POSITION, latitude, longitude)`, `(name, COMPOSITE, part of component 1, part of component 2, …)` where a part is a row
     without its name. `_id` and `_lastUpdated` are left out: they are the row's own columns.
     KeyError when the resource type is unknown.
     """
@@ -104,10 +114,12 @@ class _Node:
 def _compiled(resource_type: str) -> Handler:
     root = _Node()
     for parameter in PARAMETERS[resource_type].values():
-        if parameter.name in _COLUMNS:
+        if parameter.name in _COLUMNS or parameter.name in FULL_TEXT:
             continue
         if parameter.expression == search_paths.DECEASED:
             root.composites.append(_deceased)
+        elif parameter.kind == "special":
+            root.composites.append(_near)
         elif parameter.kind == "composite":
             _add_composite(root, parameter, resource_type)
         else:
@@ -131,6 +143,10 @@ def _paths(expression: str, structure: str) -> list[Path]:
 def _deceased(patient: dict[str, Any], rows: list[Row]) -> None:
     dead = patient.get("deceasedBoolean", False) or "deceasedDateTime" in patient
     rows.append(("deceased", TOKEN, None, "true" if dead else "false"))
+
+
+def _near(location: dict[str, Any], rows: list[Row]) -> None:
+    rows.extend([("near", *part) for part in position(location.get("position", {}))])
 
 
 def _visitor(node: _Node) -> Handler:
@@ -203,10 +219,27 @@ def _emitter(kind: int, type_name: str, leaves: list[_Leaf]) -> Handler:
         return _reference_emitter({leaf.name: leaf.path.target for leaf in leaves})
     names = tuple(dict.fromkeys(leaf.name for leaf in leaves))
     parts = PARTS[kind, type_name]
+    if (kind, type_name) == (TOKEN, "Identifier"):
+        return _identifier_emitter(names)
 
     def emit(value: Any, rows: list[Row]) -> None:
         for part in parts(value):
             rows.extend([(name, *part) for name in names])
+
+    return emit
+
+
+def _identifier_emitter(names: tuple[str, ...]) -> Handler:
+    parts = PARTS[TOKEN, "Identifier"]
+
+    def emit(value: dict[str, Any], rows: list[Row]) -> None:
+        for part in parts(value):
+            rows.extend([(name, *part) for name in names])
+        if "type" in value and "value" in value:
+            for coding in value["type"].get("coding", ()):
+                if "system" in coding and "code" in coding:
+                    kind = f"{coding['system']}|{coding['code']}"
+                    rows.extend([(n + ":of-type", TOKEN, kind, value["value"]) for n in names])
 
     return emit
 

@@ -37,16 +37,16 @@ class Parameter:
     components: tuple[Component, ...] = ()
 
 
-# In R4's registry, but without an expression, or without values that could be compared: they are
-# no part of PARAMETERS. `near` needs distances, `_text` and `_content` a full text index.
+# In R4's registry, but without a meaning of its own: no part of PARAMETERS.
 LEFT_OUT: Mapping[str, str] = MappingProxyType(
-    {
-        "near": "special: needs distances between positions",
-        "_text": "needs a full text index of narratives",
-        "_content": "needs a full text index of resources",
-        "_query": "names queries that a server defines itself",
-    }
+    {"_query": "names queries that a server defines itself"}
 )
+
+FULL_TEXT = frozenset({"_text", "_content"})
+"""Parameters whose values are the words of a resource; R4 gives them no expression."""
+
+_PLAIN_RESOURCES = frozenset({"Binary", "Bundle", "Parameters"})
+"""Types that are no DomainResource, and have no narrative."""
 
 # R4 gives the reference's parameter to the code and the code's to the reference.
 _CROSSED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"
@@ -86,8 +86,10 @@ def _components(row: dict[str, Any], by_url: dict[str, dict[str, Any]]) -> tuple
 
 
 def _types(base: list[str]) -> list[str]:
-    if "Resource" in base or "DomainResource" in base:
+    if "Resource" in base:
         return sorted(definitions.RESOURCE_TYPES)
+    if "DomainResource" in base:
+        return sorted(definitions.RESOURCE_TYPES - _PLAIN_RESOURCES)
     return base
 
 

@@ -21,6 +21,9 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _LARGEST_EXPONENT = 1000
+_FARTHEST = 20_100_000.0  # half of the way around the Earth
+
+METRES = {"km": 1000.0, "m": 1.0, "[mi_i]": 1609.344, "[mi_us]": 1609.347219}
 # Letters with a stroke or a tail, which Unicode does not take apart; many are Sámi.
 _FOLDED = str.maketrans({"đ": "d", "ŋ": "n", "ŧ": "t", "ł": "l", "ð": "d", "þ": "th", "œ": "oe"})
 _KEPT = frozenset("æøå")
@@ -106,6 +109,15 @@ class UriTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class NearTerm:
+    """Within `metres` of a point on WGS 84, in degrees; metres are along the Earth's surface."""
+
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
 class CompositeTerm:
     """One term for each component, all of which hold in the same element."""
 
@@ -120,6 +132,7 @@ Term = (
     | NumberTerm
     | QuantityTerm
     | UriTerm
+    | NearTerm
     | CompositeTerm
 )
 
@@ -251,6 +264,40 @@ def uri(text: str) -> UriTerm:
     if not value:
         raise TermError("an empty uri matches nothing")
     return UriTerm(value)
+
+
+def typed_identifier(text: str) -> TokenTerm:
+    """`system|code|value` of an Identifier's type and value, as a token of the two together."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) != 3 or not all(parts):
+        raise TermError("a value is system|code|value: the type's system and code, and the value")
+    system, code, value = parts
+    return TokenTerm(f"{system}|{code}", value)
+
+
+def near(text: str) -> NearTerm:
+    """`latitude|longitude|distance|unit` (R4's special parameter of Location); km unless said."""
+    parts = [unescape(part).strip() for part in split(text, "|")]
+    if len(parts) not in (2, 3, 4):
+        raise TermError("a position is latitude|longitude|distance|unit")
+    unit = parts[3] if len(parts) == 4 and parts[3] else "km"
+    if unit not in METRES:
+        raise TermError(f"the distance is in {', '.join(METRES)}, not in {unit}")
+    distance = parts[2] if len(parts) > 2 and parts[2] else "1"
+    if not all(_NUMBER.fullmatch(part) and len(part) < 40 for part in (*parts[:2], distance)):
+        raise TermError(f"not numbers: {text}")
+    latitude, longitude, metres = float(parts[0]), float(parts[1]), float(distance) * METRES[unit]
+    if abs(latitude) > 90 or abs(longitude) > 180 or not 0 <= metres <= _FARTHEST:
+        raise TermError("this is no place on Earth, or too far from it")
+    return NearTerm(latitude, longitude, metres)
+
+
+def above(term: UriTerm) -> tuple[UriTerm, ...]:
+    """The URL and every one that it lies under: what is before each of its slashes."""
+    uri = term.uri
+    ends = [place for place, letter in enumerate(uri) if letter == "/"]
+    shorter = {uri, *(uri[:end] for end in ends), *(uri[: end + 1] for end in ends)}
+    return tuple(UriTerm(text) for text in sorted(shorter) if text)
 
 
 def typed(term: ReferenceTerm, resource_type: str) -> ReferenceTerm:

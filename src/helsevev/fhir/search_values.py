@@ -2,7 +2,8 @@
 
 Every function takes a value of one FHIR type and returns its parts, tuples that begin with a kind:
 `(TOKEN, system, code)`, `(REFERENCE, reference)`, `(STRING, text)`, `(DATE, low, high)`,
-`(NUMBER, number)`, `(QUANTITY, number, system, code, unit)`, `(URI, uri)`.
+`(NUMBER, number)`, `(QUANTITY, number, system, code, unit)`, `(URI, uri)`,
+`(POSITION, latitude, longitude)`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from helsevev.fhir.dates import MAX, MIN, bounds, period_bounds
 
-TOKEN, REFERENCE, STRING, DATE, NUMBER, QUANTITY, URI, COMPOSITE = range(1, 9)
+TOKEN, REFERENCE, STRING, DATE, NUMBER, QUANTITY, URI, COMPOSITE, POSITION = range(1, 10)
 
 KINDS: Mapping[str, int] = MappingProxyType(
     {
@@ -26,6 +27,7 @@ KINDS: Mapping[str, int] = MappingProxyType(
         "quantity": QUANTITY,
         "uri": URI,
         "composite": COMPOSITE,
+        "special": POSITION,
     }
 )
 
@@ -190,6 +192,12 @@ def _money(value: dict[str, Any]) -> list[Part]:
 def _quantity_range(value: dict[str, Any]) -> list[Part]:
     ends = (value.get("low"), value.get("high"))
     return [part for end in ends if end for part in _quantity(end)]
+
+
+def position(value: dict[str, Any]) -> list[Part]:
+    """Of Location.position: latitude and longitude in degrees on WGS 84."""
+    latitude, longitude = (_indexable(value.get(name)) for name in ("latitude", "longitude"))
+    return [] if latitude is None or longitude is None else [(POSITION, latitude, longitude)]
 
 
 def nothing(_: object) -> list[Part]:

@@ -81,8 +81,18 @@ def decode(data: bytes | str) -> dict[str, Any]:
     return decode_canonical(data)[0]
 
 
+def decode_list(data: bytes) -> list[Any]:
+    """As `decode`, for a JSON array at the top."""
+    value: list[Any] = _decoded(data, list)[0]
+    return value
+
+
 def decode_canonical(data: bytes | str) -> tuple[dict[str, Any], bytes]:
     """As `decode`, and what `encode` makes of the value: the same for however it was indented."""
+    return _decoded(data, dict)
+
+
+def _decoded(data: bytes | str, kind: type) -> tuple[Any, bytes]:
     if isinstance(data, str):
         try:
             data = data.encode()
@@ -98,8 +108,9 @@ def decode_canonical(data: bytes | str) -> tuple[dict[str, Any], bytes]:
         raise _malformed("a number is too large to be kept", data, 0) from None
     except msgspec.DecodeError as problem:
         raise _not_json(str(problem), data) from None
-    if type(value) is not dict:
-        raise _malformed("the top level must be an object", data, 0)
+    if type(value) is not kind:
+        name = "an object" if kind is dict else "an array"
+        raise _malformed(f"the top level must be {name}", data, 0)
     if _is_deeper_than(MAX_DEPTH, data, value):
         raise _too_deep(data)
     written = _encode(value)
@@ -161,11 +172,11 @@ def _walked_deeper_than(limit: int, value: Any) -> bool:
     return True
 
 
-def _decode_slowly(data: bytes) -> dict[str, Any]:
+def _decode_slowly(data: bytes) -> Any:
     """Decode with a parser that sees every key and every integer's spelling."""
     text = data.decode()
     try:
-        value: dict[str, Any] = json.loads(
+        value = json.loads(
             text,
             parse_float=number,
             parse_int=lambda digits: number(digits) if digits == "-0" else int(digits),

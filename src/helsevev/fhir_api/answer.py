@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formatdate
@@ -19,7 +19,8 @@ Header = tuple[bytes, bytes]
 class Answer:
     """A status, a body of JSON bytes (None: no body), and what headers tell of the resource.
 
-    `version` and `last_modified` become ETag and Last-Modified; `location` is absolute.
+    `version` and `last_modified` become ETag and Last-Modified; `location` is absolute. A
+    `stream` is sent instead of a body, piece by piece, with the content type that `extra` names.
     """
 
     status: int
@@ -28,6 +29,7 @@ class Answer:
     last_modified: datetime | None = None
     location: str = ""
     extra: tuple[Header, ...] = ()
+    stream: AsyncGenerator[bytes, None] | None = None
 
     def headers(self) -> list[Header]:
         """The headers that tell of the resource."""

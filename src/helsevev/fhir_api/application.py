@@ -21,6 +21,7 @@ from helsevev.fhir_api.negotiation import FHIR_JSON, media_type
 from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
+from helsevev.fhir_api.streaming import asks_for_events, send_pieces
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -64,7 +65,8 @@ class FhirApi:
             query = scope.get("query_string", b"").decode("latin-1")
             _check_lengths(scope, headers)
             asked = pretty.asked_format(query) if query else None
-            content_type = media_type(headers.get(b"accept", b""), asked)
+            accept = headers.get(b"accept", b"")
+            content_type = media_type(b"" if asks_for_events(accept) else accept, asked)
             answer = await self._answer(scope, headers, query, receive)
             if query and answer.body is not None and pretty.is_asked(query):
                 answer.body = pretty.indented(answer.body)
@@ -73,6 +75,9 @@ class FhirApi:
         told = self._told(answer, headers, content_type)
         body = answer.body or b""
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        if answer.stream is not None:
+            await send_pieces(answer.stream, receive, send)
+            return
         sent = b"" if scope["method"] == "HEAD" else body
         await send({"type": "http.response.body", "body": sent})
 
@@ -116,7 +121,7 @@ class FhirApi:
             told.append(_PRIVATE)
         if answer.body is not None:
             told.append((b"content-type", content_type))
-        if answer.status not in (204, 304):
+        if answer.status not in (204, 304) and answer.stream is None:
             told.append((b"content-length", b"%d" % len(answer.body or b"")))
         return told
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from helsevev.fhir import serialization
+from helsevev.fhir import patch, serialization
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir_api.answer import Answer
@@ -72,6 +72,7 @@ def statement(base: str, routes: Routes) -> dict[str, Any]:
         "implementation": {"description": "The shared record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": list(patch.FORMATS),
         "rest": [
             {
                 "mode": "server",

@@ -21,6 +21,7 @@ from helsevev.access.errors import (
 from helsevev.access.stored import ConnectionLost, DatabaseError
 from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.patching import MalformedPatch, PatchFailed
 from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.serialization import MalformedJson
 from helsevev.fhir_api.answer import Answer, Header, of_issues
@@ -74,6 +75,10 @@ def answer_to(failure: Exception) -> Answer:
             return of_issues(400, [error("structure", str(failure))])
         case SearchError() | BundleError():
             return of_issues(400, failure.issues)
+        case MalformedPatch():
+            return of_issues(400, failure.issues)
+        case PatchFailed():
+            return of_issues(422, failure.issues)
         case Gone(stored=stored):
             answer = of_issues(410, failure.issues)
             answer.version, answer.last_modified = stored.version, stored.last_updated

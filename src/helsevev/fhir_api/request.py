@@ -89,14 +89,18 @@ class Request:
         if self.content is not None:
             return self.content
         check_content(self.headers.get(b"content-type", b""))
+        self.content = serialization.decode(await self.body(limit))
+        return self.content
+
+    async def body(self, limit: int) -> bytes:
+        """The body as it was sent. Raises `Problem` 400 when there is none, 413, 415."""
         if self.header(b"content-encoding").lower() not in ("", "identity"):
             text = "The body must be sent uncompressed."
             raise Problem(415, error("not-supported", text))
         data = await self.read(limit)
         if not data:
             raise bad_request("The request has no body.", "required")
-        self.content = serialization.decode(data)
-        return self.content
+        return data
 
     @property
     def if_match(self) -> int | None:

@@ -15,10 +15,12 @@ from helsevev.fhir_api import (
     history_instance,
     history_system,
     history_type,
+    patch,
     read,
     search_compartment,
     search_system,
     search_type,
+    subscription_read,
     transaction,
     update,
     vread,
@@ -42,6 +44,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
             "GET": search_type.INTERACTION,
             "POST": create.INTERACTION,
             "PUT": update.CONDITIONAL,
+            "PATCH": patch.CONDITIONAL,
             "DELETE": delete.CONDITIONAL,
         },
         "[type]/_search": {"POST": search_type.BY_POST},
@@ -49,6 +52,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         "[type]/[id]": {
             "GET": read.INTERACTION,
             "PUT": update.INTERACTION,
+            "PATCH": patch.INTERACTION,
             "DELETE": delete.INTERACTION,
         },
         "[type]/[id]/_history": {"GET": history_instance.INTERACTION},
@@ -68,6 +72,8 @@ def find(method: str, segments: tuple[str, ...]) -> Interaction:
         allowed = ", ".join([*methods, "HEAD"] if "GET" in methods else methods)
         text = f"{method} is not possible here; possible: {allowed}."
         raise Problem(405, error("not-supported", text), headers=((b"allow", allowed.encode()),))
+    if method != "POST" and segments[:1] == ("Subscription",):
+        return subscription_read.OF_SUBSCRIPTIONS.get(interaction.code, interaction)
     return interaction
 
 

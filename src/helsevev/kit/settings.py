@@ -19,7 +19,8 @@ class Settings:
     """The settings of one run; read once, at the start, and handed on.
 
     `database_url` None means the embedded PostgreSQL in `data`. `chromium` names the browser of
-    the tests, None when they may choose.
+    the tests, None when they may choose. `address` is where others reach the server, "" when it
+    is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
     """
 
     data: Path
@@ -28,12 +29,15 @@ class Settings:
     port: int = 8000
     demo: bool = False
     chromium: str | None = None
+    address: str = ""
+    subscription_endpoints: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO and _CHROMIUM.
+        """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS
+        and _SUBSCRIPTION_ENDPOINTS.
 
-        Raises `BadSetting` for a port that is no port.
+        Raises `BadSetting` for a port that is no port, and an address that is no https or http.
         """
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
@@ -42,7 +46,17 @@ class Settings:
             port=_port(environ),
             demo=environ.get("HELSEVEV_DEMO", "").strip().lower() not in _FALSE,
             chromium=environ.get("HELSEVEV_CHROMIUM") or None,
+            address="".join(_addresses(environ, "HELSEVEV_ADDRESS")[:1]).rstrip("/"),
+            subscription_endpoints=_addresses(environ, "HELSEVEV_SUBSCRIPTION_ENDPOINTS"),
         )
+
+
+def _addresses(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(environ.get(name, "").replace(",", " ").split())
+    for address in found:
+        if not address.startswith(("https://", "http://")):
+            raise BadSetting(f"{name} holds https addresses, not {address[:80]!r}")
+    return found
 
 
 def _port(environ: Mapping[str, str]) -> int:

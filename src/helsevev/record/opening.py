@@ -13,6 +13,7 @@ from helsevev.record.database import Database
 from helsevev.record.embedded import embedded
 from helsevev.record.migration import migrate
 from helsevev.record.statements import load
+from helsevev.record.subscriptions import settle_restored
 
 _SQL: Final = load("store")
 
@@ -28,16 +29,25 @@ class UnfitDictionary(DatabaseError):
 
 
 @asynccontextmanager
+async def reached(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the record's database; an embedded PostgreSQL runs at least until the block ends.
+
+    Raises what `embedded` raises.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    async with embedded(settings.data) as url:
+        yield url
+
+
+@asynccontextmanager
 async def opened(settings: Settings, connections: int = 8) -> AsyncIterator[Database]:
     """The record's database, migrated and ready, until the block ends.
 
     Raises what `embedded`, `Database.open` and `migrate` raise, each with what to do about it.
     """
-    if settings.database_url is not None:
-        async with _connected(settings.database_url, connections) as database:
-            yield database
-        return
-    async with embedded(settings.data) as url, _connected(url, connections) as database:
+    async with reached(settings) as url, _connected(url, connections) as database:
         yield database
 
 
@@ -49,6 +59,7 @@ async def _connected(url: str, connections: int) -> AsyncIterator[Database]:
         await database.execute(_SQL["store_dictionary"], body.CURRENT_ID, body.dictionary_bytes())
         if await database.fetchval(_SQL["dictionary"], body.CURRENT_ID) != body.dictionary_bytes():
             raise UnfitDictionary
+        await settle_restored(database)
         await database.execute(_SQL["settle_restored_changes"])
         yield database
     finally:

@@ -16,6 +16,7 @@ from helsevev.fhir.extraction import (
     DATE,
     NUMBER,
     PARAMETERS,
+    POSITION,
     QUANTITY,
     REFERENCE,
     STRING,
@@ -23,13 +24,18 @@ from helsevev.fhir.extraction import (
     extract,
 )
 from helsevev.fhir.search_query import normalize
-from helsevev.record import body, keys, leading
+from helsevev.record import body, composites, keys, leading, words
+from helsevev.record.composites import Layout
 
 NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
 NO_UNIT: Final = 0
 ABOUT: Final = ("patient", "subject")
 """Parameters whose value is, for most, the inhabitant that the row is kept with."""
+
+UCUM: Final = "http://unitsofmeasure.org"
+NEAR: Final = ("near:latitude", "near:longitude")
+"""The numbers that a position is kept as."""
 
 _LONGEST_STRING: Final = 1200  # bytes, twice in an index entry
 
@@ -54,24 +60,8 @@ They are kept in the row and filter what another condition finds (measured: inde
 five times the insert rate and draws the planner to bad plans).
 """
 
-UNIONS: Final = {
-    "combo-code": ("code", "component-code"),
-    "combo-data-absent-reason": ("data-absent-reason", "component-data-absent-reason"),
-    "combo-value-concept": ("value-concept", "component-value-concept"),
-    "combo-value-quantity": ("value-quantity", "component-value-quantity"),
-}
-"""Parameters that R4 defines as the union of two others; only those are kept."""
-
-
-@cache
-def kept_as(resource_type: str, name: str) -> tuple[str, ...]:
-    """The parameters whose rows stand for this one: its own, or those of which it is made."""
-    if name == "phonetic":
-        # Of a person it is the name by another name; of an organisation it leaves out the aliases.
-        parameters = PARAMETERS[resource_type]
-        if parameters["name"].expression == parameters["phonetic"].expression:
-            return ("name",)
-    return UNIONS.get(name, (name,))
+URI_SEEN: Final = "\x08uri:"
+"""With a parameter's name, the system under which its URLs are listed among the codings."""
 
 
 @dataclass(slots=True)
@@ -91,9 +81,12 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     strings: list[tuple[str, str]] = field(default_factory=list)
     dates: list[tuple[str, int, int]] = field(default_factory=list)
-    quantities: list[tuple[str, int, int, Decimal]] = field(default_factory=list)
+    quantities: list[tuple[str, int, int, Decimal, int]] = field(default_factory=list)
+    """(name, unit, unit with its system, value, what it is of)."""
     codings: list[tuple[str, str, int, bool]] = field(default_factory=list)
-    """(code, system, hash, whether it is the row's `code` column) of the leading parameter."""
+    """(code, system, hash, whether it stands in a `code` column): codes, units and URLs seen."""
+    words: tuple[str, str] | None = None
+    """The narrative, and other words, for full text."""
 
     @property
     def token_set(self) -> int:
@@ -218,15 +211,20 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     date_name = leading.date_parameter(row.type)
     code_name = leading.code_parameter(row.type)
     own = compartment.subject_of(resource)
+    row.words = words.kept(resource)
     present: set[str] = set()
     said = False
-    for entry in extract(resource):
+    extracted = extract(resource)
+    measured = _add_composites(row, extracted, present)
+    for entry in extracted:
         name, kind = entry[0], entry[1]
-        if kept_as(row.type, name) != (name,):
+        if kind == COMPOSITE or composites.kept_as(row.type, name) != (name,):
             continue
         if kind == TOKEN:
             if name == code_name:
                 _add_leading_code(row, name, entry[2], entry[3])
+            elif name.endswith(":of-type"):
+                row.keys.append(token_hash(name, entry[2], entry[3]))
             else:
                 target = row.tokens if name in UNSELECTIVE else row.keys
                 target += _token_hashes(name, entry[2], entry[3])
@@ -246,17 +244,76 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
             # What is compared first; the text as written after it, for :exact.
             row.strings.append((name, string_value(normalize(entry[2]), entry[2])))
         elif kind == QUANTITY:
-            row.quantities += _quantities(*entry)
+            if entry not in measured:
+                row.quantities += _quantities(row, entry, NO_CODE)
         elif kind == NUMBER:
-            row.quantities.append((name, 0, 0, entry[2]))
-        elif kind != COMPOSITE:
-            row.keys.append(token_hash(name, None, entry[2]))
+            row.quantities.append((name, NO_UNIT, NO_UNIT, entry[2], NO_CODE))
+        elif kind == POSITION:
+            for part, degrees in zip(NEAR, entry[2:], strict=True):
+                row.quantities.append((part, NO_UNIT, NO_UNIT, degrees, NO_CODE))
+        else:
+            _add_uri(row, name, entry[2])
             present.add(name)
     row.tokens += map(presence_hash, present)
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)
     row.tokens = sorted(set(row.tokens))
+    if row.quantities and (beside := composites.beside_code(row.type)):
+        row.quantities = [
+            (*quantity[:4], row.code) if quantity[0] in beside else quantity
+            for quantity in row.quantities
+        ]
     return row
+
+
+def _add_composites(row: Row, extracted: list[Any], present: set[str]) -> set[tuple[Any, ...]]:
+    """What composites add; returns the plain quantities that are kept with their code by it."""
+    measured: set[tuple[Any, ...]] = set()
+    for entry in extracted:
+        if entry[1] != COMPOSITE or entry[0] in composites.UNIONS:
+            continue
+        name = entry[0]
+        kept = composites.layout(row.type, name)
+        if kept is Layout.PAIRED:
+            row.keys += pair_hashes(row.type, name, entry[2], entry[3])
+            present.add(name)
+        elif kept is Layout.MEASURED:
+            _, system, code = entry[2]
+            if code is not None:
+                quantity = (composites.components(row.type, name)[1].parameter, *entry[3])
+                hashed = leading_hash(system or "", code)
+                row.quantities += _quantities(row, quantity, hashed)
+                row.codings.append((code, system or "", hashed, True))
+                measured.add(quantity)
+    return measured
+
+
+def pair_hashes(resource_type: str, name: str, first: Any, second: Any) -> list[int]:
+    """Keys of a pair of parts `(TOKEN, system, code)` or `(REFERENCE, text)`, in every wording."""
+    one, other = (
+        _part_hashes(component.parameter, part)
+        for component, part in zip(
+            composites.components(resource_type, name), (first, second), strict=True
+        )
+    )
+    return [pair_hash(name, a, b) for a in one for b in other]
+
+
+def _part_hashes(name: str, part: tuple[Any, ...]) -> tuple[int, ...]:
+    if part[0] == REFERENCE:
+        return (reference_hash(name, part[1]),)
+    return _token_hashes(name, part[1], part[2])
+
+
+def pair_hash(name: str, first: int, second: int) -> int:
+    """The key of two parts of a composite, each given by its own key."""
+    return token_hash(name, f"\x09{first}", str(second))
+
+
+def _add_uri(row: Row, name: str, uri: str) -> None:
+    hashed = token_hash(name, None, uri)
+    row.keys.append(hashed)
+    row.codings.append((uri, URI_SEEN + name, hashed, False))
 
 
 def _add_leading_code(row: Row, name: str, system: str | None, code: str | None) -> None:
@@ -277,12 +334,15 @@ def _widen(row: Row, low: int, high: int) -> None:
 
 
 def _quantities(
-    name: str, _kind: int, value: Decimal, system: str | None, code: str | None, unit: str | None
-) -> Iterator[tuple[str, int, int, Decimal]]:
+    row: Row, entry: tuple[Any, ...], of: int
+) -> Iterator[tuple[str, int, int, Decimal, int]]:
+    name, _, value, system, code, unit = entry
     coded = unit_hash(system, code) if system and code else NO_UNIT
+    if system == UCUM and code:
+        row.codings.append((code, system, coded, False))
     measures = list(dict.fromkeys(each for each in (code, unit) if each))
     if not measures:
-        yield name, NO_UNIT, NO_UNIT, value
+        yield name, NO_UNIT, NO_UNIT, value, of
     # Found by its code and by the word beside it; by its system only with its code.
     for measure in measures:
-        yield name, unit_hash(None, measure), coded, value
+        yield name, unit_hash(None, measure), coded, value, of

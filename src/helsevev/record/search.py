@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
 from helsevev.fhir.outcome import error
-from helsevev.fhir.search_query import Include, Query, SearchError, Sort
-from helsevev.fhir.search_terms import TokenTerm
-from helsevev.record import keys, leading
-from helsevev.record.rows import ABOUT, ELSEWHERE, kept_as, reference_hash
-from helsevev.record.search_conditions import Arguments, Codings, ConditionSql
+from helsevev.fhir.search_query import Include, Query, SearchError
+from helsevev.record import search_cost, search_order
+from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash
+from helsevev.record.search_codes import Codes
+from helsevev.record.search_order import Key
+from helsevev.record.search_plan import MOST_READ, Planner, Where
+from helsevev.record.search_reading import sorted_page
+from helsevev.record.search_scope import Scope
+from helsevev.record.search_values import Arguments
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
+from helsevev.record.value_sets import RecordedCodes
+
+__all__ = ["DEFAULT_COUNT", "LARGEST_COUNT", "Matches", "Scope", "Search"]
 
 DEFAULT_COUNT: Final = 50
 LARGEST_COUNT: Final = 1000
 MOST_REFERRING: Final = 5000
 _SQL: Final = load("search")
-_LAST: Final = chr(0x10FFFF)
-_LARGEST_EXPONENT: Final = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose records a search may look into: those tied to the actor now, and reference data.
-
-    `own` is the inhabitant's key of the actor's own record. A search without scope sees all.
-    """
-
-    actor: str
-    grantees: tuple[str, ...]
-    now: datetime
-    own: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +37,72 @@ class Matches:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One key of the order: its SQL, its SQL type, and its direction."""
-
-    sql: str
-    type: str
-    descending: bool
-
-
 class Search:
     """Runs queries over one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, codes: Codes | None = None) -> None:
         self._store = store
+        self._planner = Planner(store, codes or RecordedCodes(store))
 
     async def run(self, query: Query, scope: Scope | None = None) -> Matches:
-        """The page of `query` within `scope`. Raises `SearchError` for what cannot be searched."""
+        """The page of `query` within `scope`.
+
+        Raises `SearchError` for what cannot be searched, `TooCostly` for what would read too much.
+        """
         for name, value in query.applied:
             if "\0" in value or _is_torn(value):
                 raise SearchError([error("value", f"{name} holds what no text holds.", name)])
-        arguments = Arguments()
-        where, conditions = await self._where(query, scope, arguments)
+        where = await self._planner.where(
+            query.resource_type, (*query.conditions, *query.joins), scope
+        )
         if query.only_count:
-            total = await self._store.database.fetchval(
-                f"SELECT count(*) FROM resource r WHERE {where}", *arguments.values
-            )
-            return Matches([], None, total)
-        counted = len(arguments.values)
-        order = _order(query, conditions, arguments)
+            return Matches([], None, await self._total(where, query.total))
+        if not all(search_order.is_stored(sort) for sort in query.sort):
+            return await self._sorted(query, where)
+        return await self._page(query, where)
+
+    async def _page(self, query: Query, where: Where) -> Matches:
+        arguments = Arguments()
+        arguments.values += where.arguments.values
+        by_code = not (where.pins_patient or where.pins_code or where.narrows)
+        order = search_order.order(query, arguments, by_code=by_code)
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
-        after = f" AND {_after(query.cursor, order, arguments)}" if query.cursor else ""
-        keys_sql = ", ".join(f"{key.sql} AS k{n}" for n, key in enumerate(order))
-        inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where}{after}"
-        if conditions.narrows:
-            # Find the few first, then order them; the planner would rather walk the order.
-            inner += " OFFSET 0"
-        directions = ", ".join(
-            f"k{n} {'DESC' if k.descending else 'ASC'}" for n, k in enumerate(order)
-        )
-        keys_out = ", ".join(f"k{n}" for n in range(len(order)))
-        statement = (
-            "SELECT patient, type, id, version, last_updated, false AS deleted, body,"
-            f" {keys_out} FROM ({inner}) AS r ORDER BY {directions} LIMIT {count + 1}"
-        )
+        statement = _statement(where, order, arguments, query.cursor, count + 1)
+        if not (where.is_cheap or _walks_an_index(query, where)):
+            await search_cost.refuse_if_costly(self._store.database, statement, arguments.values)
         rows = await self._store.database.fetch(statement, *arguments.values)
         page = [Stored(*row[:7]) for row in rows[:count]]
-        following = _cursor(rows[count - 1][7:]) if len(rows) > count else None
+        following = search_order.cursor_of(rows[count - 1][7:]) if len(rows) > count else None
         total = len(page) if following is None and not query.cursor else None
         if total is None and query.total in ("accurate", "estimate"):
-            total = await self._store.database.fetchval(
-                f"SELECT count(*) FROM resource r WHERE {where}", *arguments.values[:counted]
-            )
+            total = await self._total(where, query.total)
         return Matches(page, following, total)
+
+    async def _total(self, where: Where, wanted: str | None) -> int:
+        values = where.arguments.values
+        if wanted == "estimate" and not where.is_cheap:
+            rows = f"SELECT FROM resource r WHERE {where.sql}"
+            return (await search_cost.expected(self._store.database, rows, values))[1]
+        statement = f"SELECT count(*) FROM resource r WHERE {where.sql}"
+        if not where.is_cheap:
+            await search_cost.refuse_if_costly(
+                self._store.database, statement, values,
+                advice=f"{search_cost.ADVICE} Or ask for _total=estimate.",
+            )  # fmt: skip
+        return int(await self._store.database.fetchval(statement, *values))
+
+    async def _sorted(self, query: Query, where: Where) -> Matches:
+        rows = await self._planner.rows(where, MOST_READ)
+        if rows is None:
+            names = ", ".join(sort.name for sort in query.sort)
+            text = (
+                f"Sorting by {names} reads every match, and there are more than {MOST_READ}."
+                " Narrow the search, or sort by a date, a text or a number."
+            )
+            raise search_cost.TooCostly(text, "_sort")
+        count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+        page, following = sorted_page(rows, query.sort, count, query.cursor)
+        return Matches(page, following, len(rows))
 
     async def referring(self, include: Include, found: Sequence[Stored]) -> list[Stored]:
         """What refers to `found` by a parameter (`_revinclude`); `SearchError` when too much."""
@@ -120,150 +120,37 @@ class Search:
             raise SearchError([error("too-costly", text, "_revinclude")])
         return [Stored(*row) for row in rows]
 
-    async def _where(
-        self, query: Query, scope: Scope | None, arguments: Arguments
-    ) -> tuple[str, ConditionSql]:
-        ids = [
-            (query.resource_type, term.code)
-            for condition in query.conditions if condition.name == "_id"
-            for term in condition.terms if isinstance(term, TokenTerm) and term.code
-        ]  # fmt: skip
-        places = await self._store.places_of(ids) if ids else {}
-        codings = await self._codings(query)
-        conditions = ConditionSql(query.resource_type, arguments, places, codings)
-        parts = [f"r.type = {arguments.add(query.resource_type, 'resource_type')}"]
-        parts += [conditions.write(condition) for condition in query.conditions]
-        if scope is not None:
-            parts.append(_scope_sql(scope, arguments))
-        return " AND ".join(parts), conditions
+    async def condition(self, query: Query) -> tuple[str, list[Any]]:
+        """What rows `r` must fulfil to match, as SQL and its arguments, for other statements."""
+        where = await self._planner.where(
+            query.resource_type, (*query.conditions, *query.joins), None
+        )
+        return where.sql, where.arguments.values
 
-    async def _codings(self, query: Query) -> Codings:
-        name = leading.code_parameter(query.resource_type)
-        asked = {
-            term.code
-            for condition in query.conditions if condition.name in (name, f"combo-{name}")
-            for term in condition.terms if isinstance(term, TokenTerm) and term.code
-        }  # fmt: skip
-        hashes: dict[str, list[int]] = {}
-        among_keys: set[str] = set()
-        if asked:
-            rows = await self._store.database.fetch(_SQL["codings"], sorted(asked))
-            for code, value, is_leading in rows:
-                if is_leading:
-                    hashes.setdefault(code, []).append(value)
-                else:
-                    among_keys.add(code)
-        return Codings(hashes, among_keys)
+
+def _statement(
+    where: Where, order: Sequence[Key], arguments: Arguments, cursor: str | None, limit: int
+) -> str:
+    after = f" AND {search_order.after(cursor, order, arguments)}" if cursor else ""
+    keys_sql = ", ".join(f"{key.sql} AS k{n}" for n, key in enumerate(order))
+    inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where.sql}{after}"
+    if where.narrows:
+        # Find the few first, then order them; the planner would rather walk the order.
+        inner += " OFFSET 0"
+    directions = ", ".join(f"k{n} {'DESC' if k.descending else 'ASC'}" for n, k in enumerate(order))
+    keys_out = ", ".join(f"k{n}" for n in range(len(order)))
+    return (
+        "SELECT patient, type, id, version, last_updated, false AS deleted, body,"
+        f" {keys_out} FROM ({inner}) AS r ORDER BY {directions} LIMIT {limit}"
+    )
+
+
+def _walks_an_index(query: Query, where: Where) -> bool:
+    """Whether the order is an index's own, and little else is asked than what pins it."""
+    if query.joins or query.sort:
+        return False
+    return not query.conditions or (where.pins_code and len(query.conditions) == 1)
 
 
 def _is_torn(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _scope_sql(scope: Scope, arguments: Arguments) -> str:
-    if scope.own is not None:
-        own = max(scope.own, keys.REFERENCE)
-        return f"r.patient IN ({keys.REFERENCE}, {arguments.add(own, 'bigint')})"
-    now = arguments.add(int(scope.now.timestamp() * 1_000_000), "bigint")
-    grantees = arguments.add(list(scope.grantees), "text[]")
-    return (
-        f"(r.patient = {keys.REFERENCE} OR r.patient > 0 AND r.patient IN ("
-        f"SELECT t.patient FROM treatment_relation t WHERE t.grantee = ANY ({grantees})"
-        f" AND t.start_at <= {now} AND t.end_at > {now} UNION ALL "
-        "SELECT e.patient FROM emergency_access e"
-        f" WHERE e.actor = {arguments.add(scope.actor, 'text')}"
-        f" AND e.expires_at > {arguments.add(scope.now, 'timestamptz')}))"
-    )
-
-
-def _order(query: Query, conditions: ConditionSql, arguments: Arguments) -> list[_Key]:
-    order = [_sort_key(sort, query.resource_type, arguments) for sort in query.sort]
-    if not order:
-        order = [_Key("r.date_low", "bigint", True)]
-        if not (conditions.pins_patient or conditions.pins_code or conditions.narrows):
-            order.insert(0, _Key("r.code", "bigint", True))
-    descending = order[-1].descending
-    return [*order, _Key("r.patient", "bigint", descending), _Key("r.id", "text", descending)]
-
-
-def _sort_key(sort: Sort, resource_type: str, arguments: Arguments) -> _Key:
-    if sort.name == "_id":
-        return _Key("r.id", "text", sort.descending)
-    if sort.name == "_lastUpdated":
-        return _Key("r.last_updated", "timestamptz", sort.descending)
-    if sort.name == leading.date_parameter(resource_type):
-        return _Key("r.date_low", "bigint", sort.descending)
-    tables = {
-        "date": ("search_date", "low", "bigint", "-4611686018427387904", "4611686018427387904"),
-        "string": ("search_string", "value", "text", "''", f"'{_LAST}'"),
-        "number": ("search_quantity", "value", "numeric", "'-Infinity'", "'Infinity'"),
-        "quantity": ("search_quantity", "value", "numeric", "'-Infinity'", "'Infinity'"),
-    }
-    if sort.kind not in tables:
-        text = f"{resource_type} cannot be sorted by {sort.name}, a {sort.kind} parameter"
-        raise SearchError([error("not-supported", text, "_sort")])
-    table, column, sql_type, first, last = tables[sort.kind]
-    # What has no value comes last, whichever way the others go (a leading date: as the earliest).
-    name = arguments.add(kept_as(resource_type, sort.name)[0], "text")
-    value = (
-        f"coalesce((SELECT {'max' if sort.descending else 'min'}(s.{column}) FROM {table} s"
-        f" WHERE s.patient = r.patient AND s.type = r.type AND s.id = r.id"
-        f" AND s.name = {name}), {first if sort.descending else last})"
-    )
-    return _Key(value, sql_type, sort.descending)
-
-
-def _after(cursor: str, order: Sequence[_Key], arguments: Arguments) -> str:
-    values = _read_cursor(cursor, order)
-    placeholders = [arguments.add(v, k.type) for v, k in zip(values, order, strict=True)]
-    alternatives = []
-    for n, key in enumerate(order):
-        equal = [f"{k.sql} = {p}" for k, p in zip(order[:n], placeholders[:n], strict=True)]
-        beyond = f"{key.sql} {'<' if key.descending else '>'} {placeholders[n]}"
-        alternatives.append(" AND ".join([*equal, beyond]))
-    # Said once more of the first key alone, as a bound that an index can start from.
-    first = f"{order[0].sql} {'<=' if order[0].descending else '>='} {placeholders[0]}"
-    return f"{first} AND (({') OR ('.join(alternatives)}))"
-
-
-def _cursor(values: Sequence[Any]) -> str:
-    plain = [str(v) if isinstance(v, Decimal | datetime) else v for v in values]
-    return base64.urlsafe_b64encode(msgspec.json.encode(plain)).decode().rstrip("=")
-
-
-def _whole(value: int | str) -> int:
-    if not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise ValueError("not a number that a row has")
-    return value
-
-
-def _text(value: int | str) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("not a text that a row has")
-    return value
-
-
-def _number(value: int | str) -> Decimal:
-    number = Decimal(_text(value))
-    if number.is_nan() or (number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT):
-        raise ValueError("not a number that a row has")
-    return number
-
-
-def _moment(value: int | str) -> datetime:
-    return datetime.fromisoformat(_text(value)).astimezone(UTC)
-
-
-_READERS: Final[dict[str, Any]] = {
-    "bigint": _whole, "text": _text, "numeric": _number, "timestamptz": _moment,
-}  # fmt: skip
-
-
-def _read_cursor(cursor: str, order: Sequence[_Key]) -> list[Any]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | str])
-        return [_READERS[key.type](value) for key, value in zip(order, values, strict=True)]
-    except (ValueError, ArithmeticError, msgspec.DecodeError) as problem:
-        text = "This link to a page was not made for this search."
-        raise SearchError([error("value", text, "_cursor")]) from problem

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from helsevev.fhir import dates
+from helsevev.fhir import dates, search_terms
 from helsevev.fhir.definitions import elements
 from helsevev.fhir.outcome import error
-from helsevev.fhir.search_query import Condition, SearchError
+from helsevev.fhir.search_filters import AnyOf, Condition
+from helsevev.fhir.search_parameters import FULL_TEXT, PARAMETERS, Parameter
+from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.search_terms import (
+    CompositeTerm,
     DateTerm,
-    NumberTerm,
-    QuantityTerm,
+    NearTerm,
     ReferenceTerm,
     StringTerm,
+    Term,
     TokenTerm,
     UriTerm,
 )
-from helsevev.record import keys, leading
+from helsevev.record import composites, keys, leading, search_values
+from helsevev.record.composites import Layout
 from helsevev.record.rows import (
     ABOUT,
     ELSEWHERE,
     NO_CODE,
     NO_DATE,
     UNSELECTIVE,
+    URI_SEEN,
     comparable,
-    kept_as,
     leading_hash,
+    pair_hash,
     prefix_end,
     presence_hash,
     reference_hash,
     string_value,
     token_hash,
-    unit_hash,
 )
+from helsevev.record.search_values import Arguments, any_of, holding
 
 _AFTER_UPDATE: Final = "(r.last_updated + interval '1 microsecond')"
-_COMPARISONS: Final = {
-    "gt": "> {number}", "sa": "> {number}", "lt": "< {number}", "eb": "< {number}",
-    "ge": ">= {number}", "le": "<= {number}",
-}  # fmt: skip
 _DATE_COMPARISONS: Final = {
     "eq": "({low} <= {L} AND {H} <= {high})",
     "ne": "NOT ({low} <= {L} AND {H} <= {high})",
@@ -63,18 +64,6 @@ class Codings:
 
     leading: Mapping[str, Collection[int]]
     among_keys: Collection[str]
-
-
-class Arguments:
-    """The arguments of a statement that is being built."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-
-    def add(self, value: Any, sql_type: str) -> str:
-        """The placeholder for one more argument."""
-        self.values.append(value)
-        return f"${len(self.values)}::{sql_type}"
 
 
 class ConditionSql:
@@ -99,20 +88,24 @@ class ConditionSql:
         self.pins_code = False
         self.narrows = False
         """Whether an index other than the ordered ones finds few rows for these conditions."""
+        self.is_cheap = False
+        """Whether what has to be read is surely little."""
 
-    def write(self, condition: Condition) -> str:
+    def write(self, condition: Condition | AnyOf) -> str:
         """The condition in SQL. Raises `SearchError` for what is not kept in rows."""
+        if isinstance(condition, AnyOf):
+            return any_of([self.write(each) for each in condition.conditions])
         name = condition.name
         if condition.modifier == "missing":
-            names = kept_as(self._type, name)
-            present = _any([self._present(each, condition.kind) for each in names])
+            names = composites.kept_as(self._type, name)
+            present = any_of([self._present(each, condition.kind) for each in names])
             return f"NOT ({present})" if condition.missing else present
         written = self._alternatives(condition)
         return f"NOT ({written})" if condition.modifier == "not" else written
 
     def _alternatives(self, condition: Condition) -> str:
-        names = kept_as(self._type, condition.name)
-        return _any(self._on_name(name, condition) for name in names)
+        names = composites.kept_as(self._type, condition.name)
+        return any_of([self._on_name(name, condition) for name in names])
 
     def _on_name(self, name: str, condition: Condition) -> str:
         writers: dict[str, Callable[[str, Condition], str]] = {
@@ -123,11 +116,15 @@ class ConditionSql:
             "number": self._number,
             "quantity": self._number,
             "uri": self._uri,
+            "composite": self._composite,
+            "special": self._near,
         }
         if name == "_id":
             return self._id(condition)
         if name == "_lastUpdated":
             return self._last_updated(condition)
+        if name in FULL_TEXT:
+            return self._words(name, condition)
         if condition.kind not in writers:
             raise self._unsupported(f"{name}, a {condition.kind} parameter,")
         return writers[condition.kind](name, condition)
@@ -145,14 +142,16 @@ class ConditionSql:
         ]
         ids = self._arguments.add([i for i, _ in found], "text[]")
         patients = self._arguments.add([p for _, p in found], "bigint[]")
-        self.pins_patient = True
+        self.pins_patient = self.is_cheap = True
         return f"(r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
 
     def _last_updated(self, condition: Condition) -> str:
-        return _any(
-            _date_sql(term, "r.last_updated", _AFTER_UPDATE, self._instant)
-            for term in condition.terms
-            if isinstance(term, DateTerm)
+        return any_of(
+            [
+                _date_sql(term, "r.last_updated", _AFTER_UPDATE, self._instant)
+                for term in condition.terms
+                if isinstance(term, DateTerm)
+            ]
         )
 
     def _instant(self, microseconds: int) -> str:
@@ -170,13 +169,12 @@ class ConditionSql:
         hashes = [token_hash(name, term.system, term.code) for term in terms]
         if name in UNSELECTIVE:
             return self._holds(hashes)
-        self.narrows = self.narrows or condition.modifier != "not"
+        if condition.modifier != "not":
+            self.narrows = self.is_cheap = True
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
 
     def _holds(self, hashes: list[int]) -> str:
-        """Whether the row's combination of tokens holds one of these."""
-        wanted = self._arguments.add(hashes, "bigint[]")
-        return f"r.token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && {wanted}))"
+        return holding(hashes, self._arguments)
 
     def _leading_code(self, name: str, terms: list[TokenTerm], *, negated: bool) -> str:
         exact = {leading_hash(t.system, t.code) for t in terms if t.system and t.code}
@@ -194,11 +192,14 @@ class ConditionSql:
         if seldom:
             hashes = [token_hash(name, term.system, term.code) for term in seldom]
             column.append(f"r.keys && {self._arguments.add(hashes, 'bigint[]')}")
-        return _any(column)
+        return any_of(column)
 
     def _codes_of(self, term: TokenTerm) -> str:
+        return f"r.code = ANY ({self._all_codes(term)})"
+
+    def _all_codes(self, term: TokenTerm) -> str:
         where = f"c.system = {self._arguments.add(term.system, 'text')} AND c.is_leading"
-        return f"r.code = ANY (ARRAY(SELECT c.hash FROM coding c WHERE {where}))"
+        return f"ARRAY(SELECT c.hash FROM coding c WHERE {where})"
 
     def _reference(self, name: str, condition: Condition) -> str:
         texts = [
@@ -209,21 +210,37 @@ class ConditionSql:
         if own:
             patients = [keys.patient_key(text.removeprefix("Patient/")) for text in own]
             about = f"r.patient = ANY ({self._arguments.add(patients, 'bigint[]')})"
-            if _may_be_about_nobody(self._type):
+            if may_be_about_nobody(self._type):
                 about += f" AND NOT {self._holds([ELSEWHERE])}"
             alternatives.append(f"({about})")
-        others = texts if not own or _may_name_many(self._type) else sorted(set(texts) - set(own))
+        others = texts if not own or may_name_many(self._type) else sorted(set(texts) - set(own))
         if others:
             hashes = [reference_hash(name, text) for text in others]
             alternatives.append(f"r.keys && {self._arguments.add(hashes, 'bigint[]')}")
-        self.pins_patient = self.pins_patient or len(own) == 1 == len(texts)
-        self.narrows = self.narrows or not own
-        return _any(alternatives)
+        if len(own) == 1 == len(texts):
+            self.pins_patient = self.is_cheap = True
+        if not own:
+            self.narrows = self.is_cheap = True
+        return any_of(alternatives)
 
     def _uri(self, name: str, condition: Condition) -> str:
         self.narrows = True
-        hashes = [token_hash(name, None, t.uri) for t in condition.terms if isinstance(t, UriTerm)]
+        terms = [term for term in condition.terms if isinstance(term, UriTerm)]
+        if condition.modifier == "below":
+            return any_of([self._below(name, term) for term in terms])
+        if condition.modifier == "above":
+            terms = [found for term in terms for found in search_terms.above(term)]
+        self.is_cheap = True
+        hashes = [token_hash(name, None, term.uri) for term in terms]
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
+
+    def _below(self, name: str, term: UriTerm) -> str:
+        add = self._arguments.add
+        return (
+            f"r.keys && ARRAY(SELECT c.hash FROM coding c WHERE c.system ="
+            f" {add(URI_SEEN + name, 'text')} AND (c.code = {add(term.uri, 'text')}"
+            f" OR starts_with(c.code, {add(term.uri.rstrip('/') + '/', 'text')})))"
+        )
 
     def _string(self, name: str, condition: Condition) -> str:
         def one(term: StringTerm) -> str:
@@ -237,42 +254,102 @@ class ConditionSql:
             return f"(s.value >= {add(begins, 'text')} AND s.value < {end})"
 
         terms = [term for term in condition.terms if isinstance(term, StringTerm)]
-        return self._among("search_string", name, _any(map(one, terms)))
+        return self._among("search_string", name, any_of([one(term) for term in terms]))
 
     def _date(self, name: str, condition: Condition) -> str:
         terms = [term for term in condition.terms if isinstance(term, DateTerm)]
         if name == leading.date_parameter(self._type):
-            compared = (_date_sql(t, "r.date_low", "r.date_high", self._bigint) for t in terms)
-            return f"(r.date_low <> {NO_DATE} AND {_any(compared)})"
-        compared = (_date_sql(term, "s.low", "s.high", self._bigint) for term in terms)
-        return self._among("search_date", name, _any(compared))
+            compared = [_date_sql(t, "r.date_low", "r.date_high", self._bigint) for t in terms]
+            return f"(r.date_low <> {NO_DATE} AND {any_of(compared)})"
+        compared = [_date_sql(term, "s.low", "s.high", self._bigint) for term in terms]
+        return self._among("search_date", name, any_of(compared))
 
     def _number(self, name: str, condition: Condition) -> str:
-        def one(term: Any) -> str:
-            if isinstance(term, NumberTerm):
-                return self._compared(term)
-            assert isinstance(term, QuantityTerm)
-            compared = self._compared(term.number)
-            if term.code is None and term.system is not None:
-                raise self._unsupported(f"{name}: a system of units without a unit")
-            if term.code is None:
-                return compared
-            column = "unit" if term.system is None else "system_unit"
-            return (
-                f"({compared} AND s.{column} = {self._bigint(unit_hash(term.system, term.code))})"
-            )
+        compared = [search_values.compared(name, t, self._arguments) for t in condition.terms]
+        of = "" if composites.stands_with_code(self._type, name) else f" AND s.code = {NO_CODE}"
+        return self._among("search_quantity", name, any_of(compared) + of)
 
-        return self._among("search_quantity", name, _any(map(one, condition.terms)))
+    def _near(self, name: str, condition: Condition) -> str:
+        self.narrows = True
+        terms = [term for term in condition.terms if isinstance(term, NearTerm)]
+        return any_of([search_values.near(self._type, term, self._arguments) for term in terms])
 
-    def _compared(self, term: NumberTerm) -> str:
-        add = self._arguments.add
-        if term.prefix in _COMPARISONS:
-            number = add(term.number, "numeric")
-            return "s.value " + _COMPARISONS[term.prefix].format(number=number)
-        inside = (
-            f"(s.value >= {add(term.low, 'numeric')} AND s.value < {add(term.high, 'numeric')})"
+    def _words(self, name: str, condition: Condition) -> str:
+        self.narrows = True
+        asked = [
+            self._arguments.add(term.text, "text")
+            for term in condition.terms
+            if isinstance(term, StringTerm)
+        ]
+        found = [f"s.words @@ words_asked({text})" for text in asked]
+        if name == "_text":
+            found = [
+                f"({each} AND ts_filter(s.words, '{{a}}') @@ words_asked({text}))"
+                for each, text in zip(found, asked, strict=True)
+            ]
+        return (
+            f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM search_text s"
+            f" WHERE s.type = {self._arguments.add(self._type, 'resource_type')} AND {any_of(found)})"
         )
-        return f"NOT {inside}" if term.prefix == "ne" else inside
+
+    def _composite(self, name: str, condition: Condition) -> str:
+        terms = [term for term in condition.terms if isinstance(term, CompositeTerm)]
+        kept = composites.layout(self._type, name)
+        if kept is Layout.PAIRED:
+            self.narrows = self.is_cheap = True
+            hashes = [hashed for term in terms for hashed in self._pairs(name, term)]
+            return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
+        if kept is Layout.MEASURED:
+            return any_of([self._measured(name, *term.parts) for term in terms])
+        return any_of([self._joined(name, term) for term in terms])
+
+    def _pairs(self, name: str, term: CompositeTerm) -> list[int]:
+        found: list[list[int]] = []
+        parts = zip(composites.components(self._type, name), term.parts, strict=True)
+        for component, part in parts:
+            if isinstance(part, ReferenceTerm):
+                found.append([reference_hash(component.parameter, text) for text in part.texts])
+            elif isinstance(part, TokenTerm):
+                found.append([token_hash(component.parameter, part.system, part.code)])
+        return [pair_hash(name, one, other) for one in found[0] for other in found[1]]
+
+    def _joined(self, name: str, term: CompositeTerm) -> str:
+        measured = composites.components(self._type, name)[-1].parameter
+        token = term.parts[0]
+        if isinstance(token, TokenTerm) and measured in composites.beside_code(self._type):
+            alternatives = [self._measured(name, *term.parts)]
+            if token.code is None or token.code in self._codings.among_keys or not token.system:
+                alternatives.append(self._all_parts(name, term))
+            return any_of(alternatives)
+        return self._all_parts(name, term)
+
+    def _all_parts(self, name: str, term: CompositeTerm) -> str:
+        parts = zip(composites.components(self._type, name), term.parts, strict=True)
+        written = [
+            self._on_name(
+                component.parameter,
+                Condition(component.parameter, component.kind, self._of(component.parameter), (t,)),
+            )
+            for component, t in parts
+        ]
+        return f"({' AND '.join(written)})"
+
+    def _of(self, name: str) -> Parameter:
+        return PARAMETERS[self._type][name]
+
+    def _measured(self, name: str, token: Term, quantity: Term) -> str:
+        assert isinstance(token, TokenTerm)
+        compared = search_values.compared(name, quantity, self._arguments)
+        measured = composites.components(self._type, name)[1].parameter
+        return self._among("search_quantity", measured, f"{self._of_code(token)} AND {compared}")
+
+    def _of_code(self, token: TokenTerm) -> str:
+        if token.code is None:
+            return f"s.code = ANY ({self._all_codes(token)})"
+        if token.system is not None:
+            return f"s.code = {self._bigint(leading_hash(token.system, token.code))}"
+        hashes = sorted(self._codings.leading.get(token.code, ()))
+        return f"s.code = ANY ({self._arguments.add(hashes, 'bigint[]')})"
 
     def _among(self, table: str, name: str, condition: str) -> str:
         self.narrows = True
@@ -287,6 +364,8 @@ class ConditionSql:
             return "true"
         if kind in ("string", "date", "number", "quantity"):
             return self._has_rows(name, kind)
+        if kind == "composite":
+            return self._composite_present(name)
         if kind not in ("token", "reference", "uri"):
             raise self._unsupported(f"{name}:missing")
         present = self._holds([presence_hash(name)])
@@ -305,10 +384,18 @@ class ConditionSql:
             f" AND s.id = r.id AND s.name = {self._arguments.add(name, 'text')})"
         )
 
-
-def _any(alternatives: Iterable[str]) -> str:
-    written = list(alternatives)
-    return written[0] if len(written) == 1 else f"({' OR '.join(written) or 'false'})"
+    def _composite_present(self, name: str) -> str:
+        parts = composites.components(self._type, name)
+        match composites.layout(self._type, name):
+            case Layout.PAIRED:
+                return self._holds([presence_hash(name)])
+            case Layout.MEASURED:
+                rows = self._has_rows(parts[1].parameter, "quantity")
+                return f"{rows.removesuffix(')')} AND s.code <> {NO_CODE})"
+            case Layout.JOINED:
+                present = [self._present(part.parameter, part.kind) for part in parts]
+                return f"({' AND '.join(present)})"
+        raise self._unsupported(f"{name}:missing")
 
 
 def _date_sql(term: DateTerm, low: str, high: str, argument: Callable[[int], str]) -> str:
@@ -322,14 +409,14 @@ def _date_sql(term: DateTerm, low: str, high: str, argument: Callable[[int], str
 
 
 @cache
-def _may_be_about_nobody(resource_type: str) -> bool:
+def may_be_about_nobody(resource_type: str) -> bool:
     """Whether a resource of this type may be kept with one whom it does not name as its subject."""
     known = elements(resource_type)
     return not any(name in known and known[name].least >= 1 for name in ABOUT)
 
 
 @cache
-def _may_name_many(resource_type: str) -> bool:
+def may_name_many(resource_type: str) -> bool:
     """Whether a resource of this type may be about several inhabitants at once."""
     known = elements(resource_type)
     return all(name not in known or known[name].most != 1 for name in ABOUT)

@@ -34,6 +34,7 @@ _COLUMNS: Final = {
     "search_date": {**_PLACE, "name": "text", "low": "bigint", "high": "bigint"},
     "search_quantity": {
         **_PLACE, "name": "text", "unit": "bigint", "system_unit": "bigint", "value": "numeric",
+        "code": "bigint",
     },
 }  # fmt: skip
 """What is copied into each table when there are many rows."""
@@ -225,9 +226,12 @@ class Store:
                 await connection.copy_rows("resource", _COLUMNS["resource"], rows)
             except UniqueViolation as taken:
                 raise VersionMismatch(str(taken), taken.sqlstate) from taken
-            for table, found in zip(_SEARCHED, search_rows(write.rows), strict=True):
+            *searched, texts = search_rows(write.rows)
+            for table, found in zip(_SEARCHED, searched, strict=True):
                 if found:
                     await connection.copy_rows(table, _COLUMNS[table], found)
+            if texts:
+                await connection.execute(_SQL["append_texts"], *_columns(texts, 5))
             places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
             await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
             await self.project(connection, write.rows)
@@ -306,19 +310,22 @@ def array_text(values: Sequence[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any]]:
-    """The rows of search_string, search_date and search_quantity, in column order."""
-    strings, dates, quantities = [], [], []
+def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """The rows of search_string, search_date, search_quantity and search_text, in column order."""
+    strings, dates, quantities, texts = [], [], [], []
     for row in rows:
         place = (row.patient, row.type, row.id)
         strings += [(*place, name, value) for name, value in row.strings]
         dates += [(*place, name, low, high) for name, low, high in row.dates]
         quantities += [(*place, *quantity) for quantity in row.quantities]
-    return strings, dates, quantities
+        if row.words is not None:
+            texts.append((*place, *row.words))
+    return strings, dates, quantities, texts
 
 
 def _write_arguments(write: Write) -> list[Any]:
-    strings, dates, quantities = search_rows(write.rows)
+    strings, dates, quantities, texts = search_rows(write.rows)
+    traces = _traces(write)
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
@@ -331,8 +338,11 @@ def _write_arguments(write: Write) -> list[Any]:
         *(write.transaction, write.at),
         *_columns(strings, 5),
         *_columns(dates, 6),
-        *_columns(quantities, 7),
-        *_traces(write),
+        *_columns(quantities, 8)[:7],
+        *traces[:-1],
+        _columns(quantities, 8)[7],
+        *_columns(texts, 5),
+        traces[-1],
     ]
 
 

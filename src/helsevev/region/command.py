@@ -1,4 +1,4 @@
-"""`helsevev region generate`: what it is asked, what it shows, what it says at the end."""
+"""`helsevev region`: its actions, and of `generate` what is asked, shown and said at the end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .generate import Plan, Told, bundles
 from .into import NotStored, load
+from .replay import command as replay
 from .shards import Tally, write
 
 SUMMARY = "tell a synthetic region of inhabitants"
+KEEPS = ("keep", "reset")
+"""Actions on a record's database, which are carried out where that is known."""
+
 _DEFAULT = Plan(0.002)
 _FRAME_SECONDS = 0.2
 
@@ -28,6 +32,11 @@ def _scale(text: str) -> float:
     if not 0 < value <= 10:
         raise ArgumentTypeError("a scale is above 0 and at most 10; 1 is 740,000 inhabitants")
     return value
+
+
+def scale_or_none(text: str) -> float:
+    """A scale, or 0 for no generated inhabitants at all."""
+    return 0.0 if float(text) == 0 else _scale(text)
 
 
 def _years(text: str) -> float:
@@ -61,6 +70,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     target = generate.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=Path, metavar="DIR", help="write NDJSON.gz shards")
     target.add_argument("--into", metavar="URL|DIR", help="a PostgreSQL URL or a data folder")
+    replay.add_arguments(
+        actions.add_parser("replay", help="play a weekday of the region through a served record")
+    )
+
+    actions.add_parser("keep", help="keep the record as it is now, for reset")
+    reset = actions.add_parser("reset", help="put the record back as it was kept, in seconds")
+    reset.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
 
 
 class _Screen:

@@ -75,10 +75,14 @@ class Told(NamedTuple):
     inhabitants: int
 
 
-def bundles(plan: Plan, processes: int = 1) -> Iterator[Told]:
-    """Every bundle of the region in order. Two processes tell the same as one, sooner."""
-    yield from _reference()
-    yield from _stories(plan)
+def bundles(plan: Plan, processes: int = 1, *, stories: bool = True) -> Iterator[Told]:
+    """Every bundle of the region in order. Two processes tell the same as one, sooner.
+
+    Without `stories` the demo's inhabitants, units and staff are left out: they are there already.
+    """
+    yield from _reference(stories)
+    if stories:
+        yield from _stories(plan)
     blocks = _blocks(plan)
     if processes <= 1:
         for block in blocks:
@@ -163,8 +167,8 @@ def _in_parallel(plan: Plan, blocks: Iterator[Block], processes: int) -> Iterato
 
 
 @cache
-def _reference() -> tuple[Told, ...]:
-    everything = list(reference.resources())
+def _reference(stories: bool) -> tuple[Told, ...]:
+    everything = list(reference.resources(stories))
     return tuple(
         _bundle(everything[first : first + _REFERENCE_PART], 0)
         for first in range(0, len(everything), _REFERENCE_PART)

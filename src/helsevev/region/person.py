@@ -44,6 +44,8 @@ class Person:
     d_number: bool
     phone: str
     municipality: Municipality
+    quarter: bool
+    """Whether they live where the demo's own units serve people."""
     street: str
     protected: bool
     language: tuple[str, str] | None
@@ -67,6 +69,8 @@ class Person:
     def unit(self, kind: str) -> Unit:
         """The unit of this kind that serves the inhabitant, always the same one."""
         units = self.municipality.units[kind]
+        if self.quarter:
+            return next((each for each in units if each.in_demo), units[0])
         household = (
             self.household if kind != "nursing-home-ward" else self.household * 7 + self.born
         )
@@ -75,6 +79,8 @@ class Person:
     def department(self, kind: str) -> Unit:
         """The department of this kind at the inhabitant's hospital, or where that one sends."""
         found = catalogue()
+        if self.quarter:
+            kind = facts("population")["quarter"]["wards"].get(kind, kind)
         return found.units[found.hospitals[self.municipality.hospital][kind]]
 
 
@@ -89,6 +95,10 @@ def people(seed: int, home: Household, numbers: list[str | None], since: int, un
     chance = Chance(seed, "home", home.number)
     content = facts("population")
     municipality = chance.weighted(_municipalities())
+    quarter = _in_quarter(seed, home.number)
+    if quarter:
+        code = content["quarter"]["municipality"]
+        municipality = next(each for each, _ in _municipalities() if each.code == code)
     street = _street(chance)
     protected = chance.happens(content["address"]["protected"])
     foreign = _language(chance, content["language"]["interpreter"])
@@ -105,12 +115,22 @@ def people(seed: int, home: Household, numbers: list[str | None], since: int, un
                 role=member.role, weeks=member.weeks, given=_given(own, member, foreign),
                 family=family, number=number, d_number=guest,
                 phone=f"+4710{own.whole(100000, 999999)}", municipality=municipality,
-                street=street, protected=protected, language=foreign, foreign=bool(foreign),
-                dies=_death(own, member.born, member.woman, since, until),
+                quarter=quarter, street=street, protected=protected, language=foreign,
+                foreign=bool(foreign), dies=_death(own, member.born, member.woman, since, until),
             )
         )  # fmt: skip
     _relate(home, found)
     return found
+
+
+def _in_quarter(seed: int, household: int) -> bool:
+    """Whether a household lives in the quarter of the demo's units, as most of the first ones do.
+
+    A small region would otherwise be spread over so many units that each has hardly a patient.
+    """
+    quarter = facts("population")["quarter"]
+    first = household < quarter["households"]
+    return first and Chance(seed, "quarter", household).happens(quarter["share"])
 
 
 def numbers_for(seed: int, home: Household, register: Register) -> list[str | None]:

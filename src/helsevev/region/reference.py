@@ -23,15 +23,16 @@ from .workforce import Worker, role_of, workforce
 _BEDS_IN_A_ROOM = 2
 
 
-def resources() -> Iterator[Resource]:
+def resources(stories: bool = True) -> Iterator[Resource]:
     """Every Organization, Location, Practitioner, PractitionerRole and Medication of the region.
 
-    The demo's own come first, as its stories have them.
+    The demo's own come first, as its stories have them, or not at all.
     """
     known = set()
     for resource in demo.reference_resources():
         known.add((resource["resourceType"], resource["id"]))
-        yield resource
+        if stories:
+            yield resource
     units = catalogue().units.values()
     for unit in units:
         if not unit.in_demo:

@@ -47,6 +47,8 @@ async def test_the_api_answers_as_the_specification_says(case: dict[str, Any], a
         check_issue(step.get("issue"), response, told)
         for path, expected in step.get("expect", {}).items():
             assert look_up(response.json(), path) == fill(expected, saved), f"{path} in {told}"
+        for text in step.get("contains", []):
+            assert text in response.text, told
         for path in step.get("absent", []):
             assert look_up(response.json(), path) is None, f"{path} in {told}"
         for name, path in step.get("save", {}).items():

@@ -161,6 +161,63 @@ async def test_any_bundle_is_answered(entries: Any, kind: str, api: Api) -> None
         assert not entry["response"]["status"].startswith("5"), (bundle, entry)
 
 
+steps = st.lists(
+    st.sampled_from(["", "name", "0", "-", "family", "birthDate", "id", "meta", "~1", "x"]),
+    max_size=4,
+).map("/".join)
+changes = st.lists(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"])},
+        optional={"path": steps, "from": steps, "value": likely},
+    ),
+    max_size=5,
+)  # fmt: skip
+fhirpaths = st.lists(
+    st.sampled_from(
+        ["Patient", "name", "birthDate", "given", "extension('x')", "where(use = 'official')",
+         "first()", "[0]", "ofType(string)", "where($this.given.count() > 1 / 0)", "value",
+         "where(family)", "%resource", "`name`", "repeat(name)", "(", ")", "1", "as(HumanName)"]
+    ),
+    max_size=5,
+).map(".".join)  # fmt: skip
+parts = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["type", "path", "name", "value", "index", "source", "x"])},
+        optional={
+            "valueCode": st.sampled_from(["add", "insert", "delete", "replace", "move"]),
+            "valueString": fhirpaths | st.text(max_size=8),
+            "valueInteger": st.integers(-1, 2),
+            "valueHumanName": st.just({"family": "x"}),
+        },
+    ),
+    max_size=6,
+)
+
+
+@settings(SLOW, max_examples=60)
+@given(changed=changes, parts=st.lists(parts, max_size=2), path=fhirpaths)
+async def test_any_patch_is_carried_out_whole_or_refused(
+    changed: Any, parts: Any, path: str, api: Api
+) -> None:
+    created = await api.system.post("Patient", json=PATIENT)
+    place = f"Patient/{created.json()['id']}"
+    headers = {"if-match": 'W/"1"', "content-type": "application/json-patch+json"}
+    asked = {"name": "operation", "part": [{"name": "type", "valueCode": "delete"},
+                                           {"name": "path", "valueString": path}]}  # fmt: skip
+    loose = [{"name": "operation", "part": each} for each in parts]
+    for kind, body in (
+        ("application/json-patch+json", changed),
+        ("application/fhir+json", {"resourceType": "Parameters", "parameter": [asked]}),
+        ("application/fhir+json", {"resourceType": "Parameters", "parameter": loose}),
+    ):
+        before = await api.counts()
+        headers["content-type"] = kind
+        response = await api.system.patch(place, content=json.dumps(body), headers=headers)
+        assert response.status_code < 500, (body, response.text)
+        if response.status_code >= 400:
+            assert await api.counts() == before
+
+
 @SLOW
 @given(
     method=st.sampled_from(["GET", "HEAD", "PATCH", "OPTIONS", "DELETE"]),

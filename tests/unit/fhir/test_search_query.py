@@ -181,11 +181,17 @@ def test_all_references_can_be_included_at_once() -> None:
 
 
 REFUSED = [
-    ("code:text", "x", "not-supported"), ("code:in", "http://x", "not-supported"),
-    ("subject.name", "x", "not-supported"), ("subject:Patient.name", "x", "not-supported"),
-    ("_has:Observation:patient:code", "x", "not-supported"), ("_text", "x", "not-supported"),
-    ("_content", "x", "not-supported"), ("_filter", "x", "not-supported"),
-    ("_include:iterate", "Observation:subject", "not-supported"),
+    ("code:exact", "x", "not-supported"), ("_filter", "x", "not-supported"),
+    ("_contained", "true", "not-supported"), ("_text:exact", "x", "not-supported"),
+    ("code-value-quantity:not", "1$2", "not-supported"),
+    ("_list", "$current-problems", "not-supported"),
+    ("patient.general-practitioner.organization.partof.partof.partof.partof.name", "x",
+     "not-supported"),
+    ("code.name", "x", "value"), ("focus.name", "x", "value"), ("code:below", "x", "value"),
+    ("subject:Practitioner.name", "x", "value"), ("_has:Provenance", "x", "value"),
+    ("_has:Shoe:patient:code", "x", "value"), ("_has:Provenance:agent:_id", "x", "value"),
+    ("identifier:of-type", "urn:x|y", "value"),
+    ("_include:often", "Observation:subject", "not-supported"),
     ("_include", "Patient:general-practitioner", "not-supported"),
     ("_sort", "shoe-size", "not-supported"), ("date:exact", "2024", "not-supported"),
     ("code", "", "value"), ("code", "a|b|c", "value"), ("code", "|", "value"),

@@ -25,6 +25,8 @@ from helsevev.fhir_api.routing import ROUTES, find
         ("GET", "Patient/1", "read"),
         ("HEAD", "Patient/1", "read"),
         ("PUT", "Patient/1", "update"),
+        ("PATCH", "Patient/1", "patch"),
+        ("PATCH", "Patient", "patch"),
         ("DELETE", "Patient/1", "delete"),
         ("PUT", "Patient", "update"),
         ("GET", "Patient/1/_history", "history-instance"),
@@ -51,7 +53,7 @@ def test_nowhere_is_404(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", "Patient/1", b"GET, PUT, DELETE, HEAD"),
+        ("POST", "Patient/1", b"GET, PUT, PATCH, DELETE, HEAD"),
         ("PUT", "metadata", b"GET, HEAD"),
         ("GET", "Patient/_search", b"POST"),
     ],

@@ -104,15 +104,15 @@ def test_a_quantity_keeps_every_digit_and_is_found_by_code_and_by_word() -> None
     )
     coded = unit_hash(UCUM, "/min")
     assert row.quantities == [
-        ("value-quantity", unit_hash(None, "/min"), coded, Decimal("72.50")),
-        ("value-quantity", unit_hash(None, "slag/min"), coded, Decimal("72.50")),
+        ("value-quantity", unit_hash(None, "/min"), coded, Decimal("72.50"), row.code),
+        ("value-quantity", unit_hash(None, "slag/min"), coded, Decimal("72.50"), row.code),
     ]
     assert str(row.quantities[0][3]) == "72.50"
 
 
 def test_a_unit_in_words_is_no_code_of_its_system() -> None:
     row = observation(valueQuantity={"value": Decimal(1), "unit": "mg", "system": UCUM})
-    assert row.quantities == [("value-quantity", unit_hash(None, "mg"), 0, Decimal(1))]
+    assert row.quantities == [("value-quantity", unit_hash(None, "mg"), 0, Decimal(1), row.code)]
 
 
 def test_a_resource_without_date_or_code_says_so() -> None:

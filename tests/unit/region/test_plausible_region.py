@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helsevev.region import growth
@@ -196,3 +198,40 @@ def test_the_page_on_scale_shows_every_figure_as_it_is_stated() -> None:
         )
         assert stated == figure.stated
         assert generated == pytest.approx(figure.stated, rel=0.12), figure.name
+
+
+@cache
+def treated_of_late() -> dict[str, set[str]]:
+    """Unit -> those with a contact in the last month of a region of the demo's size."""
+    plan = Plan(scale=0.002, years=0.3, dose_days=0)
+    since = date.fromordinal(plan.last - 30).isoformat()
+    found: dict[str, set[str]] = defaultdict(set)
+    for told in bundles(plan):
+        for entry in msgspec.json.decode(told.json)["entry"]:
+            each = entry["resource"]
+            if each["resourceType"] == "Encounter" and each["period"].get("end", "9") > since:
+                unit = each["serviceProvider"]["reference"].removeprefix("Organization/")
+                found[unit].add(each["subject"]["reference"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("unit", "fewest", "most"),
+    [
+        ("trondheim-hjemmetjeneste-ost", 30, 90), ("st-olavs-lunge", 5, 30),
+        ("trondheim-helsestasjon-ost", 12, 60), ("trondheim-legevakt", 30, 120),
+        ("nidaro-dps", 5, 40),
+    ],
+)  # fmt: skip
+def test_each_persona_of_the_demo_has_as_many_patients_as_a_team_has(
+    unit: str, fewest: int, most: int
+) -> None:
+    generated = [each for each in treated_of_late()[unit] if each.startswith("Patient/r")]
+    assert fewest <= len(generated) <= most
+
+
+def test_a_large_region_does_not_crowd_one_quarter() -> None:
+    quarter = [each.household for each in some_people() if each.quarter]
+    assert quarter
+    assert max(quarter) < facts("population")["quarter"]["households"]
+    assert len({each.municipality.name for each in some_people() if not each.quarter}) > 25

@@ -164,7 +164,7 @@ CREATE TABLE change (
     at timestamptz NOT NULL,
     actor text NOT NULL,
     verbs text NOT NULL,
-    types resource_type[] NOT NULL,
+    types text[] NOT NULL,
     ids text[] NOT NULL,
     versions integer[] NOT NULL
 );

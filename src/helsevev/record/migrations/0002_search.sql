@@ -40,3 +40,15 @@ CREATE TABLE search_indexing (
     started_at timestamptz NOT NULL,
     finished_at timestamptz
 );
+
+-- Words in Norwegian stems and as they are written.
+CREATE FUNCTION stems_of(text text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT to_tsvector('pg_catalog.norwegian', text) || to_tsvector('pg_catalog.simple', text)$$;
+
+CREATE FUNCTION words_of(narrative text, content text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT setweight(stems_of(narrative), 'A') || setweight(stems_of(content), 'B')$$;
+
+CREATE FUNCTION words_asked(asked text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT websearch_to_tsquery('pg_catalog.norwegian', asked)
+      || websearch_to_tsquery('pg_catalog.simple', asked)$$;

@@ -14,3 +14,26 @@ FROM resource
 WHERE type = $1::resource_type AND patient = ANY ($3::bigint[])
   AND NOT token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && $5::bigint[]))
 LIMIT $4
+
+-- name: with_words
+-- Which of these resources, by place from 1, hold the words of one of the questions $3.
+SELECT n
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (narrative, content, n)
+WHERE EXISTS (SELECT FROM unnest($3::text[]) AS asked
+              WHERE words_of(narrative, content) @@ words_asked(asked))
+
+-- name: units
+-- The units of system $1 that some quantity has.
+SELECT code FROM coding WHERE system = $1 AND NOT is_leading
+
+-- name: parts
+-- Resources of type $1 that name one of those whose keys are $2 as what they are part of.
+SELECT id FROM resource WHERE type = $1::resource_type AND keys && $2::bigint[] LIMIT $3
+
+-- name: by_url
+-- Resources of type $1 that give themselves a URL whose key is among $2, the newest first.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE type = $1::resource_type AND keys && $2::bigint[]
+ORDER BY last_updated DESC, id
+LIMIT 20

@@ -100,6 +100,9 @@ WITH incoming AS (
 ), gone_quantities AS (
     DELETE FROM search_quantity s USING incoming i
     WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
+), gone_texts AS (
+    DELETE FROM search_text s USING incoming i
+    WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
 ), strings AS (
     INSERT INTO search_string (patient, type, id, name, value)
     SELECT * FROM unnest($13::bigint[], $14::resource_type[], $15::text[], $16::text[],
@@ -109,14 +112,19 @@ WITH incoming AS (
     SELECT * FROM unnest($18::bigint[], $19::resource_type[], $20::text[], $21::text[],
                          $22::bigint[], $23::bigint[])
 ), quantities AS (
-    INSERT INTO search_quantity (patient, type, id, name, unit, system_unit, value)
+    INSERT INTO search_quantity (patient, type, id, name, unit, system_unit, value, code)
     SELECT * FROM unnest($24::bigint[], $25::resource_type[], $26::text[], $27::text[],
-                         $28::bigint[], $29::bigint[], $30::numeric[])
+                         $28::bigint[], $29::bigint[], $30::numeric[], $52::bigint[])
+), texts AS (
+    INSERT INTO search_text (patient, type, id, words)
+    SELECT patient, type, id, words_of(narrative, content)
+    FROM unnest($53::bigint[], $54::resource_type[], $55::text[], $56::text[], $57::text[])
+        AS t (patient, type, id, narrative, content)
 ), listed AS (
     INSERT INTO directory (key, patient) SELECT * FROM unnest($31::bigint[], $32::bigint[])
 ), sets AS (
     INSERT INTO token_set (id, tokens)
-    SELECT id, tokens::bigint[] FROM unnest($33::bigint[], $52::text[]) AS s (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($33::bigint[], $58::text[]) AS s (id, tokens)
     ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
@@ -179,6 +187,13 @@ INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
 SELECT $12, $23, $4, $5, $24, $25::jsonb
 WHERE $23::text IS NOT NULL
 
+-- name: append_texts
+-- The words of new resources.
+INSERT INTO search_text (patient, type, id, words)
+SELECT patient, type, id, words_of(narrative, content)
+FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::text[], $5::text[])
+    AS t (patient, type, id, narrative, content)
+
 -- name: delete
 -- Takes a resource out of the record's present; every version stays, and its deletion is one more.
 WITH gone AS (
@@ -197,6 +212,8 @@ WITH gone AS (
     DELETE FROM search_date WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), quantities AS (
     DELETE FROM search_quantity WHERE patient = $1 AND type = $2::resource_type AND id = $3
+), texts AS (
+    DELETE FROM search_text WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), changes AS (
     INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
     SELECT $5, patient, $6, $7, 'D', ARRAY[type], ARRAY[id], ARRAY[version + 1] FROM gone

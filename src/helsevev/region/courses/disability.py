@@ -13,6 +13,7 @@ from ..telling.problems import condition
 
 _MORNING_EVENING = Dose("1 tablett morgen og kveld", "1 tablett", "08 20")
 _EVENING = Dose("1 tablett kveld", "1 tablett", "20")
+_SACHET = Dose("1 pose morgen", "1 pose", "08")
 _MORNING = Dose("1 tablett morgen", "1 tablett", "08")
 _KINDS = (
     (
@@ -20,7 +21,7 @@ _KINDS = (
         ("F70", "Lett psykisk utviklingshemming"),
         ("P85", "Psykisk utviklingshemming"),
         0.35,
-        (("lamictal-100", _MORNING_EVENING), ("quetiapin-25", _EVENING), ("movicol", _MORNING)),
+        (("lamictal-100", _MORNING_EVENING), ("quetiapin-25", _EVENING), ("movicol", _SACHET)),
     ),
     (
         "Schizofreni",
@@ -45,7 +46,7 @@ _KINDS = (
         ("G35", "Multippel sklerose"),
         ("N86", "Multippel sklerose"),
         0.2,
-        (("cipralex-10", _MORNING), ("movicol", _MORNING), ("imovane-3-75", _EVENING)),
+        (("cipralex-10", _MORNING), ("movicol", _SACHET), ("imovane-3-75", _EVENING)),
     ),
 )
 

@@ -1,0 +1,85 @@
+"""Notifications as a subscription's owner may have them now: decided and audited like a reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.gate import Gate, author_of
+from helsevev.access.subscriptions.standing import owner_of, status_of
+from helsevev.fhir import subscription_notification as wire
+from helsevev.fhir.subscription_notification import notification
+from helsevev.kit import clock
+from helsevev.record.store import audit_row
+from helsevev.record.subscriptions import Event, Standing, Subscriptions
+
+INTERACTION: Final = "subscription"
+
+
+class Notices:
+    """Writes notifications of events, on behalf of a subscription's owner."""
+
+    def __init__(self, gate: Gate, rows: Subscriptions, base: str) -> None:
+        self._gate = gate
+        self._rows = rows
+        self.base = base
+
+    async def of_events(
+        self,
+        standing: Standing,
+        events: Sequence[Event],
+        content: str,
+        kind: str = "event-notification",
+    ) -> bytes:
+        """The Bundle that tells of these events, as much as `content` says.
+
+        What the owner may not see any longer is told by its number and time alone.
+        """
+        owner = owner_of(standing.owner)
+        allowed = {e.patient: False for e in events}
+        for patient in allowed:
+            allowed[patient] = await self._decide(owner, patient, standing, events, content)
+        wanted = [
+            (e.patient, e.type, e.id, e.version)
+            for e in events
+            if allowed[e.patient] and content == "full-resource" and e.verb != "D"
+        ]
+        versions = await self._rows.versions(wanted) if wanted else {}
+        told = []
+        for e in events:
+            stored = versions.get((e.type, e.id, e.version))
+            reference = f"{e.type}/{e.id}" if allowed[e.patient] and content != "empty" else ""
+            json = None if stored is None or stored.deleted else stored.json
+            closed = not allowed[e.patient]
+            told.append(wire.Event(e.number, _instant(e.at), e.verb, reference, json, closed))
+        now = _instant(clock.now())
+        status = status_of(standing)
+        return notification(kind, status, told, now, self.base, topic=content != "empty")
+
+    def of_status(self, kind: str, standing: Standing) -> bytes:
+        """A handshake, a heartbeat or a status: no event is told of."""
+        return notification(kind, status_of(standing), (), _instant(clock.now()), self.base)
+
+    async def _decide(
+        self, owner: Actor, patient: int, standing: Standing, events: Sequence[Event], content: str
+    ) -> bool:
+        verdict = await self._gate.permits.verdict(owner, patient)
+        if verdict.decision.allowed:
+            if content == "empty":
+                return True
+            author = author_of(owner, INTERACTION, verdict.purpose)
+            named = " ".join(f"{e.type}/{e.id}" for e in events if e.patient == patient)
+            target = f"{named} (Subscription/{standing.id})"
+            row = audit_row(patient, 0, clock.now(), author, target, action="read")
+        else:
+            author = author_of(owner, INTERACTION, reason=verdict.decision.reason)
+            target = f"Subscription/{standing.id}"
+            row = audit_row(patient, 0, clock.now(), author, target, action="read", outcome=8)
+        await self._gate.trail.keep(row)
+        return verdict.decision.allowed
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,105 @@
+"""What flows through an expression: plain data, and nodes where plain data does not say all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from helsevev.fhir.path.syntax import PathError
+
+Items = list[Any]
+"""A collection: plain values (dict, str, int, Decimal, bool) and `Node`s, never None."""
+
+
+class Node:
+    """A value with its FHIR type, and the object beside it that holds its id and extensions.
+
+    Stands for the value where the type cannot be known from the expression alone (a choice), or
+    where there are only extensions (`value` is then None).
+    """
+
+    __slots__ = ("beside", "type", "value")
+
+    def __init__(self, value: Any, type_: str | None, beside: Any = None) -> None:
+        self.value = value
+        self.type = type_
+        self.beside = beside
+
+
+class Env:
+    """What one evaluation knows besides its focus."""
+
+    __slots__ = ("index", "now", "resolve", "resource", "total", "variables")
+
+    def __init__(
+        self,
+        resource: Any,
+        variables: Mapping[str, Any],
+        resolve: Callable[[str], dict[str, Any] | None] | None,
+    ) -> None:
+        self.resource = resource
+        self.variables = variables
+        self.resolve = resolve
+        self.index = 0
+        self.now: datetime | None = None
+        self.total: Items = []
+
+
+Run = Callable[[Items, Env], Items]
+"""A compiled expression: from the context (`$this`) to a collection."""
+
+
+def plain(item: Any) -> Any:
+    """The item's value; None when it has extensions only."""
+    return item.value if type(item) is Node else item
+
+
+def plain_all(items: Items) -> Items:
+    """The values of all items that have one."""
+    return [v for item in items if (v := item.value if type(item) is Node else item) is not None]
+
+
+def single(items: Items, what: str) -> Any:
+    """The only item's value, None when there is none. Raises `PathError` when there are more."""
+    if not items:
+        return None
+    if len(items) > 1:
+        raise PathError(f"{what} takes one value, and there are {len(items)}.")
+    item = items[0]
+    return item.value if type(item) is Node else item
+
+
+def truth(items: Items, what: str) -> bool | None:
+    """Three-valued: the only item's truth; a single item that is no boolean is true.
+
+    http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections.
+    """
+    if not items:
+        return None
+    value = single(items, what)
+    if value is None:
+        return None
+    return value if type(value) is bool else True
+
+
+def text_of(items: Items, what: str) -> str | None:
+    """The only item as a string. Raises `PathError` when it is something else."""
+    value = single(items, what)
+    if value is None or type(value) is str:
+        return value
+    raise PathError(f"{what} takes a string.")
+
+
+def whole_of(items: Items, what: str) -> int | None:
+    """The only item as an integer. Raises `PathError` when it is something else."""
+    value = single(items, what)
+    if value is None or type(value) is int:
+        return value
+    raise PathError(f"{what} takes an integer.")
+
+
+def is_number(value: Any) -> bool:
+    """True for integers and decimals, not for booleans."""
+    return type(value) is int or isinstance(value, Decimal)

@@ -1,0 +1,179 @@
+"""Topics that can be subscribed to, and whether a change of a resource is an event of one.
+
+The model is R5's SubscriptionTopic (http://hl7.org/fhir/R5/subscriptiontopic.html): a change of a
+type fires when the version before fits one search and the version after another; a subscription
+narrows that with the parameters that the topic lets it filter by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from helsevev.fhir.extraction import extract
+from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.search_query import Condition, SearchError, parse
+from helsevev.fhir.search_terms import DateTerm, ReferenceTerm, StringTerm, TokenTerm, normalize
+from helsevev.fhir.search_values import KINDS
+
+Pairs = Sequence[tuple[str, str]]
+"""A query's decoded names and values."""
+
+CREATED: Final = "C"
+UPDATED: Final = "U"
+DELETED: Final = "D"
+
+_MODIFIERS: Final = frozenset({None, "not", "missing", "exact", "contains", "identifier"})
+_TERMS: Final = (TokenTerm, ReferenceTerm, StringTerm, DateTerm)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A change that fires: of `resource`, by one of `verbs` (C, U, D).
+
+    `previous` must fit the version before, unless there was none; `current` the version after.
+    A deletion fires by its verb alone.
+    """
+
+    resource: str
+    verbs: str
+    previous: tuple[Condition, ...] = ()
+    current: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic; `filters` are the parameters to narrow by, for each of its resource types."""
+
+    url: str
+    title: str
+    triggers: tuple[Trigger, ...]
+    filters: Mapping[str, frozenset[str]]
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The resource types whose changes may be events."""
+        return frozenset(trigger.resource for trigger in self.triggers)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One version of one resource that became current, and the one before it.
+
+    `before` or `after` is None when there was none, or when it was deleted.
+    """
+
+    type: str
+    verb: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+Filters = Mapping[str, tuple[Condition, ...]]
+"""By resource type; a type that has none is not narrowed."""
+
+
+def conditions(resource_type: str, pairs: Pairs) -> tuple[Condition, ...]:
+    """A search that one version is held against. Raises `SearchError` for what cannot be."""
+    query = parse(resource_type, pairs)
+    for condition in query.conditions:
+        fit = all(isinstance(term, _TERMS) for term in condition.terms)
+        if not fit or condition.modifier not in _MODIFIERS:
+            text = f"{condition.name} cannot be compared with a single resource in this way."
+            raise SearchError([error("not-supported", text, condition.name)])
+    return query.conditions
+
+
+def read_filters(topic: Topic, wanted: Iterable[tuple[str, Pairs]]) -> Filters:
+    """A subscription's filters as conditions. Raises `SearchError` naming each that cannot be."""
+    issues: list[Issue] = []
+    found: dict[str, tuple[Condition, ...]] = {}
+    for resource_type, pairs in wanted:
+        allowed = topic.filters.get(resource_type, frozenset())
+        names = {name.partition(":")[0] for name, _ in pairs}
+        if unknown := sorted(names - allowed):
+            offered = ", ".join(sorted(allowed)) or "nothing"
+            text = (
+                f"{topic.url} is not filtered by {', '.join(unknown)} of {resource_type[:80]!r};"
+                f" by {offered}."
+            )
+            issues.append(error("not-supported", text, "Subscription.criteria"))
+            continue
+        try:
+            more = conditions(resource_type, pairs)
+        except SearchError as problem:
+            issues += problem.issues
+            continue
+        found[resource_type] = (*found.get(resource_type, ()), *more)
+    if issues:
+        raise SearchError(issues)
+    return found
+
+
+def fires(topic: Topic, change: Change) -> bool:
+    """Whether the change is an event of the topic."""
+    return any(_fires(trigger, change) for trigger in topic.triggers)
+
+
+def passes(filters: Filters, change: Change) -> bool:
+    """Whether an event is within a subscription's filters; of a deletion, what was deleted is."""
+    wanted = filters.get(change.type)
+    if not wanted:
+        return True
+    resource = change.after if change.after is not None else change.before
+    return resource is not None and holds(wanted, resource)
+
+
+def holds(wanted: Iterable[Condition], resource: dict[str, Any]) -> bool:
+    """Whether every condition holds for the resource."""
+    values = extract(resource)
+    return all(_holds(condition, resource, values) for condition in wanted)
+
+
+def _fires(trigger: Trigger, change: Change) -> bool:
+    if trigger.resource != change.type or change.verb not in trigger.verbs:
+        return False
+    if change.verb == DELETED:
+        return True
+    if change.after is None or not holds(trigger.current, change.after):
+        return False
+    return change.before is None or holds(trigger.previous, change.before)
+
+
+def _holds(condition: Condition, resource: dict[str, Any], rows: list[tuple[Any, ...]]) -> bool:
+    if condition.name == "_id":
+        values: list[tuple[Any, ...]] = [("", resource.get("id"))]
+    else:
+        kind = KINDS[condition.kind]
+        values = [row[2:] for row in rows if row[0] == condition.name and row[1] == kind]
+    if condition.modifier == "missing":
+        return bool(values) is not condition.missing
+    found = any(_fits(term, v, condition.modifier) for term in condition.terms for v in values)
+    return not found if condition.modifier == "not" else found
+
+
+def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
+    match term:
+        case TokenTerm(system, code):
+            of_system = system is None or system == (value[0] or "")
+            return of_system and (code is None or code == value[1])
+        case ReferenceTerm(texts):
+            return value[0] in texts
+        case StringTerm(text, normalized):
+            if modifier == "exact":
+                return bool(value[0] == text)
+            own = normalize(value[0])
+            return normalized in own if modifier == "contains" else own.startswith(normalized)
+        case DateTerm(prefix, low, high):
+            return _in_time(prefix, low, high, value[0], value[1])
+    return False
+
+
+def _in_time(prefix: str, low: int, high: int, first: int, last: int) -> bool:
+    inside = low <= first and last <= high
+    return {
+        "eq": inside, "ne": not inside, "gt": last > high, "lt": first < low,
+        "ge": last > high or inside, "le": first < low or inside, "sa": first >= high,
+        "eb": last <= low, "ap": first < high and last > low,
+    }[prefix]  # fmt: skip

@@ -1,0 +1,370 @@
+"""From what a search asks to one condition in SQL: chains are followed, code sets looked up.
+
+What cannot be said in SQL over the rows is read: the other conditions find at most `MOST_READ`
+candidates, and their bodies tell which of them fit. Every step sees only what the scope shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from helsevev.fhir import references
+from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_terms import TokenTerm
+from helsevev.record import composites, leading
+from helsevev.record.composites import Layout
+from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
+from helsevev.record.search_checks import Checks, Place, needs_reading
+from helsevev.record.search_codes import Codes, Resolver
+from helsevev.record.search_conditions import (
+    Codings,
+    ConditionSql,
+    may_be_about_nobody,
+    may_name_many,
+)
+from helsevev.record.search_cost import TooCostly, refuse_if_costly
+from helsevev.record.search_scope import Scope, scope_sql
+from helsevev.record.search_values import Arguments, holding
+from helsevev.record.statements import load
+from helsevev.record.store import Store, Stored
+
+MOST_NAMED: Final = 2000
+"""Resources that one step of a chain may lead to, when they have to be listed."""
+MOST_READ: Final = 1000
+"""Resources whose bodies are read to tell whether they fit."""
+
+_SQL: Final = load("search")
+_ROW: Final = "r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body"
+_PLACEHOLDER: Final = re.compile(r"\$(\d+)::")
+
+Check = Callable[[Sequence[Stored]], Awaitable[set[Place]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Only resources that name one of these: by key, or by being kept with the inhabitant."""
+
+    hashes: list[int]
+    patients: list[int]
+
+
+@dataclass(slots=True)
+class Where:
+    """A condition on rows named `r`, its arguments, and what is known of how it is found."""
+
+    sql: str
+    arguments: Arguments
+    pins_patient: bool = False
+    pins_code: bool = False
+    narrows: bool = False
+    is_cheap: bool = False
+    checks: list[Check] = field(default_factory=list)
+
+
+class Planner:
+    """Plans the conditions of searches over one store."""
+
+    def __init__(self, store: Store, codes: Codes) -> None:
+        self._store = store
+        self._resolver = Resolver(codes, store)
+        self._checks = Checks(store.database)
+
+    async def where(
+        self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
+    ) -> Where:
+        """What finds the resources of type `kind` that all filters fit, within the scope.
+
+        Raises `SearchError` for what cannot be found, `TooCostly` for what would read too much.
+        """
+        written = await self._written(kind, filters, scope)
+        if not written.checks:
+            return written
+        found = await self._read(written, MOST_READ)
+        if found is None:
+            raise TooCostly(
+                f"Of {kind} this has to be read from the resources themselves, and the other"
+                f" conditions find more than {MOST_READ}. Narrow them: name an inhabitant, a code"
+                " or a time."
+            )
+        for check in written.checks:
+            kept = await check(found) if found else set()
+            found = [stored for stored in found if (stored.patient, stored.id) in kept]
+        return _exactly(kind, [(stored.patient, stored.id) for stored in found])
+
+    async def rows(self, where: Where, most: int) -> list[Stored] | None:
+        """All that a condition finds; None when that is more than `most`."""
+        return await self._read(where, most)
+
+    async def _written(
+        self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
+    ) -> Where:
+        plain = [each for each in filters if isinstance(each, Condition | AnyOf)]
+        plain = [await self._resolver.resolved(kind, each) for each in plain]
+        arguments = Arguments()
+        conditions = await self._conditions(kind, plain, arguments)
+        parts = [f"r.type = {arguments.add(kind, 'resource_type')}"]
+        checks: list[Check] = []
+        for condition in plain:
+            if needs_reading(kind, condition):
+                assert isinstance(condition, Condition)
+                checks.append(self._checks.of(condition))
+                if condition.kind != "composite":
+                    continue
+            parts.append(conditions.write(condition))
+        where = Where("", arguments)
+        for each in filters:
+            if isinstance(each, Naming):
+                conditions.narrows = conditions.is_cheap = True
+                parts.append(_naming_sql(each, arguments))
+            elif isinstance(each, Chain | Has):
+                try:
+                    joined = await self._join(kind, each, scope)
+                except TooCostly:
+                    # From the other side, then: what the other conditions find tells whom to ask.
+                    checks.append(self._from_found(kind, each, scope))
+                else:
+                    parts.append(_embedded(joined, arguments))
+                    conditions.narrows = conditions.narrows or joined.narrows
+                    conditions.is_cheap = conditions.is_cheap or joined.is_cheap
+        if scope is not None:
+            parts.append(scope_sql(scope, arguments))
+        where.sql = " AND ".join(parts)
+        where.checks = checks
+        where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code
+        where.narrows, where.is_cheap = conditions.narrows, conditions.is_cheap
+        return where
+
+    async def _conditions(
+        self, kind: str, plain: Sequence[Condition | AnyOf], arguments: Arguments
+    ) -> ConditionSql:
+        every = [
+            condition
+            for each in plain
+            for condition in (each.conditions if isinstance(each, AnyOf) else (each,))
+        ]
+        ids = [
+            (kind, term.code)
+            for condition in every if condition.name == "_id"
+            for term in condition.terms if isinstance(term, TokenTerm) and term.code
+        ]  # fmt: skip
+        places = await self._store.places_of(ids) if ids else {}
+        return ConditionSql(kind, arguments, places, await self._codings(kind, every))
+
+    async def _codings(self, kind: str, conditions: Iterable[Condition]) -> Codings:
+        name = leading.code_parameter(kind)
+        asked = {
+            token.code
+            for condition in conditions
+            for token in composites.leading_tokens(condition, name)
+            if token.code
+        }
+        hashes: dict[str, list[int]] = {}
+        among_keys: set[str] = set()
+        if asked:
+            rows = await self._store.database.fetch(_SQL["codings"], sorted(asked))
+            for code, value, is_leading in rows:
+                if is_leading:
+                    hashes.setdefault(code, []).append(value)
+                else:
+                    among_keys.add(code)
+        return Codings(hashes, among_keys)
+
+    async def _join(self, kind: str, join: Chain | Has, scope: Scope | None) -> Where:
+        if isinstance(join, Chain):
+            return await self._chain(kind, join, scope)
+        return await self._has(kind, join, scope)
+
+    async def _chain(self, kind: str, chain: Chain, scope: Scope | None) -> Where:
+        alternatives: list[Where] = []
+        for target, asked in chain.within:
+            inner = await self.where(target, [asked], scope)
+            about = chain.parameter.name in ABOUT and target == "Patient"
+            if about:
+                alternatives.append(_about(kind, inner))
+            if not about or may_name_many(kind):
+                alternatives.append(await self._named_by_key(kind, chain, target, inner))
+        return _any_where(alternatives)
+
+    async def _named_by_key(self, kind: str, chain: Chain, target: str, inner: Where) -> Where:
+        name = chain.parameter.name
+        if composites.is_canonical(kind, name) and "url" in PARAMETERS[target]:
+            rows = await self._all(inner, chain.parameter.name)
+            texts = [text for stored in rows for text in _names_of(stored)]
+        else:
+            texts = [f"{target}/{i}" for _, i in await self._places(inner, name)]
+        arguments = Arguments()
+        hashes = arguments.add([reference_hash(name, text) for text in texts], "bigint[]")
+        return Where(f"r.keys && {hashes}", arguments, narrows=True, is_cheap=True)
+
+    async def _has(self, kind: str, has: Has, scope: Scope | None) -> Where:
+        inner = await self.where(has.source, [has.asked], scope)
+        name = has.parameter.name
+        if kind == "Patient" and name in ABOUT and not may_name_many(has.source):
+            return _patients_of(has.source, inner)
+        rows = await self._all(inner, f"_has:{has.source}:{name}")
+        return await self._targets(kind, name, rows)
+
+    async def _targets(self, kind: str, name: str, rows: Sequence[Stored]) -> Where:
+        texts = {text for stored in rows for text in named_by(stored, name)}
+        local = [found for text in texts if (found := references.relative(text))]
+        ids = [found for found in local if found[0] == kind]
+        places = await self._store.places_of(ids)
+        exactly = _exactly(kind, [(patient, i) for (_, i), patient in places.items()])
+        urls = [text for text in texts if references.relative(text) is None]
+        if not urls or "url" not in PARAMETERS[kind]:
+            return exactly
+        arguments = Arguments()
+        hashes = arguments.add([token_hash("url", None, url) for url in urls], "bigint[]")
+        by_url = Where(f"r.keys && {hashes}", arguments, narrows=True, is_cheap=True)
+        return _any_where([exactly, by_url])
+
+    def _from_found(self, kind: str, join: Chain | Has, scope: Scope | None) -> Check:
+        async def check(found: Sequence[Stored]) -> set[Place]:
+            if isinstance(join, Chain):
+                return await self._chained_of(found, join, scope)
+            return await self._had_of(kind, found, join, scope)
+
+        return check
+
+    async def _chained_of(
+        self, found: Sequence[Stored], chain: Chain, scope: Scope | None
+    ) -> set[Place]:
+        named = {
+            (stored.patient, stored.id): set(named_by(stored, chain.parameter.name))
+            for stored in found
+        }
+        fitting: set[str] = set()
+        for target, asked in chain.within:
+            local = {r for texts in named.values() for t in texts if (r := references.relative(t))}
+            ids = sorted(i for kind, i in local if kind == target)
+            if ids:
+                inner = await self.where(target, [asked, _one_of(target, ids)], scope)
+                fitting |= {f"{target}/{i}" for _, i in await self._places(inner, "")}
+        return {place for place, texts in named.items() if not fitting.isdisjoint(texts)}
+
+    async def _had_of(
+        self, kind: str, found: Sequence[Stored], has: Has, scope: Scope | None
+    ) -> set[Place]:
+        name = has.parameter.name
+        own = kind == "Patient" and name in ABOUT
+        naming = Naming(
+            [reference_hash(name, stored.reference) for stored in found],
+            [stored.patient for stored in found] if own else [],
+        )
+        inner = await self.where(has.source, [has.asked, naming], scope)
+        rows = await self._all(inner, f"_has:{has.source}:{name}")
+        texts = {text for stored in rows for text in named_by(stored, name)}
+        return {(stored.patient, stored.id) for stored in found if stored.reference in texts}
+
+    async def _places(self, where: Where, what: str) -> list[Place]:
+        statement = f"SELECT r.patient, r.id FROM resource r WHERE {where.sql}"
+        rows = await self._limited(where, statement, MOST_NAMED)
+        if rows is None:
+            raise _too_many(what)
+        return [(row[0], row[1]) for row in rows]
+
+    async def _all(self, where: Where, what: str) -> list[Stored]:
+        rows = await self._read(where, MOST_NAMED)
+        if rows is None:
+            raise _too_many(what)
+        return rows
+
+    async def _read(self, where: Where, most: int) -> list[Stored] | None:
+        statement = f"SELECT {_ROW} FROM resource r WHERE {where.sql}"
+        rows = await self._limited(where, statement, most)
+        return None if rows is None else [Stored(*row) for row in rows]
+
+    async def _limited(self, where: Where, statement: str, most: int) -> list[Any] | None:
+        limited = f"{statement} LIMIT {most + 1}"
+        if not where.is_cheap:
+            await refuse_if_costly(self._store.database, limited, where.arguments.values)
+        rows = await self._store.database.fetch(limited, *where.arguments.values)
+        return None if len(rows) > most else rows
+
+
+def named_by(stored: Stored, name: str) -> list[str]:
+    """The references of a resource by one parameter, as they are compared."""
+    return [e[2] for e in extract(stored.resource) if e[0] == name and e[1] == REFERENCE]
+
+
+def _names_of(stored: Stored) -> list[str]:
+    resource = stored.resource
+    url, version = resource.get("url"), resource.get("version")
+    return [stored.reference, *([url] if url else []), *([f"{url}|{version}"] if version else [])]
+
+
+def _too_many(what: str) -> TooCostly:
+    return TooCostly(
+        f"{what} leads to more than {MOST_NAMED} resources, and the other conditions find too many"
+        " to try each: ask for something rarer in one of them."
+    )
+
+
+def _one_of(kind: str, ids: Iterable[str]) -> Condition:
+    return Condition(
+        "_id", "token", PARAMETERS[kind]["_id"], tuple(TokenTerm(None, i) for i in ids)
+    )
+
+
+def _exactly(kind: str, places: Sequence[Place]) -> Where:
+    arguments = Arguments()
+    type_ = arguments.add(kind, "resource_type")
+    patients = arguments.add([patient for patient, _ in places], "bigint[]")
+    ids = arguments.add([i for _, i in places], "text[]")
+    sql = f"r.type = {type_} AND (r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
+    return Where(sql, arguments, narrows=True, is_cheap=True)
+
+
+def _naming_sql(naming: Naming, arguments: Arguments) -> str:
+    by_key = f"r.keys && {arguments.add(naming.hashes, 'bigint[]')}"
+    if not naming.patients:
+        return by_key
+    return f"({by_key} OR r.patient = ANY ({arguments.add(naming.patients, 'bigint[]')}))"
+
+
+def _about(kind: str, inner: Where) -> Where:
+    """Resources about the inhabitants whose Patient the inner condition finds."""
+    arguments = Arguments()
+    found = _embedded(inner, arguments)
+    sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE {found})"
+    if may_be_about_nobody(kind):
+        sql += f" AND NOT {holding([ELSEWHERE], arguments)}"
+    return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
+
+
+def _patients_of(source: str, inner: Where) -> Where:
+    """Patients about whom the inner condition finds something."""
+    arguments = Arguments()
+    found = _embedded(inner, arguments)
+    if may_be_about_nobody(source):
+        found += f" AND NOT {holding([ELSEWHERE], arguments)}"
+    sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE r.patient > 0 AND {found})"
+    return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
+
+
+def _embedded(inner: Where, arguments: Arguments) -> str:
+    """The inner condition with its arguments moved behind those of another statement."""
+    before = len(arguments.values)
+    arguments.values += inner.arguments.values
+    moved = _PLACEHOLDER.sub(lambda found: f"${int(found[1]) + before}::", inner.sql)
+    return f"({moved})"
+
+
+def _any_where(alternatives: Sequence[Where]) -> Where:
+    if len(alternatives) == 1:
+        return alternatives[0]
+    arguments = Arguments()
+    sql = " OR ".join(_embedded(each, arguments) for each in alternatives)
+    return Where(
+        sql, arguments,
+        narrows=all(each.narrows for each in alternatives),
+        is_cheap=all(each.is_cheap for each in alternatives),
+    )  # fmt: skip
+
+
+__all__ = ["MOST_NAMED", "MOST_READ", "Layout", "Planner", "Where", "named_by"]

@@ -1,0 +1,96 @@
+"""Numbers, quantities and positions of a search as SQL, over rows of search_quantity named `s`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import cos, degrees, radians
+from typing import Any, Final
+
+from helsevev.fhir.outcome import error
+from helsevev.fhir.search_query import SearchError
+from helsevev.fhir.search_terms import NearTerm, NumberTerm, QuantityTerm, Term
+from helsevev.record.rows import NEAR, NO_CODE, unit_hash
+
+EARTH: Final = 6_371_008.8
+"""The Earth's mean radius in metres (IUGG)."""
+
+_COMPARISONS: Final = {
+    "gt": "> {number}", "sa": "> {number}", "lt": "< {number}", "eb": "< {number}",
+    "ge": ">= {number}", "le": "<= {number}",
+}  # fmt: skip
+
+
+class Arguments:
+    """The arguments of a statement that is being built."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def add(self, value: Any, sql_type: str) -> str:
+        """The placeholder for one more argument."""
+        self.values.append(value)
+        return f"${len(self.values)}::{sql_type}"
+
+
+def holding(hashes: Sequence[int], arguments: Arguments) -> str:
+    """Whether a row's combination of common values holds one of these."""
+    wanted = arguments.add(list(hashes), "bigint[]")
+    return f"r.token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && {wanted}))"
+
+
+def any_of(alternatives: Sequence[str]) -> str:
+    """A condition that holds when one of them does; none holds of none."""
+    if len(alternatives) == 1:
+        return alternatives[0]
+    return f"({' OR '.join(alternatives) or 'false'})"
+
+
+def compared(name: str, term: Term, arguments: Arguments) -> str:
+    """A number or quantity as a condition on a row's value and unit. Raises `SearchError`."""
+    if isinstance(term, NumberTerm):
+        return _number(term, arguments)
+    assert isinstance(term, QuantityTerm)
+    number = _number(term.number, arguments)
+    if term.code is None and term.system is not None:
+        text = f"{name}: a system of units without a unit is not supported"
+        raise SearchError([error("not-supported", text, name)])
+    if term.code is None:
+        return number
+    column = "unit" if term.system is None else "system_unit"
+    unit = arguments.add(unit_hash(term.system, term.code), "bigint")
+    return f"({number} AND s.{column} = {unit})"
+
+
+def _number(term: NumberTerm, arguments: Arguments) -> str:
+    add = arguments.add
+    if term.prefix in _COMPARISONS:
+        number = add(term.number, "numeric")
+        return "s.value " + _COMPARISONS[term.prefix].format(number=number)
+    inside = f"(s.value >= {add(term.low, 'numeric')} AND s.value < {add(term.high, 'numeric')})"
+    return f"NOT {inside}" if term.prefix == "ne" else inside
+
+
+def near(resource_type: str, term: NearTerm, arguments: Arguments) -> str:
+    """A position within so many metres: by latitude, which an index has, then on the globe."""
+    add = arguments.add
+    reach = degrees(term.metres / EARTH) * 1.000001
+    latitude = add(term.latitude, "double precision")
+    longitude = add(term.longitude, "double precision")
+    low = add(term.latitude - reach, "double precision")
+    high = add(term.latitude + reach, "double precision")
+    metres = add(term.metres, "double precision")
+    level = add(cos(radians(term.latitude)), "double precision")
+    north, east = "la.value::double precision", "lo.value::double precision"
+    # The haversine of the angle at the Earth's centre.
+    half = (
+        f"(sind(({north} - {latitude}) / 2) ^ 2"
+        f" + {level} * cosd({north}) * sind(({east} - {longitude}) / 2) ^ 2)"
+    )
+    return (
+        "(r.patient, r.id) IN (SELECT la.patient, la.id FROM search_quantity la"
+        " JOIN search_quantity lo USING (patient, type, id)"
+        f" WHERE la.type = {add(resource_type, 'resource_type')} AND la.name = '{NEAR[0]}'"
+        f" AND la.code = {NO_CODE} AND lo.name = '{NEAR[1]}'"
+        f" AND la.value BETWEEN {low}::numeric AND {high}::numeric"
+        f" AND 2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres})"
+    )

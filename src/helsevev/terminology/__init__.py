@@ -1,0 +1,1 @@
+"""Code systems as plain data: reading their distributions, their hierarchies, sets of concepts."""
