@@ -20,6 +20,8 @@ _LENGTH: Final = Struct(">i").pack
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _BIGINT_OID: Final = 20
+_INTEGER_OID: Final = 23
+_TEXT_OID: Final = 25
 _NEGATIVE: Final = 0x4000
 
 _bigint: Final = partial(Struct(">iq").pack, 8)
@@ -53,6 +55,17 @@ def _bigints(values: Sequence[int]) -> bytes:
     pairs = [8] * (2 * len(values))
     pairs[1::2] = values
     return _array_of(len(values))(*pairs)
+
+
+def _array(oid: int, write: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], bytes]:
+    """The writer of an array of values that another writes."""
+
+    def array(values: Sequence[Any]) -> bytes:
+        items = b"".join(map(write, values))
+        head = (20 + len(items), 1, 0, oid, len(values), 1)
+        return Struct(">6i").pack(*head) + items
+
+    return array
 
 
 def _numeric(value: Decimal) -> bytes:
@@ -91,9 +104,11 @@ _WRITERS: Final[Mapping[str, Callable[[Any], bytes]]] = {
     "bigint[]": _bigints,
     "bytea": _bytea,
     "integer": _integer,
+    "integer[]": _array(_INTEGER_OID, _integer),
     "numeric": _numeric,
     "resource_type": lru_cache(maxsize=512)(_text),
     "text": _text,
+    "text[]": _array(_TEXT_OID, _text),
     "timestamptz": _timestamptz,
 }
 

@@ -289,7 +289,8 @@ class ConditionSql:
             ]
         return (
             f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM search_text s"
-            f" WHERE s.type = {self._arguments.add(self._type, 'resource_type')} AND {any_of(found)})"
+            f" WHERE s.type = {self._arguments.add(self._type, "'resource_type'")}"
+            f" AND {any_of(found)})"
         )
 
     def _composite(self, name: str, condition: Condition) -> str:

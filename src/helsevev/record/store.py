@@ -14,6 +14,7 @@ from typing import Any, Final
 from helsevev.fhir import serialization
 from helsevev.kit.projection import Projection
 from helsevev.record import body, keys
+from helsevev.record.appending import append, columns, listed, search_rows
 from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
 from helsevev.record.database import Database
 from helsevev.record.rows import Row
@@ -22,24 +23,6 @@ from helsevev.record.statements import load
 _SQL = load("store")
 MANY: Final = 64
 """From so many new rows on, COPY is faster than one statement."""
-
-_PLACE: Final = {"patient": "bigint", "type": "resource_type", "id": "text"}
-_COLUMNS: Final = {
-    "resource": {
-        **_PLACE, "version": "integer", "last_updated": "timestamptz", "code": "bigint",
-        "date_low": "bigint", "date_high": "bigint", "token_set": "bigint", "keys": "bigint[]",
-        "body": "bytea",
-    },
-    "search_string": {**_PLACE, "name": "text", "value": "text"},
-    "search_date": {**_PLACE, "name": "text", "low": "bigint", "high": "bigint"},
-    "search_quantity": {
-        **_PLACE, "name": "text", "unit": "bigint", "system_unit": "bigint", "value": "numeric",
-        "code": "bigint",
-    },
-}  # fmt: skip
-"""What is copied into each table when there are many rows."""
-
-_SEARCHED: Final = ("search_string", "search_date", "search_quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +121,7 @@ class Store:
         """The current versions of those (type, id) that have one."""
         places = await self.places_of(wanted)
         rows = await self.database.fetch(
-            _SQL["read_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+            _SQL["read_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row["type"], row["id"]): Stored(*row) for row in rows}
 
@@ -148,7 +131,7 @@ class Store:
         """Of those (type, id) that ever existed: the newest version, whether it is a deletion."""
         places = await self.places_of(wanted)
         rows = await self.database.fetch(
-            _SQL["versions_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+            _SQL["versions_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row["type"], row["id"]): (row["version"], row["deleted"]) for row in rows}
 
@@ -211,29 +194,13 @@ class Store:
                 await self.project(connection, write.rows)
 
     async def _append(self, write: Write) -> None:
-        """The same for many new rows: by COPY, at some two thirds of the cost."""
-        stamp = (write.transaction, write.at)
-        rows = [
-            (*(r.patient, r.type, r.id, r.version, write.at, r.code, r.date_low, r.date_high),
-             *(r.token_set, r.keys, r.body))
-            # In the order of the indexes, whose pages are then left full.
-            for r in sorted(write.rows, key=_order)
-        ]  # fmt: skip
+        """The same for many new rows: by COPY, at a fraction of the cost."""
         async with self.database.transaction() as connection:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
-            try:
-                await connection.copy_rows("resource", _COLUMNS["resource"], rows)
-            except UniqueViolation as taken:
-                raise VersionMismatch(str(taken), taken.sqlstate) from taken
-            *searched, texts = search_rows(write.rows)
-            for table, found in zip(_SEARCHED, searched, strict=True):
-                if found:
-                    await connection.copy_rows(table, _COLUMNS[table], found)
-            if texts:
-                await connection.execute(_SQL["append_texts"], *_columns(texts, 5))
-            places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
-            await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
+            await append(connection, write)
+            traces = _traces(write)[2:]
+            await connection.execute(_SQL["append"], write.transaction, write.at, *traces)
             await self.project(connection, write.rows)
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
@@ -245,7 +212,7 @@ class Store:
             sources = [(row.patient, row.type, row.id) for row in concerned]
             superseding = [s for s, row in zip(sources, concerned, strict=True) if row.version > 1]
             if superseding:
-                await connection.execute(projection.forget, *_columns(superseding, 3))
+                await connection.execute(projection.forget, *columns(superseding, 3))
             made = [
                 (*source, *projected)
                 for source, row in zip(sources, concerned, strict=True)
@@ -253,7 +220,7 @@ class Store:
             ]
             if made:
                 await connection.execute(
-                    projection.add, *_columns(made, 3 + len(projection.columns))
+                    projection.add, *columns(made, 3 + len(projection.columns))
                 )
 
     async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
@@ -270,11 +237,11 @@ class Store:
             *(transaction, at, author.actor),
         )
         audit = audit_row(gone.patient, transaction, at, author, gone.reference)
-        await connection.execute(_SQL["audit"], *_columns([audit], 15))
+        await connection.execute(_SQL["audit"], *columns([audit], 15))
         for projection in self._projections:
             if gone.type in projection.sources:
                 source = [(gone.patient, gone.type, gone.id)]
-                await connection.execute(projection.forget, *_columns(source, 3))
+                await connection.execute(projection.forget, *columns(source, 3))
 
     async def remembered(self, actor: str, key: str) -> tuple[bytes, str] | None:
         """The fingerprint and result that this actor's idempotency key stands for."""
@@ -300,27 +267,9 @@ def audit_row(
     )
 
 
-def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return columns or [[] for _ in range(width)]
-
-
 def array_text(values: Sequence[int]) -> str:
     """An array as PostgreSQL writes it, for a column of arrays of different lengths."""
     return "{" + ",".join(map(str, values)) + "}"
-
-
-def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """The rows of search_string, search_date, search_quantity and search_text, in column order."""
-    strings, dates, quantities, texts = [], [], [], []
-    for row in rows:
-        place = (row.patient, row.type, row.id)
-        strings += [(*place, name, value) for name, value in row.strings]
-        dates += [(*place, name, low, high) for name, low, high in row.dates]
-        quantities += [(*place, *quantity) for quantity in row.quantities]
-        if row.words is not None:
-            texts.append((*place, *row.words))
-    return strings, dates, quantities, texts
 
 
 def _write_arguments(write: Write) -> list[Any]:
@@ -334,14 +283,14 @@ def _write_arguments(write: Write) -> list[Any]:
         for r in write.rows
     )
     return [
-        *_columns(current, 10),
+        *columns(current, 10),
         *(write.transaction, write.at),
-        *_columns(strings, 5),
-        *_columns(dates, 6),
-        *_columns(quantities, 8)[:7],
+        *columns(strings, 5),
+        *columns(dates, 6),
+        *columns(quantities, 8)[:7],
         *traces[:-1],
-        _columns(quantities, 8)[7],
-        *_columns(texts, 5),
+        columns(quantities, 8)[7],
+        *columns(texts, 5),
         traces[-1],
     ]
 
@@ -353,31 +302,20 @@ def _traces(write: Write) -> list[Any]:
     for row in rows:
         touched.setdefault(row.patient, row)
     # In one order, so that two writers never wait for each other.
-    codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
+    codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
     sets = sorted({row.token_set: row.tokens for row in rows if row.tokens}.items())
     return [
-        *_columns(
-            sorted(
-                (keys.directory_key(r.type, r.id), r.patient)
-                for r in rows
-                if r.version == 1 and r.in_directory
-            ),
-            2,
-        ),
+        *columns(listed(rows), 2),
         [number for number, _ in sets],
         *codings[:3],
         author.actor,
-        *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
+        *columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
         *(author.interaction, author.actor_name, author.role, author.organisation),
         *(author.organisation_name, author.purpose, author.reason),
         *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
         codings[3],
         [array_text(tokens) for _, tokens in sets],
     ]
-
-
-def _order(row: Row) -> tuple[int, str, int, str]:
-    return row.patient, row.type, row.date_low, row.id
 
 
 def _target(row: Row, total: int) -> str:

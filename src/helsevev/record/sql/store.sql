@@ -157,35 +157,26 @@ SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
             THEN refuse('a version is not the expected one') ELSE 0 END
 
 -- name: append
--- What new rows that were copied into their tables leave besides: directory, token sets, codings,
--- audit trail, change feed and idempotency key.
-WITH listed AS (
-    INSERT INTO directory (key, patient) SELECT * FROM unnest($6::bigint[], $7::bigint[])
-), sets AS (
+-- What new rows that were copied into their tables leave besides: token sets, codings, audit trail
+-- and idempotency key.
+WITH sets AS (
     INSERT INTO token_set (id, tokens)
-    SELECT id, tokens::bigint[] FROM unnest($8::bigint[], $27::text[]) AS s (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($3::bigint[], $22::text[]) AS s (id, tokens)
     ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
-    SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $26::boolean[])
+    SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $21::boolean[])
     ON CONFLICT (hash, is_leading) DO NOTHING
-), changes AS (
-    INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
-    SELECT $4, patient, $5, $12, repeat('C', count(*)::integer), array_agg(type ORDER BY n),
-           array_agg(id ORDER BY n), array_agg(1 ORDER BY n)
-    FROM unnest($1::bigint[], $2::resource_type[], $3::text[])
-        WITH ORDINALITY AS i (patient, type, id, n)
-    GROUP BY patient
 ), audits AS (
     INSERT INTO audit_event
         (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
          role, organisation, organisation_name, purpose, reason)
-    SELECT patient, id, target, $4, $5, 0, 'write', $16, $12, $17, $18, $19, $20, $21, $22
-    FROM unnest($13::bigint[], $14::bigint[], $15::text[]) AS a (patient, id, target)
+    SELECT patient, id, target, $1, $2, 0, 'write', $11, $7, $12, $13, $14, $15, $16, $17
+    FROM unnest($8::bigint[], $9::bigint[], $10::text[]) AS a (patient, id, target)
 )
 INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
-SELECT $12, $23, $4, $5, $24, $25::jsonb
-WHERE $23::text IS NOT NULL
+SELECT $7, $18, $1, $2, $19, $20::jsonb
+WHERE $18::text IS NOT NULL
 
 -- name: append_texts
 -- The words of new resources.
