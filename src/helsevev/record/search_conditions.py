@@ -287,10 +287,10 @@ class ConditionSql:
                 f"({each} AND ts_filter(s.words, '{{a}}') @@ words_asked({text}))"
                 for each, text in zip(found, asked, strict=True)
             ]
+        kind = self._arguments.add(self._type, "resource_type")
         return (
             f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM search_text s"
-            f" WHERE s.type = {self._arguments.add(self._type, "'resource_type'")}"
-            f" AND {any_of(found)})"
+            f" WHERE s.type = {kind} AND {any_of(found)})"
         )
 
     def _composite(self, name: str, condition: Condition) -> str:
