@@ -76,7 +76,8 @@ def extract(resource: dict[str, Any]) -> list[Row]:
     `(name, STRING, text)` as written, `(name, DATE, low, high)` in µs since 1970 with high
     exclusive and MIN or MAX for open ends, `(name, NUMBER, Decimal)`,
     `(name, QUANTITY, Decimal, system | None, code | None, unit | None)`, `(name, URI, uri)`,
-    `(name, POSITION, latitude, longitude)`, `(name, COMPOSITE, part of component 1, part of component 2, …)` where a part is a row
+    `(name, POSITION, latitude, longitude)`,
+    `(name, COMPOSITE, part of component 1, part of component 2, …)` where a part is a row
     without its name. `_id` and `_lastUpdated` are left out: they are the row's own columns.
     KeyError when the resource type is unknown.
     """

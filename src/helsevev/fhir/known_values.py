@@ -23,32 +23,43 @@ _WORTH_IT: Final = 4
 """One value in so many has to be a known one."""
 
 
+class _Trial:
+    """Whether an element's values come back often enough to be remembered."""
+
+    __slots__ = ("_found", "_met", "is_worth_it")
+
+    def __init__(self) -> None:
+        self._met = self._found = 0
+        self.is_worth_it = True
+
+    def count(self, found: bool) -> None:
+        """One more value was met, and was a known one or was not."""
+        self._met += 1
+        self._found += found
+        if self._met >= _TRIAL:
+            self.is_worth_it = self._found * _WORTH_IT >= self._met
+            self._met = self._found = 0
+
+
 def remembering(check: Check) -> Check:
     """The same check, which passes an object at once when it has passed before."""
     known: set[bytes] = set()
-    met = found = 0
-    is_worth_it = True
+    trial = _Trial()
 
     def remembered(value: Any, parent: Any) -> list[Problem] | None:
-        nonlocal met, found, is_worth_it
-        if not is_worth_it or type(value) is not dict:
+        if not trial.is_worth_it or type(value) is not dict:
             return check(value, parent)
         try:
             text = encode(value)
         except (TypeError, ValueError, RecursionError):
             return check(value, parent)
-        met += 1
-        if text in known:
-            found += 1
+        passed = text in known
+        trial.count(passed)
+        if passed:
             return None
-        if met >= _TRIAL:
-            is_worth_it = found * _WORTH_IT >= met
-            met = found = 0
-            if not is_worth_it:
-                known.clear()
         problems = check(value, parent)
-        if problems is None and is_worth_it and len(text) <= LONGEST:
-            if len(known) >= MOST:
+        if problems is None and len(text) <= LONGEST:
+            if len(known) >= MOST or not trial.is_worth_it:
                 known.clear()
             known.add(text)
         return problems

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from helsevev.record import keys
+from helsevev.record import copying, keys
 from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
+from helsevev.record.copying import encoded, resources
 from helsevev.record.rows import Row
 from helsevev.record.statements import load
 
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 _SQL: Final = load("store")
 _PLACE: Final = {"patient": "bigint", "type": "resource_type", "id": "text"}
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "resource": {
-        **_PLACE, "version": "integer", "last_updated": "timestamptz", "code": "bigint",
-        "date_low": "bigint", "date_high": "bigint", "token_set": "bigint", "keys": "bigint[]",
-        "body": "bytea",
-    },
     "search_string": {**_PLACE, "name": "text", "value": "text"},
     "search_date": {**_PLACE, "name": "text", "low": "bigint", "high": "bigint"},
     "search_quantity": {
@@ -33,9 +29,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "verbs": "text", "types": "text[]", "ids": "text[]", "versions": "integer[]",
     },
 }  # fmt: skip
-"""What is copied into each table, in this order, with SQL types."""
-
-_SEARCHED: Final = ("search_string", "search_date", "search_quantity")
+"""What is copied beside the rows, in this order: columns with SQL types."""
 
 
 async def append(connection: Connection, write: Write) -> None:
@@ -43,32 +37,18 @@ async def append(connection: Connection, write: Write) -> None:
 
     Raises `VersionMismatch` when one is there already, `UniqueViolation` when its id is taken.
     """
+    try:
+        await connection.copy("resource", copying.RESOURCE, resources(write.rows, write.at))
+    except UniqueViolation as taken:
+        raise VersionMismatch(str(taken), taken.sqlstate) from taken
     *searched, texts = search_rows(write.rows)
-    for table, found in _copied(write, searched).items():
-        if not found:
-            continue
-        try:
-            await connection.copy_rows(table, _TABLES[table], found)
-        except UniqueViolation as taken:
-            if table == "resource":
-                raise VersionMismatch(str(taken), taken.sqlstate) from taken
-            raise
+    for found, (table, types) in zip(
+        (*searched, listed(write.rows), list(_changes(write))), _TABLES.items(), strict=True
+    ):
+        if found:
+            await connection.copy(table, types, encoded(types.values(), found))
     if texts:
         await connection.execute(_SQL["append_texts"], *columns(texts, 5))
-
-
-def _copied(write: Write, searched: Sequence[list[Any]]) -> dict[str, Sequence[Sequence[Any]]]:
-    """Table -> its new rows, in the order of `_TABLES`."""
-    at = write.at
-    current = [
-        (r.patient, r.type, r.id, r.version, at, r.code, r.date_low, r.date_high, r.token_set,
-         r.keys, r.body)
-        for r in write.rows
-    ]  # fmt: skip
-    return {
-        "resource": current, **dict(zip(_SEARCHED, searched, strict=True)),
-        "directory": listed(write.rows), "change": list(_changes(write)),
-    }  # fmt: skip
 
 
 def _changes(write: Write) -> Iterable[Sequence[Any]]:

@@ -33,6 +33,13 @@ def kept_as(resource_type: str, name: str) -> tuple[str, ...]:
     return UNIONS.get(name, (name,))
 
 
+@cache
+def not_kept(resource_type: str) -> frozenset[str]:
+    """The type's parameters that have no rows of their own: those of others stand for them."""
+    names = PARAMETERS[resource_type]
+    return frozenset(name for name in names if kept_as(resource_type, name) != (name,))
+
+
 class Layout(Enum):
     """Where the parts of a composite are kept so that they are found together."""
 

@@ -6,12 +6,10 @@ Together with `database` the only place that knows the driver.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
-
-from helsevev.record.copying import encoded
 
 Row = Any
 """A row of a result: by position and by name."""
@@ -100,14 +98,11 @@ class Connection:
         except FAILURES as error:
             raise self.told(error) from error
 
-    async def copy_rows(
-        self, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
-    ) -> None:
-        """Append rows by COPY, all or none; `columns` have SQL types. Raises `DatabaseError`."""
-        stream = io.BytesIO(encoded(columns.values(), rows))
+    async def copy(self, table: str, columns: Iterable[str], stream: bytes) -> None:
+        """Append the rows of a stream (`record.copying`), all or none. Raises `DatabaseError`."""
         try:
             await self.driver.copy_to_table(
-                table, source=stream, columns=list(columns), format="binary"
+                table, source=io.BytesIO(stream), columns=list(columns), format="binary"
             )
         except FAILURES as error:
             raise self.told(error) from error

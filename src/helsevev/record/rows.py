@@ -79,6 +79,8 @@ class Row:
     date_high: int = NO_DATE
     keys: list[int] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
+    token_set: int = 0
+    """The number of this combination of tokens in table `token_set`; 0 for none."""
     strings: list[tuple[str, str]] = field(default_factory=list)
     dates: list[tuple[str, int, int]] = field(default_factory=list)
     quantities: list[tuple[str, int, int, Decimal, int]] = field(default_factory=list)
@@ -87,11 +89,6 @@ class Row:
     """(code, system, hash, whether it stands in a `code` column): codes, units and URLs seen."""
     words: tuple[str, str] | None = None
     """The narrative, and other words, for full text."""
-
-    @property
-    def token_set(self) -> int:
-        """The number of this combination of tokens in table `token_set`; 0 for none."""
-        return set_hash(tuple(self.tokens))
 
     @property
     def in_directory(self) -> bool:
@@ -216,9 +213,10 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     said = False
     extracted = extract(resource)
     measured = _add_composites(row, extracted, present)
+    others = composites.not_kept(row.type)
     for entry in extracted:
         name, kind = entry[0], entry[1]
-        if kind == COMPOSITE or composites.kept_as(row.type, name) != (name,):
+        if kind == COMPOSITE or name in others:
             continue
         if kind == TOKEN:
             if name == code_name:
@@ -258,6 +256,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)
     row.tokens = sorted(set(row.tokens))
+    row.token_set = set_hash(tuple(row.tokens))
     if row.quantities and (beside := composites.beside_code(row.type)):
         row.quantities = [
             (*quantity[:4], row.code) if quantity[0] in beside else quantity
