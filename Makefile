@@ -2,13 +2,15 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev assets demo test check bench soak lock clean
+.PHONY: help setup setup-dev assets demo reset test check bench soak lock clean
 
 PORT ?= 8000
+# 1 is 740,000 inhabitants; 0 is the stories alone.
+SCALE ?= 0.002
 DATA ?= $(or $(HELSEVEV_DATA),$(CURDIR)/data)
 # For the demo alone: tests never see anybody's data.
 demo: export PORT := $(PORT)
-demo: export HELSEVEV_DATA := $(DATA)
+demo reset: export HELSEVEV_DATA := $(DATA)
 
 # The first Python that is new enough. Looked for only when the venv is made.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -20,7 +22,7 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 PIP_INSTALL := $(PIP) install --require-hashes
 
 help: ## say what there is
-	@echo 'make TARGET [PORT=8000] [DATA=folder]'
+	@echo 'make TARGET [PORT=8000] [DATA=folder] [SCALE=0.002]'
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
 .venv/made:
@@ -54,8 +56,11 @@ setup-dev: .venv/dev ## install what tests and checks need as well
 assets: .venv/node ## build what the browser gets (nothing when nothing has changed)
 	@$(PY) tools/build_assets.py
 
-demo: assets ## serve the demo record on http://127.0.0.1:8000 (PORT=, DATA=)
-	@exec .venv/bin/helsevev serve --demo
+demo: assets ## serve a region on http://127.0.0.1:8000 (PORT=, DATA=, SCALE=)
+	@exec .venv/bin/helsevev serve --demo --scale $(SCALE)
+
+reset: .venv/runtime ## put the region back as it was first loaded (ARGS=--yes asks nothing)
+	@exec .venv/bin/helsevev region reset $(ARGS)
 
 test: .venv/browser assets ## run all tests but the long ones (ARGS= goes to pytest)
 	@$(PY) -m pytest $(ARGS)

@@ -23,6 +23,7 @@ TABLES = {
     "search_date": "What date parameters are compared with, as ranges of microseconds.",
     "search_quantity": "What number and quantity parameters are compared with.",
     "audit_event": "The audit trail: every opening, search, list, write and refusal.",
+    "export_job": "Exports in bulk: what was asked, how far each has come, which files it left.",
     "idempotency_key": "Keys of writes that may come twice, with the first one's result.",
     "emergency_access": "Broken glass: who, whose record, on what ground, until when.",
     "draft": "Unsigned texts, seen by their author alone.",

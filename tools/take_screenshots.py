@@ -163,7 +163,10 @@ class Studio:
 def _serve(data: Path) -> tuple[subprocess.Popen[str], str, dict[str, str]]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HELSEVEV_")}
     serving = subprocess.Popen(
-        [Path(sys.executable).with_name("helsevev"), "serve", "--demo", "--port", "0"],
+        [
+            Path(sys.executable).with_name("helsevev"),
+            *("serve", "--demo", "--scale", "0.002", "--port", "0"),
+        ],
         env={**environment, "HELSEVEV_DATA": str(data)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert serving.stdout is not None

@@ -41,6 +41,9 @@ SETTINGS = {
     "HELSEVEV_PORT": "The port that the server listens on; goes before `PORT`.",
     "PORT": "The same.",
     "HELSEVEV_DEMO": "Anything but `0`, `false`, `no`, `off`: serve the demo, as `--demo` does.",
+    "HELSEVEV_ADDRESS": "Where others reach the server, for URLs in what it sends: `https://…`.",
+    "HELSEVEV_SUBSCRIPTION_ENDPOINTS": "Beginnings of URLs that notifications may be sent to, with"
+    " spaces between; none: nowhere, but for the demo's own machine.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }
 """What each variable means; a variable that the code reads and this lacks is an error."""
@@ -79,6 +82,7 @@ the command with a line that names it.
 {_table(("variable", "meaning", "default"), rows)}
 
 With `make`, `PORT=` and `DATA=` set the first and the port: `make demo PORT=8080 DATA=/srv/demo`.
+`SCALE=` is how large a region the demo has; `SCALE=0` is the stories alone.
 """
 
 
@@ -94,7 +98,8 @@ def commands() -> str:
     return f"""# Commands
 
 The program is `.venv/bin/helsevev`; `make` puts it there. Every command works on the record that
-the [settings](settings.md) name, and may run while a server does.
+the [settings](settings.md) name, and may run while a server does, except `region keep` and
+`region reset`.
 
 Exit status: 0 when it was done, 1 when it was not (a line on standard error says why), 2 for
 arguments that make no sense, 130 after Ctrl-C.
@@ -197,7 +202,7 @@ gives the CapabilityStatement, made from the same table as this page. How to use
 {_table(("request", "interaction", "", "needs a token"), rows)}
 
 `POST /fhir` takes a Bundle of type `transaction` or `batch`. `HEAD` works where `GET` does.
-`Patient/[id]/[type]` takes `*` for every type of the compartment.
+`Patient/[id]/*` is every type of the compartment.
 
 ## Limits
 

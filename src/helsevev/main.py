@@ -95,7 +95,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     endpoints = Endpoints(settings.subscription_endpoints, loopback=settings.demo)
     async with opened(settings) as database:
         outward = Outward(f"{address}/fhir", endpoints)
-        yield services_over(database, rules(), projections, outward)
+        exports = settings.data / "exports"
+        yield services_over(database, rules(), projections, outward, exports)
 
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
@@ -126,9 +127,11 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
         await services.notifier.start()
+        await services.exports.start()
         try:
             yield
         finally:
+            await services.exports.stop()
             await services.notifier.stop()
             await services.feed.stop()
 
@@ -199,11 +202,12 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         demo=arguments.demo or context.settings.demo,
         port=context.settings.port if arguments.port is None else arguments.port,
     )
+    scale = arguments.scale if settings.demo else None
+    # Before the data folder's lock is taken, which its workers would else hold as well.
+    loading = living_region.LivingRegion(context, scale) if scale else None
     with exclusive(settings.data):
         # A port that is taken is told before minutes are spent on a region.
         listener = server.listen(settings.host, settings.port)
-        scale = arguments.scale if settings.demo else None
-        loading = living_region.LivingRegion(context, scale) if scale else None
         uvloop.run(_load_and_serve(settings, listener, loading))
     return 0
 
@@ -222,6 +226,7 @@ async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> N
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     settings = replace(settings, address=settings.address or address)
     async with open_services(settings) as services:
+        await services.terminology.load_included()
         if settings.demo:
             await demo.load(services, clock.now())
         app = build_app(settings, services)

@@ -21,7 +21,7 @@ def test_the_first_hour_can_be_followed(checkout: Checkout) -> None:
     checkout.follow("docs/tutorial/first-hour.md")
 
 
-@pytest.mark.parametrize("page", ["use-the-fhir-api", "export", "import", "replay-a-day"])
+@pytest.mark.parametrize("page", ["use-the-fhir-api", "export", "analyse", "import", "replay-a-day"])
 def test_what_a_how_to_says_works(checkout: Checkout, page: str) -> None:
     checkout.follow(f"{HOW_TO}/{page}.md")
 
@@ -66,7 +66,11 @@ def test_the_record_lives_in_a_server_of_ones_own(database_url: str, tmp_path: P
 
 
 def test_the_readme_s_commands_are_make_s(repository: Path) -> None:
-    for target, last in {"demo": "helsevev serve --demo", "test": "-m pytest"}.items():
+    for target, last in {
+        "demo": "helsevev serve --demo --scale 0.002",
+        "reset": "helsevev region reset",
+        "test": "-m pytest",
+    }.items():
         done = subprocess.run(
             ["make", "--no-print-directory", "-n", target],
             cwd=repository,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 from helsevev.fhir import dates
-from helsevev.fhir.extraction import extract
-from helsevev.fhir.search_query import Condition, Query
+from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_query import Query
 from helsevev.fhir.search_terms import (
+    CompositeTerm,
     DateTerm,
     NumberTerm,
     QuantityTerm,
@@ -38,9 +40,20 @@ DAYS = (
 NUMBERS = ("0", "1", "1.0", "72.50", "72.5", "72.4999", "100", "99.5", "-3.7", "0.05", "1E+2")
 UNITS: tuple[dict[str, str], ...] = (
     {}, {"unit": "mmHg", "system": UCUM, "code": "mm[Hg]"}, {"unit": "mm[Hg]"},
+    {"system": UCUM, "code": "mg"}, {"system": UCUM, "code": "g"}, {"system": UCUM, "code": "kg"},
     {"system": UCUM, "code": "/min"}, {"unit": "/min", "system": UCUM}, {"code": "/min"},
 )  # fmt: skip
-URLS = ("https://forms.example/a", "https://forms.example/b|2", "urn:uuid:1", "https://x.example/'")
+GRAMS = {"mg": Decimal("0.001"), "g": Decimal(1), "kg": Decimal(1000)}
+DISPLAYS = ("Hjertefrekvens", "blodtrykk systolisk", "Vekt")
+VALUE_SETS: dict[str, set[tuple[str | None, str]]] = {
+    "https://sets.example/vital": {(LOINC, "8867-4"), (LOINC, "8480-6"), (SCT, "x")},
+    "https://sets.example/other": {(SCT, "8867-4"), (SCT, "a|b")},
+    "https://sets.example/none": set(),
+}
+URLS = (
+    "https://forms.example/a", "https://forms.example/b|2", "urn:uuid:1", "https://x.example/'",
+    "https://forms.example/a/b", "https://forms.example/ab", "https://forms.example",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,14 +73,59 @@ def keep(resource: Resource, updated: datetime) -> Kept:
     return Kept(resource, updated, tuple(extract(resource)))
 
 
-def matches(query: Query, kept: Kept) -> bool:
-    """Whether every condition holds for the resource."""
+def matches(query: Query, kept: Kept, world: Sequence[Kept] = ()) -> bool:
+    """Whether every condition holds for the resource; joins look into `world` only."""
     return kept.resource["resourceType"] == query.resource_type and all(
-        _holds(condition, kept) for condition in query.conditions
+        _fits_all(each, kept, world) for each in (*query.conditions, *query.joins)
     )
 
 
+def _fits_all(asked: Filter, kept: Kept, world: Sequence[Kept]) -> bool:
+    match asked:
+        case Condition():
+            return _holds(asked, kept)
+        case AnyOf(conditions):
+            return any(_holds(condition, kept) for condition in conditions)
+        case Chain(parameter, within):
+            named = set(_names(kept, parameter.name))
+            return any(
+                f"{kind}/{other.place[1]}" in named and _fits_all(inner, other, world)
+                for kind, inner in within
+                for other in world
+                if other.place[0] == kind
+            )
+        case Has(source, parameter, inner):
+            return any(
+                "/".join(kept.place) in _names(other, parameter.name)
+                and _fits_all(inner, other, world)
+                for other in world
+                if other.place[0] == source
+            )
+    raise AssertionError(asked)
+
+
+def _names(kept: Kept, name: str) -> list[str]:
+    return [value[2] for value in kept.values if value[0] == name and value[1] == REFERENCE]
+
+
 def _holds(condition: Condition, kept: Kept) -> bool:
+    if condition.modifier == "text":
+        said = " ".join(_texts(kept.resource.get(condition.name.removeprefix("combo-"))))
+        if condition.name.startswith("combo-"):
+            said += " ".join(
+                t for c in kept.resource.get("component", ()) for t in _texts(c["code"])
+            )
+        words = said.split()
+        return any(
+            word.casefold().startswith(term.normalized)
+            for term in condition.terms if isinstance(term, StringTerm)
+            for word in words
+        )  # fmt: skip
+    if condition.modifier in ("in", "not-in"):
+        sets = {code for term in condition.terms if isinstance(term, UriTerm)
+                for code in VALUE_SETS[term.uri]}  # fmt: skip
+        inside = any(v[0] == condition.name and v[2:] in sets for v in kept.values)
+        return inside is (condition.modifier == "in")
     if condition.modifier == "missing":
         always = condition.name in ("_id", "_lastUpdated")
         present = always or any(value[0] == condition.name for value in kept.values)
@@ -109,10 +167,18 @@ def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
             if code is not None and system is None and code not in (own_code, unit):
                 return False
             if code is not None and system is not None and (own_system, own_code) != (system, code):
-                return False
+                if system != UCUM or own_system != UCUM or {code, own_code} - GRAMS.keys():
+                    return False
+                return _compares(number, value[0] * GRAMS[own_code] / GRAMS[code])
             return _compares(number, value[0])
         case UriTerm(uri):
+            if modifier == "below":
+                return bool(value[0] == uri or value[0].startswith(uri.rstrip("/") + "/"))
+            if modifier == "above":
+                return bool(value[0] == uri or uri.startswith(value[0].rstrip("/") + "/"))
             return bool(value[0] == uri)
+        case CompositeTerm(parts):
+            return all(_fits(part, own[1:], None) for part, own in zip(parts, value, strict=True))
     raise AssertionError(term)
 
 
@@ -159,6 +225,8 @@ def _some(chance: Random, **elements: Any) -> Resource:
 
 def _coding(chance: Random) -> Resource:
     parts = {"system": chance.choice(SYSTEMS), "code": chance.choice((*CODES, None))}
+    if parts["code"] and chance.random() < 0.3:
+        parts["display"] = chance.choice(DISPLAYS)
     return {name: value for name, value in parts.items() if value}
 
 
@@ -184,7 +252,11 @@ def _id(chance: Random, kind: str, n: int) -> str:
 
 
 def _identifiers(chance: Random) -> list[Resource]:
-    some = [_some(chance, system=chance.choice(SYSTEMS), value=chance.choice(CODES)) for _ in "12"]
+    kind = {"coding": [{"system": SCT, "code": chance.choice(CODES)}]}
+    some = [
+        _some(chance, system=chance.choice(SYSTEMS), value=chance.choice(CODES), type=kind)
+        for _ in "12"
+    ]
     return [identifier for identifier in some if identifier]
 
 
@@ -208,11 +280,36 @@ def _organization(chance: Random, n: int) -> Resource:
     )
 
 
+def _value(chance: Random) -> Resource:
+    if chance.random() < 0.4:
+        return {"valueCodeableConcept": _concept(chance)}
+    return _some(chance, valueQuantity=_quantity(chance))
+
+
+def _texts(element: Any) -> Iterator[str]:
+    for concept in element if isinstance(element, list) else [element] if element else []:
+        yield concept.get("text", "")
+        yield from (coding.get("display", "") for coding in concept.get("coding", ()))
+
+
+def value_sets() -> list[Resource]:
+    """The value sets as resources."""
+    made = []
+    for n, (url, codes) in enumerate(VALUE_SETS.items()):
+        by_system: dict[str, list[Resource]] = {}
+        for system, code in sorted(codes, key=str):
+            by_system.setdefault(system or "", []).append({"code": code})
+        include = [{"system": s, "concept": found} for s, found in by_system.items()]
+        made.append({"resourceType": "ValueSet", "id": f"vs{n}", "url": url, "status": "active",
+                     "compose": {"include": include}})  # fmt: skip
+    return made
+
+
 def _observation(chance: Random, n: int) -> Resource:
     moment: Resource = {"effectiveDateTime": chance.choice(DAYS)}
     if chance.random() < 0.3:
         moment = {"effectivePeriod": _period(chance)}
-    component = _some(chance, valueQuantity=_quantity(chance), valueCodeableConcept=None)
+    components = [{"code": _concept(chance)} | _value(chance) for _ in range(chance.randrange(3))]
     return {"resourceType": "Observation", "id": _id(chance, "obs", n)} | _some(
         chance,
         status=chance.choice(("final", "amended")),
@@ -221,8 +318,8 @@ def _observation(chance: Random, n: int) -> Resource:
         subject=_who(chance, "Group/g", "Device/d"),
         performer=[_who(chance, "Practitioner/p", "Organization/o1")],
         encounter={"reference": f"Encounter/enc{chance.randrange(1, 30)}"},
-        valueQuantity=_quantity(chance) if chance.random() < 0.6 else None,
-        component=[{"code": _concept(chance)} | component],
+        **({"valueQuantity": _quantity(chance)} if chance.random() < 0.6 else _value(chance)),
+        component=components,
         issued=chance.choice(("2024-02-29T10:00:00Z", "2026-01-01T00:00:00.123Z")),
         **moment,
     )

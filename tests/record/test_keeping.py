@@ -6,19 +6,18 @@ import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from helsevev.access import training
 from helsevev.access.actor import SYSTEM
-from helsevev.access.services import Services, services_over
+from helsevev.access.services import services_over
 from helsevev.kit.settings import Settings
 from helsevev.record import keeping
 from helsevev.record.database import Database
 from helsevev.record.keeping import CannotKeep
-
-Record = Callable[[], AsyncIterator[Services]]
 
 
 @pytest_asyncio.fixture
@@ -114,13 +113,11 @@ async def test_a_record_in_use_stays_as_it_is(settings: Settings, url: str, pati
     using = await Database.open(url, size=1)
     with pytest.raises(CannotKeep, match="Stop the server"):
         await training.reset(settings)
-    with pytest.raises(CannotKeep, match="Stop the server"):
-        await training.keep(settings)
     await using.close()
     assert (await _seen(url))["patients"] == ["since"]
 
 
-@pytest.mark.parametrize("step", ["copy", "forget_visitors", "rename", "drop"])
+@pytest.mark.parametrize("step", ["forget_visitors", "drop"])
 async def test_a_reset_that_dies_leaves_the_old_record_or_the_new_and_can_be_done_again(
     settings: Settings, url: str, server: Database, patient: Any, step: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -128,7 +125,7 @@ async def test_a_reset_that_dies_leaves_the_old_record_or_the_new_and_can_be_don
     await _write(url, patient("kept"))
     await training.keep(settings)
     await _write(url, patient("since"))
-    calls = {"copy": 1, "forget_visitors": 1, "rename": 2, "drop": 3}
+    calls = {"forget_visitors": 1, "drop": 3}
 
     class Dying(dict[str, str]):
         """Statements of which one breaks off at the last time it is asked for."""
@@ -160,7 +157,7 @@ async def test_a_role_that_may_not_make_databases_is_told_what_it_needs(
     role = f"pupil_{os.getpid()}"
     await server.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pupil'")
     try:
-        name = url.rsplit("/", 1)[-1].split("?", maxsplit=1)[0]
+        name = urlsplit(url).path.removeprefix("/")
         await server.execute(f"ALTER DATABASE {name} OWNER TO {role}")
         head, _, rest = url.partition("@")
         scheme = head.partition("://")[0]

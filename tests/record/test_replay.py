@@ -25,7 +25,7 @@ from helsevev.region.replay.wire import Wire
 
 HELSEVEV = (sys.executable, "-c", "import sys; from helsevev.main import cli; sys.exit(cli())")
 REGION = ("--scale", "0.0003", "--years", "0.15", "--dose-days", "2", "--until", "today")
-HOUR = ("--day", "--hours", "8-9", "--speed", "400", "--inhabitants", "2000", "--staff", "40")
+HOUR = ("--day", "--hours", "8-9", "--speed", "600", "--inhabitants", "2000", "--staff", "40")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def test_an_hour_is_played_without_an_error_a_lost_or_a_doubled_write(
 def test_every_step_tells_its_latency_from_the_schedule_and_from_sending(
     report: dict[str, Any],
 ) -> None:
-    assert {"open chart", "sign dose", "sign note", "sign vital signs"} < set(report["steps"])
+    assert {"open chart", "follow chart", "sign dose", "sign note", "sign vital signs"} < set(
+        report["steps"]
+    )
     for step in report["steps"].values():
         for percentile in ("p50", "p95", "p99", "max"):
             sent, planned = (step[f"from_{name}_ms"] for name in ("sending", "schedule"))

@@ -13,14 +13,20 @@ from helsevev.access.services import Services
 from helsevev.access.staff import actor_of_role
 from helsevev.kit.chapter import CommandContext
 from helsevev.kit.secret import secret
+from helsevev.kit.settings import BadSetting
 from helsevev.region.replay.admission import WHOLE_RECORD, Admission
 
 _LASTS: Final = timedelta(days=1)
 
 
 def admission(context: CommandContext) -> Admission:
-    """The keys to the data folder that the command works on."""
+    """The keys to the data folder that the command works on. Raises `BadSetting` for another one.
+
+    Nothing is made there: a folder without a login key is not where the demo is served from.
+    """
     data = context.settings.data
+    if not (data / f"{LOGIN}.secret").is_file():
+        raise BadSetting(f"HELSEVEV_DATA must name the data folder of a served demo, not {data}")
     return Admission(data, secret(data, LOGIN), lambda roles: asyncio.run(_tokens(context, roles)))
 
 

@@ -89,6 +89,12 @@ class BundlePlan:
     ) -> None:
         check_shape(bundle)
         self.entries = links.processing_order(links.read_entries(bundle))
+        calls = [entry for entry in self.entries if entry.calls_operation]
+        if calls:
+            text = "Operations with a body have no place in a transaction; a batch takes them."
+            raise BundleError(
+                [error("not-supported", text, f"{e.path}.request.url") for e in calls]
+            )
         self.steps = [Step(entry) for entry in self.entries]
         self._patches = read_patches(self.entries)
         self.references = links.conditional_references(self.entries)

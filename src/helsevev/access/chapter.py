@@ -1,12 +1,13 @@
-"""What the gate adds to the application: signing in and out, tokens, and subscriptions."""
+"""What the gate adds to the application: signing in, tokens, subscriptions, code systems."""
 
 from helsevev.access import commands, pages
 from helsevev.access.subscriptions.command import SUBSCRIPTIONS
+from helsevev.access.terminology_command import TERMINOLOGY
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
-    commands=(commands.TOKEN, SUBSCRIPTIONS),
+    commands=(commands.TOKEN, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.sign_out),
 )

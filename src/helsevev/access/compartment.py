@@ -15,7 +15,6 @@ from helsevev.record import compartment, keys
 from helsevev.record.store import Stored
 
 MOST: Final = 1000
-_START: Final = (min(RESOURCE_TYPES), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Compartments:
     ) -> CompartmentPage:
         """One page; `types` empty means all. Raises `Refused`, or `Invalid` for a bad cursor."""
         await self._gate.open_chart(actor, patient_id, interaction="search-compartment")
-        after = _START
+        after = keys.BEFORE_ALL
         if cursor is not None:
             resource_type, slash, resource_id = cursor.partition("/")
             if not slash or "\x00" in cursor or resource_type not in RESOURCE_TYPES:

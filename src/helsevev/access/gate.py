@@ -153,10 +153,11 @@ class Gate:
         """Decide and audit the reading of `rows`. Raises `Refused` at the first that is refused."""
         audits: dict[int, tuple[Any, ...]] = {}
         now = clock.now()
+        verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
         for stored in rows:
             if stored.patient in audits:
                 continue
-            verdict = await self.permits.verdict(actor, stored.patient)
+            verdict = verdicts[stored.patient]
             if not verdict.decision.allowed:
                 patient_id = stored.id if stored.type == "Patient" else None
                 await self.refuse(actor, stored.patient, verdict.decision, interaction, patient_id)
@@ -170,12 +171,8 @@ class Gate:
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
     ) -> list[Stored]:
         """Those of `rows` that the actor may see, audited; what is left out is no refusal."""
-        allowed: dict[int, bool] = {}
-        for stored in rows:
-            if stored.patient not in allowed:
-                verdict = await self.permits.verdict(actor, stored.patient)
-                allowed[stored.patient] = verdict.decision.allowed
-        seen = [stored for stored in rows if allowed[stored.patient]]
+        verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
+        seen = [stored for stored in rows if verdicts[stored.patient].decision.allowed]
         await self.allow_read(actor, seen, interaction, target)
         return seen
 

@@ -58,7 +58,7 @@ class People:
         Dates as 21.11.1950 or 1950-11-21. Raises `Invalid` when there is too little to go by,
         `Refused` for inhabitants.
         """
-        await self._staff_only(actor)
+        await self.staff_only(actor)
         wanted = _wanted(text)
         day = dates.bounds(wanted.birth_date) if wanted.birth_date else None
         born = day[0] if day else None
@@ -73,11 +73,11 @@ class People:
             )
         else:
             rows = await self._database.fetch(_PEOPLE["find_by_birth_date"], born, limit)
-        return await self._listed(actor, [Stored(*row) for row in rows], "find")
+        return await self.listed(actor, [Stored(*row) for row in rows], "find")
 
     async def mine(self, actor: Actor, limit: int = 500) -> list[Found]:
         """The inhabitants whom the actor's unit treats now, or whose record the actor opened."""
-        await self._staff_only(actor)
+        await self.staff_only(actor)
         now = clock.now()
         ties = await self._database.fetch(
             _ACCESS["my_patients"],
@@ -89,18 +89,19 @@ class People:
         )
         patients = [row["patient"] for row in ties]
         rows = await self._database.fetch(_PEOPLE["patients"], patients)
-        return await self._listed(actor, [Stored(*row) for row in rows], "my-patients")
+        return await self.listed(actor, [Stored(*row) for row in rows], "my-patients")
 
     async def named(self, actor: Actor, patient_id: str) -> Found | None:
         """One inhabitant as strangers see them, to know whose closed record it is; None: nobody."""
-        await self._staff_only(actor)
+        await self.staff_only(actor)
         stored = await self._gate.store.read("Patient", patient_id)
         if stored is None or stored.deleted:
             return None
-        (found,) = await self._listed(actor, [stored], "find")
+        (found,) = await self.listed(actor, [stored], "find")
         return found
 
-    async def _listed(self, actor: Actor, rows: list[Stored], interaction: str) -> list[Found]:
+    async def listed(self, actor: Actor, rows: list[Stored], interaction: str) -> list[Found]:
+        """Patients in a list, as much of each as the actor may see, audited for each."""
         author = author_of(actor, interaction)
         now = clock.now()
         await self._gate.trail.keep(
@@ -111,17 +112,18 @@ class People:
         looks = await self._database.fetch(_ACCESS["looks"], actor.id, patients)
         changed = {row["patient"]: row["at"] for row in changes}
         looked = {row["patient"]: row["at"] for row in looks}
+        verdicts = await self._gate.permits.verdicts(actor, patients)
         found = []
         for row in rows:
-            verdict = await self._gate.permits.verdict(actor, row.patient)
-            may_open = verdict.decision.allowed
+            may_open = verdicts[row.patient].decision.allowed
             resource = row.resource if may_open else _shown_to_strangers(row.resource)
             found.append(
                 Found(row.id, resource, may_open, changed.get(row.patient), looked.get(row.patient))
             )
         return found
 
-    async def _staff_only(self, actor: Actor) -> None:
+    async def staff_only(self, actor: Actor) -> None:
+        """Raises `Refused`, audited, for inhabitants."""
         if actor.kind == "inhabitant":
             refusal = Decision(False, "none", "Only those who work here can look up inhabitants.")
             await self._gate.refuse(actor, keys.UNASSIGNED, refusal, "find")

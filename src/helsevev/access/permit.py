@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,42 +57,60 @@ class Permits:
         self, actor: Actor, patient: int, action: Action = "read", resource_type: str = ""
     ) -> Verdict:
         """Whether `actor` may read (or write a `resource_type`) in what is kept under `patient`."""
+        return (await self.verdicts(actor, (patient,), action, resource_type))[patient]
+
+    async def verdicts(
+        self,
+        actor: Actor,
+        patients: Iterable[int],
+        action: Action = "read",
+        resource_type: str = "",
+    ) -> dict[int, Verdict]:
+        """The verdict about each of some inhabitants, with one look at what is not known yet."""
         now = clock.now()
-        kept = self._kept.get((actor, patient))
-        if kept is not None and now < kept[1]:
-            facts, until = kept
-        else:
-            facts = await self._facts(actor, patient, now)
+        known: dict[int, tuple[Facts, datetime]] = {}
+        unknown: list[int] = []
+        for patient in dict.fromkeys(patients):
+            kept = self._kept.get((actor, patient))
+            if kept is not None and now < kept[1]:
+                known[patient] = kept
+            elif (facts := _plain_facts(actor, patient)) is not None:
+                known[patient] = facts, now + HOLDS
+            else:
+                unknown.append(patient)
+        if unknown:
+            known |= await self._ties(actor, unknown, now)
+        return {
+            patient: _verdict(actor, action, facts, until, resource_type)
+            for patient, (facts, until) in known.items()
+        }
+
+    async def _ties(
+        self, actor: Actor, patients: list[int], now: datetime
+    ) -> dict[int, tuple[Facts, datetime]]:
+        rows = await self._database.fetch(
+            _SQL["ties"], patients, list(actor.grantees), dates.microseconds(now), actor.id, now
+        )
+        found = {}
+        for row in rows:
+            patient = row["patient"]
+            facts = Facts(
+                "inhabitant",
+                own=_is_own(actor, patient),
+                related=row["related"],
+                emergency_until=row["emergency_until"],
+            )
             until = min(now + HOLDS, facts.emergency_until or now + HOLDS)
-            if facts.related or facts.own or facts.emergency_until or facts.subject == "reference":
+            # That there is no tie is looked up anew each time: one may just have come.
+            if facts.related or facts.own or facts.emergency_until:
                 self._keep(actor, patient, facts, until)
-        decision = decide(actor, action, facts, resource_type)
-        if decision.basis == "emergency" and facts.emergency_until is not None:
-            return Verdict(decision, "BTG", facts.emergency_until)
-        return Verdict(decision, "TREAT", until)
+            found[patient] = facts, until
+        return found
 
     def _keep(self, actor: Actor, patient: int, facts: Facts, until: datetime) -> None:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[actor, patient] = (facts, until)
-
-    async def _facts(self, actor: Actor, patient: int, now: datetime) -> Facts:
-        if patient == keys.REFERENCE:
-            return Facts("reference")
-        if patient == keys.UNASSIGNED:
-            return Facts("unassigned")
-        if actor.kind == "system":
-            return Facts("inhabitant")
-        own = actor.patient is not None and keys.patient_key(actor.patient[8:]) == patient
-        if actor.kind == "inhabitant":
-            return Facts("inhabitant", own=own)
-        row = await self._database.fetchrow(
-            _SQL["ties"], patient, list(actor.grantees), dates.microseconds(now), actor.id, now
-        )
-        assert row is not None
-        return Facts(
-            "inhabitant", own=own, related=row["related"], emergency_until=row["emergency_until"]
-        )
 
     async def state_emergency(
         self, actor: Actor, patient: int, ground: str, reason: str
@@ -110,3 +129,29 @@ class Permits:
         """Decide anew about this inhabitant: who treats them may have changed."""
         for kept in [key for key in self._kept if key[1] == patient]:
             del self._kept[kept]
+
+
+def _is_own(actor: Actor, patient: int) -> bool:
+    return actor.patient is not None and keys.patient_key(actor.patient[8:]) == patient
+
+
+def _plain_facts(actor: Actor, patient: int) -> Facts | None:
+    """The facts where no tie has to be looked up; None where one has."""
+    if patient == keys.REFERENCE:
+        return Facts("reference")
+    if patient == keys.UNASSIGNED:
+        return Facts("unassigned")
+    if actor.kind == "system":
+        return Facts("inhabitant")
+    if actor.kind == "inhabitant":
+        return Facts("inhabitant", own=_is_own(actor, patient))
+    return None
+
+
+def _verdict(
+    actor: Actor, action: Action, facts: Facts, until: datetime, resource_type: str
+) -> Verdict:
+    decision = decide(actor, action, facts, resource_type)
+    if decision.basis == "emergency" and facts.emergency_until is not None:
+        return Verdict(decision, "BTG", facts.emergency_until)
+    return Verdict(decision, "TREAT", until)

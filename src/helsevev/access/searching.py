@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 from urllib.parse import parse_qsl
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.gate import Gate
 from helsevev.fhir import references
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir.outcome import error
+from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Include, Query, SearchError, parse
 from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.search import Scope, Search
+from helsevev.record.search_codes import Codes
 from helsevev.record.store import Stored
+
+MOST_STEPS: Final = 8
+"""From match to included to what that names, and so on, with `:iterate`."""
+MOST_INCLUDED: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +42,9 @@ class SearchPage:
 class Searcher:
     """Runs searches for an actor."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, codes: Codes | None = None) -> None:
         self._gate = gate
-        self._search = Search(gate.store)
+        self._search = Search(gate.store, codes)
 
     async def search(self, actor: Actor, query: Query) -> SearchPage:
         """The page of `query` that `actor` may see.
@@ -45,11 +55,9 @@ class Searcher:
         for patient_id in named_patients(query):
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
         matches = await self._search.run(query, scope_of(actor))
-        included = await self._included(query, matches.rows)
-        target = f"{query.resource_type}?"
-        await self._gate.allow_read(actor, matches.rows, "search-type", target)
-        seen = await self._gate.visible(actor, included, "search-type", target)
-        return SearchPage(matches.total, matches.rows, seen, matches.next_cursor)
+        await self._gate.allow_read(actor, matches.rows, "search-type", f"{query.resource_type}?")
+        included = await self._included(actor, query, matches.rows)
+        return SearchPage(matches.total, matches.rows, included, matches.next_cursor)
 
     async def match(self, actor: Actor, resource_type: str, query_string: str) -> list[Stored]:
         """At most two resources that fit a conditional request, among those the actor may see.
@@ -63,20 +71,64 @@ class Searcher:
         except SearchError as problem:
             raise Invalid(problem.issues) from problem
 
-    async def _included(self, query: Query, matches: list[Stored]) -> list[Stored]:
-        if not (query.includes or query.revincludes) or not matches:
-            return []
+    async def _included(self, actor: Actor, query: Query, matches: list[Stored]) -> list[Stored]:
+        """What is included, step by step; only what the actor may see is followed further."""
+        target = f"{query.resource_type}?"
         found: dict[tuple[str, str], Stored] = {}
-        wanted = {t for stored in matches for t in _targets(stored, query.includes)}
-        wanted -= {(stored.type, stored.id) for stored in matches}
-        if wanted:
-            found.update(await self._gate.store.read_many(wanted))
-        for include in query.revincludes:
-            for stored in await self._search.referring(include, matches):
-                found[stored.type, stored.id] = stored
-        for stored in matches:
-            found.pop((stored.type, stored.id), None)
+        there = {(stored.type, stored.id) for stored in matches}
+        includes, revincludes = query.includes, query.revincludes
+        newest = matches
+        for _ in range(MOST_STEPS):
+            if not newest or not (includes or revincludes):
+                break
+            near = await self._named(newest, includes, there)
+            for source, group in groupby(sorted(revincludes, key=_source), key=_source):
+                near += await self._referring(source, list(group), newest)
+            fresh = {(s.type, s.id): s for s in near if (s.type, s.id) not in there}
+            newest = await self._gate.visible(actor, list(fresh.values()), "search-type", target)
+            found |= {(stored.type, stored.id): stored for stored in newest}
+            there |= fresh.keys()
+            if len(found) > MOST_INCLUDED:
+                text = (
+                    f"More than {MOST_INCLUDED} resources would be included; ask for fewer matches"
+                    " at once with _count, or include less."
+                )
+                raise SearchError([error("too-costly", text, "_include")])
+            includes = tuple(include for include in includes if include.iterate)
+            revincludes = tuple(include for include in revincludes if include.iterate)
         return list(found.values())
+
+    async def _named(
+        self, rows: list[Stored], includes: Sequence[Include], there: Collection[tuple[str, str]]
+    ) -> list[Stored]:
+        wanted: set[tuple[str, str]] = set()
+        urls: dict[str, set[str]] = {}
+        for stored in rows if includes else ():
+            for name, text in _references(stored):
+                for include in includes:
+                    if (include.source, include.parameter) != (stored.type, name):
+                        continue
+                    local = references.relative(text)
+                    if local is None:
+                        urls.setdefault(text, set()).update(_targets(include))
+                    elif include.target in (None, local[0]):
+                        wanted.add(local)
+        near = list((await self._gate.store.read_many(wanted.difference(there))).values())
+        if urls:
+            types = {kind for kinds in urls.values() for kind in kinds}
+            near += await self._search.by_url(types, urls)
+        return near
+
+    async def _referring(
+        self, source: str, includes: Sequence[Include], rows: list[Stored]
+    ) -> list[Stored]:
+        found: list[Stored] = []
+        for kind in {stored.type for stored in rows}:
+            names = frozenset(i.parameter for i in includes if kind in _targets(i))
+            if names:
+                of_kind = [stored for stored in rows if stored.type == kind]
+                found += await self._search.referring(source, names, of_kind)
+        return found
 
 
 def scope_of(actor: Actor) -> Scope | None:
@@ -100,10 +152,16 @@ def named_patients(query: Query) -> list[str]:
     return named
 
 
-def _targets(stored: Stored, includes: Iterable[Include]) -> Iterable[tuple[str, str]]:
-    wanted = {(include.parameter, include.target) for include in includes}
-    for entry in extract(stored.resource):
-        if entry[1] == REFERENCE:
-            target = references.relative(entry[2])
-            if target and not wanted.isdisjoint({(entry[0], None), (entry[0], target[0])}):
-                yield target
+def _source(include: Include) -> str:
+    return include.source
+
+
+def _targets(include: Include) -> Collection[str]:
+    """The types that an include may lead to."""
+    if include.target is not None:
+        return (include.target,)
+    return PARAMETERS[include.source][include.parameter].targets or RESOURCE_TYPES
+
+
+def _references(stored: Stored) -> list[tuple[str, str]]:
+    return [(entry[0], entry[2]) for entry in extract(stored.resource) if entry[1] == REFERENCE]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from helsevev.access import terminology_resources, treatment_relation
 from helsevev.access.draft import Drafts
+from helsevev.access.everything import Everything
+from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
 from helsevev.access.people import People
+from helsevev.access.person_matching import PersonMatcher
+from helsevev.access.searched_codes import SearchedCodes
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
 from helsevev.access.subscriptions.door import SubscriptionDoor
@@ -20,6 +25,7 @@ from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.subscriptions.wiring import Outward, writer_over
 from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
+from helsevev.access.views import Views
 from helsevev.access.writing import Writer
 from helsevev.kit.chapter import Rule
 from helsevev.kit.projection import Projection
@@ -40,6 +46,7 @@ class Services:
     bundles: Bundles
     history: History
     people: People
+    person_matcher: PersonMatcher
     drafts: Drafts
     live: Live
     credentials: Credentials
@@ -48,6 +55,9 @@ class Services:
     subscriptions: SubscriptionDoor
     streams: Streams
     notifier: Notifier
+    exports: Exports
+    everything: Everything
+    views: Views
 
 
 def services_over(
@@ -55,16 +65,20 @@ def services_over(
     rules: Mapping[str, Rule],
     projections: tuple[Projection, ...] = (),
     outward: Outward | None = None,
+    exports: Path | None = None,
 ) -> Services:
     """The services over an open, migrated database, with the chapters' rules and read models.
 
-    `outward` says where notifications may be sent; None: nowhere.
+    `outward` says where notifications may be sent, `exports` in which folder the files of exports
+    are kept; None: nowhere.
     """
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
     writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
-    searcher = Searcher(gate)
+    terminology = Terminology(store)
+    searcher = Searcher(gate, SearchedCodes(terminology, store))
+    exporting = Exports(gate, exports)
     return Services(
         gate=gate,
         writer=writer,
@@ -72,12 +86,16 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
         live=Live(gate, feed),
         credentials=Credentials(database),
         feed=feed,
-        terminology=Terminology(store),
+        terminology=terminology,
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,
+        exports=exporting,
+        everything=Everything(gate),
+        views=Views(gate, exporting),
     )

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from helsevev.access.code_systems import CodeSystems, LookUp, named
 from helsevev.access.expansion import Asked, Expander, Expansion
 from helsevev.access.terminology_errors import CannotTell, NotKnown
+from helsevev.access.terminology_included import SOURCE, included
 from helsevev.access.terminology_resources import Posted
 from helsevev.access.translation import Translated, Translator
 from helsevev.access.value_sets import Chosen, Evaluation, same_system
@@ -282,6 +283,14 @@ class Terminology:
         for concept_map in distribution.maps:
             await self._loading.load_map(concept_map, progress=progress)
         return loaded
+
+    async def load_included(self) -> None:
+        """Load what comes with the program, unless it is here or the system is here in full."""
+        distribution = included()
+        known = {row["system"] for row in await self.releases() if row["source"] != SOURCE}
+        for release in distribution.releases:
+            if release.system not in known:
+                await self._loading.load(release, f"{SOURCE} {release.version}")
 
     async def releases(self) -> list[Any]:
         """Every release that is here, for a list."""

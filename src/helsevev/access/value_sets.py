@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from helsevev.access.code_systems import CodeSystems
 from helsevev.access.terminology_errors import CannotTell, NotKnown
+from helsevev.access.terminology_included import value_set_of_r4
 from helsevev.access.terminology_resources import Posted
 from helsevev.record.terminology import BadPattern, ReleaseRow
 from helsevev.terminology.intervals import Intervals
@@ -114,7 +115,7 @@ class Evaluation:
         if not version and "|" in url:
             url, _, version = url.partition("|")
         try:
-            found = await self._stored(url, version) or implicit(url)
+            found = await self._stored(url, version) or implicit(url) or value_set_of_r4(url)
         except BadValueSet as problem:
             raise CannotTell(f"{url}: {problem}", "invalid") from problem
         if found is None:

@@ -20,9 +20,18 @@ from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.chart import audit_lines
 from helsevev.chart.result_rows import curve_key
-from helsevev.chart.timeline import FILTERS, Event, matching
+from helsevev.chart.timeline import FILTERS, Event, matching, types
 from helsevev.chart.unsigned import unsigned
-from helsevev.chart.view import OVERVIEW, PANELS, SIEVES, ChartView, names_of, slices_of, unnamed
+from helsevev.chart.view import (
+    ALL,
+    OVERVIEW,
+    PANELS,
+    SIEVES,
+    ChartView,
+    names_of,
+    slices_of,
+    unnamed,
+)
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.results import results
@@ -43,8 +52,9 @@ _SECTION_OF: Final = {
 }  # fmt: skip
 _PANEL_OF: Final = {
     "contact": "contacts", "problem": "problems", "warning": "overview", "medicine": "medications",
-    "measure": "measurements", "result": "results", "note": "notes", "document": "notes",
-    "plan": "overview", "procedure": "timeline", "message": "timeline", "other": "timeline",
+    "dose": "timeline", "measure": "measurements", "result": "results", "note": "notes",
+    "document": "notes", "plan": "overview", "procedure": "timeline",
+    "message": "timeline", "other": "timeline",
 }  # fmt: skip
 _ICONS: Final = {"problem": "overview", "procedure": "check", "other": "clock"}
 
@@ -136,11 +146,13 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
             return Redirect(f"/emergency/{patient_id}", status_code=303)
         raise
     full = key != "overview"
-    keys = ("banner", key) if key in PANELS else ("banner",)
+    keys = ("banner", key) if key in PANELS and key != "timeline" else ("banner",)
     looked, drafts = await asyncio.gather(
         services.live.last_look(permit), services.drafts.of(permit)
     )
     wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
+    if key == "timeline":
+        wanted |= _timeline_slices([], "", _PAGE)
     chart = await _chart(request, permit, wanted, looked, full=full)
     context: dict[str, Any] = {
         "chart": chart,
@@ -169,9 +181,9 @@ async def _timeline(
 ) -> Response[Any]:
     permit = await _permit(request, patient_id, "timeline")
     looked = await _services(request).live.last_look(permit)
-    wanted = slices_of(["timeline"], full=True)
+    wanted = _timeline_slices(kinds, words, most)
     if not request.headers.get("hx-request"):
-        wanted |= slices_of(["banner"], full=True)
+        wanted = slices_of(["banner"], full=True) | wanted
     chart = await _chart(request, permit, wanted, looked, full=True)
     context = _timeline_context(chart, kinds, words, most)
     if request.headers.get("hx-request"):
@@ -184,18 +196,32 @@ async def _timeline(
     )  # fmt: skip
 
 
+def _timeline_slices(kinds: Sequence[str], words: str, most: int) -> dict[str, int]:
+    """The newest of each type: among so many of each are the newest so many of all.
+
+    A search for words has to look further.
+    """
+    return dict.fromkeys(types(kinds), ALL if words.strip() else most + 1)
+
+
 def _timeline_context(
     chart: ChartView, kinds: Sequence[str], words: str, most: int
 ) -> dict[str, Any]:
     found = matching(chart.events, kinds, words)
     return {
         "shown": [_item(event, chart) for event in found[:most]],
-        "total": len(found),
+        # What was not read is not counted.
+        "total": None if _is_cut(chart, kinds, words, most) else len(found),
         "more": most + 2 * _PAGE if len(found) > most else 0,
         "words": words,
         "chosen": [kind for kind in kinds if kind in FILTERS],
         "kinds": _kinds(),
     }
+
+
+def _is_cut(chart: ChartView, kinds: Sequence[str], words: str, most: int) -> bool:
+    asked = _timeline_slices(kinds, words, most)
+    return any(len(chart.of(kind)) >= limit for kind, limit in asked.items())
 
 
 def _item(event: Event, chart: ChartView) -> dict[str, Any]:
@@ -215,7 +241,8 @@ def _item(event: Event, chart: ChartView) -> dict[str, Any]:
 def _kinds() -> list[tuple[str, str]]:
     words = {
         "contact": _("Contacts"), "problem": _("Problems"), "warning": _("Allergies and warnings"),
-        "medicine": _("Medicines"), "measure": _("Measurements"), "result": _("Test results"),
+        "medicine": _("Medicines"), "dose": _("Doses given"),
+        "measure": _("Measurements"), "result": _("Test results"),
         "procedure": _("Procedures"), "note": _("Notes"), "document": _("Documents"),
         "plan": _("Plans"), "message": _("Messages"), "other": _("Other"),
     }  # fmt: skip

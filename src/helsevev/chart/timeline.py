@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.fhir.definitions import PATIENT_COMPARTMENT
 from helsevev.fhir.reading import (
     Moment,
     concept_text,
@@ -53,7 +54,7 @@ KINDS: Final[Mapping[str, str]] = {
     "Observation": "result", "DiagnosticReport": "result", "ImagingStudy": "result",
     "Specimen": "result", "Media": "result",
     "MedicationRequest": "medicine", "MedicationStatement": "medicine",
-    "MedicationAdministration": "medicine", "MedicationDispense": "medicine",
+    "MedicationAdministration": "dose", "MedicationDispense": "medicine",
     "Immunization": "medicine",
     "Composition": "note", "DocumentReference": "document", "QuestionnaireResponse": "document",
     "Procedure": "procedure", "Communication": "message", "CommunicationRequest": "message",
@@ -68,10 +69,27 @@ NO_EVENTS: Final = frozenset({
     "AuditEvent", "Consent", "SupplyDelivery", "SupplyRequest", "Basic", "Schedule", "Person",
     "RelatedPerson", "Group", "List",
 })  # fmt: skip
+# Of some inhabitants five are given a day: they are shown to who asks for them.
+ON_REQUEST: Final = frozenset({"dose"})
 FILTERS: Final = (
-    "contact", "problem", "warning", "medicine", "measure", "result", "procedure", "note",
+    "contact", "problem", "warning", "medicine", "dose", "measure", "result", "procedure", "note",
     "document", "plan", "message", "other",
 )  # fmt: skip
+
+
+def types(kinds: Iterable[str] = ()) -> frozenset[str]:
+    """The resource types whose entries can be of these kinds; all but `ON_REQUEST` when none."""
+    wanted = _wanted(kinds)
+    return frozenset(
+        kind
+        for kind in PATIENT_COMPARTMENT
+        if kind not in NO_EVENTS
+        and (KINDS.get(kind, "other") in wanted or (kind == "Observation" and "measure" in wanted))
+    )
+
+
+def _wanted(kinds: Iterable[str]) -> frozenset[str]:
+    return frozenset(kinds) & frozenset(FILTERS) or frozenset(FILTERS) - ON_REQUEST
 
 
 class Event(Struct, frozen=True):
@@ -118,14 +136,13 @@ def timeline(
 
 
 def matching(events: Sequence[Event], kinds: Iterable[str] = (), words: str = "") -> list[Event]:
-    """The events of the given kinds (all when none) that hold every word of the search."""
-    wanted = set(kinds) & set(FILTERS)
+    """The events of the given kinds that hold every word of the search.
+
+    When no kind is given, all but `ON_REQUEST`.
+    """
+    wanted = _wanted(kinds)
     parts = words.casefold().split()
-    return [
-        e
-        for e in events
-        if (not wanted or e.kind in wanted) and (not parts or _holds(e.haystack, parts))
-    ]
+    return [e for e in events if e.kind in wanted and (not parts or _holds(e.haystack, parts))]
 
 
 def _holds(haystack: str, words: Sequence[str]) -> bool:

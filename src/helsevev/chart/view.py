@@ -12,7 +12,7 @@ from msgspec import Struct
 from helsevev.chart.labels import label
 from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
 from helsevev.chart.result_rows import ResultRow, ScoreCard, rows, score_card
-from helsevev.chart.timeline import KINDS, Event, timeline
+from helsevev.chart.timeline import Event, timeline, types
 from helsevev.documentation.panel import Document, documents
 from helsevev.fhir.reading import full_name, mapping, objects, reference_key, text
 from helsevev.medication.panel import Medicines, medicines
@@ -66,7 +66,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
         _panel("plans", Appointment=50, CarePlan=50, Task=50, ServiceRequest=50, Goal=50,
                **_PEOPLE),
-        _panel("timeline", **dict.fromkeys(KINDS, ALL)),
+        _panel("timeline", **dict.fromkeys(sorted(types()), ALL)),
     )
 }  # fmt: skip
 OVERVIEW: Final = (

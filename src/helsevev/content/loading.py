@@ -16,11 +16,13 @@ from .shapes import (
     Grounds,
     News2,
     NoteTypes,
+    PersonMatching,
     Professions,
     Results,
     SubscriptionTopics,
     VitalSigns,
 )
+from .view_shapes import Views
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -33,6 +35,8 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "access/professions.toml": Professions,
     "display/labels.toml": DisplayLabels,
     "subscription/topics.toml": SubscriptionTopics,
+    "patient/matching.toml": PersonMatching,
+    "analysis/views.toml": Views,
 }
 
 
@@ -97,3 +101,15 @@ def labels() -> DisplayLabels:
 def subscription_topics() -> SubscriptionTopics:
     """What systems can subscribe to."""
     return _load("subscription/topics.toml", SubscriptionTopics)
+
+
+@cache
+def views() -> Views:
+    """The tables of the record that come ready for analysis."""
+    return _load("analysis/views.toml", Views)
+
+
+@cache
+def person_matching() -> PersonMatching:
+    """What makes two registrations one person."""
+    return _load("patient/matching.toml", PersonMatching)

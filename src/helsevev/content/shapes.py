@@ -367,6 +367,18 @@ class SubscriptionTopics(Document, frozen=True, kw_only=True):
         unique("topic", (each.code for each in self.topic))
 
 
+class PersonMatching(Document, frozen=True, kw_only=True):
+    """What likeness and difference count for, and which sums mean what."""
+
+    zero: float
+    certain: float
+    probable: float
+    possible: float
+    same: dict[str, float]
+    near: dict[str, float]
+    different: dict[str, float]
+
+
 def unique(what: str, values: Iterable[str]) -> None:
     """Refuse a value that occurs twice."""
     seen: set[str] = set()

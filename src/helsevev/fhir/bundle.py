@@ -19,6 +19,7 @@ from helsevev.fhir.outcome import Issue, error
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 _URL = re.compile(r"(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?(?:\?(?P<query>.*))?")
 _ANYTHING = re.compile(r"(?P<type>)(?P<id>)?(?P<query>)?")
+_OPERATION = re.compile(r"(?:[A-Za-z]+/)?(?:[A-Za-z0-9\-.]{1,64}/)?\$[a-z][a-z\-]*(?:\?.*)?")
 _RESTFUL = re.compile(r"(?P<base>https?://.+)/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _ETAG = re.compile(r"""(?:W/)?"(?P<version>[^"]+)"$""")
 _LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<url>.*?)(?P=quote)""")
@@ -94,6 +95,11 @@ class Entry:
         return f"Bundle.entry[{self.index}]"
 
     @property
+    def calls_operation(self) -> bool:
+        """Whether it calls an operation with a body, and writes nothing by itself."""
+        return _asks(self.method, self.url)
+
+    @property
     def survey(self) -> _Survey:
         """What of the resource may be a link; sought once, then kept."""
         if self._surveyed is None:
@@ -144,8 +150,8 @@ def read_entry(index: int, item: Any) -> Entry:
     match = _URL.fullmatch(url) if type(url) is str else None
     if match is not None and match["type"] not in (*RESOURCE_TYPES, "metadata"):
         match = None
-    elif match is None and method in ("GET", "HEAD") and type(url) is str:
-        # Histories and versions are read by paths of their own.
+    elif match is None and type(url) is str and (method in ("GET", "HEAD") or _asks(method, url)):
+        # Histories and versions are read by paths of their own, and so are operations called.
         match = _ANYTHING.match(url)
     if match is None:
         text = f"the request names no resource type: {url}"
@@ -167,6 +173,11 @@ def read_entry(index: int, item: Any) -> Entry:
     if issues:
         raise BundleError(issues)
     return entry
+
+
+def _asks(method: str, url: str) -> bool:
+    """Whether an operation is called with a body."""
+    return method == "POST" and _OPERATION.fullmatch(url) is not None
 
 
 def processing_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -240,6 +251,8 @@ def _version(etag: object) -> str | None:
 def _faults(entry: Entry) -> Iterator[Issue]:
     url_path = f"{entry.path}.request.url"
     resource = entry.resource
+    if entry.calls_operation:
+        return
     if entry.method in ("POST", "PUT", "PATCH") and type(resource) is not dict:
         yield error("required", f"{entry.method} needs a resource", f"{entry.path}.resource")
         return

@@ -16,6 +16,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
+from helsevev.fhir import narrative_checks
 from helsevev.fhir.dates import bounds
 from helsevev.fhir.definitions import PRIMITIVES
 
@@ -32,15 +33,6 @@ _LONGEST_DATE = 64
 
 # R4 forbids characters below 32 but for tab, line feed and carriage return.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_DIV = re.compile(r"\s*<div(?:\s[^>]*)?(?:/>\s*\Z|>)")
-_DIV_END = re.compile(r"(?:</div\s*>|/>)\s*\Z")
-# txt-1: a narrative holds formatting only: nothing that runs, loads a page or sends a form.
-_ACTIVE = re.compile(
-    r"</?(?:script|style|link|meta|base|iframe|frame|object|embed|applet|form|input|button"
-    r"|textarea|select|body|head|html|svg|math|video|audio)\b"
-    r"|<!(?!--)|<\?|<[^<>]*[\s\"'/](?:on[a-z]+\s*=|(?:href|src)\s*=\s*[\"']?\s*(?:javascript|vbscript):)",
-    re.IGNORECASE,
-)
 _BASE64 = re.compile(r"[0-9a-zA-Z+/\s]*(?:=\s*){0,2}")
 
 
@@ -179,13 +171,10 @@ def _base64(value: Any, _: Any) -> list[Problem] | None:
 def _xhtml(value: Any, _: Any) -> list[Problem] | None:
     if type(value) is not str:
         return expected("a string", value)
-    if _DIV.match(value) is None or _DIV_END.search(value) is None:
-        return problem("value", "a narrative is one <div> element")
     if _CONTROL.search(value):
         return problem("value", "a string must not contain control characters")
-    if _ACTIVE.search(value):
-        return problem("invariant", "txt-1: a narrative holds formatted text only")
-    return None
+    found = narrative_checks.fault(value)
+    return None if found is None else problem(*found)
 
 
 _PATTERNS = {name: re.compile(text) for name, text in PRIMITIVES.items() if name != "base64Binary"}

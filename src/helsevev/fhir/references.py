@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 # http://hl7.org/fhir/R4/references.html#literal: an optional base, a type, an id, a version.
@@ -43,15 +43,18 @@ def is_conditional(reference: str) -> bool:
     return _CONDITIONAL.fullmatch(reference) is not None
 
 
-def localize(resource: dict[str, Any], base: str) -> None:
+def localize(resource: dict[str, Any], base: str, besides: Collection[str] = ()) -> None:
     """Make references to this server relative, in place: `<base>/Patient/1` becomes `Patient/1`.
 
     Whose a resource is and what refers to what is then one text, whichever way it was sent.
+    Those in `besides` stay: the fullUrls of a Bundle, which mean its own entries.
     """
     prefix = base.rstrip("/") + "/"
     for _, reference in walk(resource):
         text = reference.get("reference")
-        if type(text) is str and text.startswith(prefix) and relative(text, base) is not None:
+        if type(text) is not str or not text.startswith(prefix) or unversioned(text) in besides:
+            continue
+        if relative(text, base) is not None:
             reference["reference"] = text[len(prefix) :]
 
 

@@ -27,7 +27,16 @@ from helsevev.fhir.search_filters import (
 from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS
 from helsevev.fhir.search_terms import TermError, normalize
 
-__all__ = ["Condition", "Include", "Query", "SearchError", "Sort", "normalize", "parse"]
+__all__ = [
+    "Condition",
+    "Include",
+    "Query",
+    "SearchError",
+    "Sort",
+    "normalize",
+    "parse",
+    "within_any",
+]
 
 TOTALS = ("none", "estimate", "accurate")
 SUMMARIES = ("true", "text", "data", "count", "false")
@@ -141,6 +150,13 @@ def parse(
     if issues:
         raise SearchError(issues)
     return query
+
+
+def within_any(query: Query, pairs: Iterable[tuple[str, str]]) -> Query:
+    """The query, narrowed to resources for which one of the conditions `(name, value)` holds."""
+    found = [Reading().filter(query.resource_type, name, value) for name, value in pairs]
+    conditions = tuple(each for each in found if isinstance(each, Condition))
+    return replace(query, joins=(*query.joins, AnyOf(conditions)))
 
 
 def _with(query: Query, name: str, value: str, reading: Reading) -> Query:

@@ -77,6 +77,9 @@ Filters = Mapping[str, tuple[Condition, ...]]
 def conditions(resource_type: str, pairs: Pairs) -> tuple[Condition, ...]:
     """A search that one version is held against. Raises `SearchError` for what cannot be."""
     query = parse(resource_type, pairs)
+    if query.joins:
+        text = "An event is held against its own resource alone, not against others."
+        raise SearchError([error("not-supported", text, resource_type)])
     for condition in query.conditions:
         fit = all(isinstance(term, _TERMS) for term in condition.terms)
         if not fit or condition.modifier not in _MODIFIERS:

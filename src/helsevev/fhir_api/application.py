@@ -21,7 +21,7 @@ from helsevev.fhir_api.negotiation import FHIR_JSON, media_type
 from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
-from helsevev.fhir_api.streaming import asks_for_events, send_pieces
+from helsevev.fhir_api.streaming import answers_in_own_format, asks_for_events, send_pieces
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -66,7 +66,8 @@ class FhirApi:
             _check_lengths(scope, headers)
             asked = pretty.asked_format(query) if query else None
             accept = headers.get(b"accept", b"")
-            content_type = media_type(b"" if asks_for_events(accept) else accept, asked)
+            if not answers_in_own_format(scope["path"]):
+                content_type = media_type(b"" if asks_for_events(accept) else accept, asked)
             answer = await self._answer(scope, headers, query, receive)
             if query and answer.body is not None and pretty.is_asked(query):
                 answer.body = pretty.indented(answer.body)
@@ -85,7 +86,12 @@ class FhirApi:
         """Answer a request whose actor is known: an entry of a Bundle."""
         if not request.segments or request.segments == ("",):
             raise Problem(400, error("not-supported", "A Bundle in a Bundle is not carried out."))
-        return await find(request.method, request.segments).answer(self._doors, request)
+        answer = await find(request.method, request.segments).answer(self._doors, request)
+        if answer.stream is not None:
+            await answer.stream.aclose()
+            text = "This answer comes in pieces, which no Bundle holds: ask for it by itself."
+            raise Problem(400, error("too-costly", text))
+        return answer
 
     async def _answer(
         self, scope: Scope, headers: dict[bytes, bytes], query: str, receive: Receive
@@ -119,7 +125,7 @@ class FhirApi:
         told = [(b"x-request-id", asked), *_ALWAYS, *answer.headers()]
         if not any(name == b"cache-control" for name, _ in answer.extra):
             told.append(_PRIVATE)
-        if answer.body is not None:
+        if answer.body is not None and not any(name == b"content-type" for name, _ in told):
             told.append((b"content-type", content_type))
         if answer.status not in (204, 304) and answer.stream is None:
             told.append((b"content-length", b"%d" % len(answer.body or b"")))

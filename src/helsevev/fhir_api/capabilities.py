@@ -8,7 +8,8 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from helsevev.fhir import patch, serialization
+from helsevev.access.subscriptions.topics import topics
+from helsevev.fhir import patch, serialization, subscription_asked
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir_api.answer import Answer
@@ -68,7 +69,7 @@ def statement(base: str, routes: Routes) -> dict[str, Any]:
         "status": "active",
         "date": PUBLISHED,
         "kind": "instance",
-        "software": {"name": "Helsevev", "version": _version()},
+        "software": {"name": "Helsevev", "version": version_here()},
         "implementation": {"description": "The shared record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
@@ -139,6 +140,10 @@ def _resource(kind: str, codes: list[str], conditional: set[str]) -> dict[str, A
         "referencePolicy": list(_REFERENCES),
         "searchParam": parameters,
     }
+    if kind == "Subscription":
+        described["extension"] = [
+            {"url": subscription_asked.TOPICS, "valueCanonical": url} for url in topics()
+        ]
     if refers:
         described["searchInclude"] = [f"{kind}:{name}" for name in refers]
     if referring:
@@ -156,7 +161,8 @@ def _referrers(kind: str) -> tuple[str, ...]:
     )
 
 
-def _version() -> str:
+def version_here() -> str:
+    """The program's version."""
     try:
         return version("helsevev")
     except PackageNotFoundError:

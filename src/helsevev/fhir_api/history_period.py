@@ -12,7 +12,7 @@ from helsevev.fhir_api import bundle_text
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.problem import bad_request
 from helsevev.fhir_api.request import Request
-from helsevev.fhir_api.shaping import shape_asked
+from helsevev.fhir_api.shaping import shape_of_entries
 
 USUAL_COUNT: Final = 100
 _KNOWN: Final = ("_since", "_at", "_count", "_cursor")
@@ -23,9 +23,10 @@ Open = Callable[[Period, int, str | None], Awaitable[HistoryPage]]
 async def answer_page(request: Request, open_page: Open) -> Answer:
     """A history Bundle of the page that `open_page` gives. Raises `Problem` 400."""
     request.refuse_parameters(*_KNOWN)
-    shape = shape_asked(request)
+    shape = shape_of_entries(request)
     period = Period(_since(request), _at(request))
-    page = await open_page(period, _count(request), request.parameter("_cursor"))
+    count = 0 if request.parameter("_summary") == "count" else _count(request)
+    page = await open_page(period, count, request.parameter("_cursor"))
     path = "/".join((request.base, *request.segments))
     asked = [(name, value) for name, value in request.parameters if name != "_cursor"]
     links = [("self", bundle_text.url(path, request.parameters))]

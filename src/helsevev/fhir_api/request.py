@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from helsevev.access.actor import Actor
-from helsevev.fhir import serialization
+from helsevev.fhir import references, serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir_api.negotiation import Preference, check_content, preference
 from helsevev.fhir_api.problem import Problem, bad_request
@@ -89,7 +89,14 @@ class Request:
         if self.content is not None:
             return self.content
         check_content(self.headers.get(b"content-type", b""))
-        self.content = serialization.decode(await self.body(limit))
+        data = await self.body(limit)
+        self.content = serialization.decode(data)
+        if self.base.encode() in data or b"\\/" in data:
+            # Whoever writes this server's address means what is here.
+            own = self.content.get("entry") if "entry" in self.content else None
+            entries = [e for e in own if type(e) is dict] if type(own) is list else []
+            full_urls = {url for e in entries if type(url := e.get("fullUrl")) is str}
+            references.localize(self.content, self.base, full_urls)
         return self.content
 
     async def body(self, limit: int) -> bytes:

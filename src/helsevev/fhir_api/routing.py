@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from helsevev.fhir.compartments import COMPARTMENTS
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.outcome import error
 from helsevev.fhir_api import (
@@ -15,6 +16,7 @@ from helsevev.fhir_api import (
     history_instance,
     history_system,
     history_type,
+    openapi,
     patch,
     read,
     search_compartment,
@@ -25,6 +27,8 @@ from helsevev.fhir_api import (
     update,
     vread,
 )
+from helsevev.fhir_api.bulk_export import file as export_file
+from helsevev.fhir_api.bulk_export import status as export_status
 from helsevev.fhir_api.interaction import Interaction
 from helsevev.fhir_api.operations import registry
 from helsevev.fhir_api.problem import Problem
@@ -38,6 +42,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
     {
         "": {"POST": transaction.INTERACTION, "GET": search_system.INTERACTION},
         "metadata": {"GET": capabilities.INTERACTION},
+        "openapi.json": {"GET": openapi.INTERACTION},
         "_search": {"POST": search_system.BY_POST},
         "_history": {"GET": history_system.INTERACTION},
         "[type]": {
@@ -57,8 +62,10 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         },
         "[type]/[id]/_history": {"GET": history_instance.INTERACTION},
         "[type]/[id]/_history/[vid]": {"GET": vread.INTERACTION},
-        "Patient/[id]/[type]": {"GET": search_compartment.INTERACTION},
-        "Patient/[id]/[type]/_search": {"POST": search_compartment.BY_POST},
+        "_export/[job]": {"GET": export_status.STATUS, "DELETE": export_status.REMOVE},
+        "_export/[job]/[file]": {"GET": export_file.INTERACTION},
+        "[compartment]/[id]/[type]": {"GET": search_compartment.INTERACTION},
+        "[compartment]/[id]/[type]/_search": {"POST": search_compartment.BY_POST},
     }
 )
 
@@ -97,8 +104,12 @@ def _shape(segments: tuple[str, ...]) -> str:
             return "[type]"
         case ():
             return ""
-        case ("metadata" | "_search" | "_history" as name,):
+        case ("metadata" | "openapi.json" | "_search" | "_history" as name,):
             return name
+        case ("_export", _):
+            return "_export/[job]"
+        case ("_export", _, _):
+            return "_export/[job]/[file]"
         case (resource_type, *_) if resource_type not in RESOURCE_TYPES:
             raise Problem(404, error("not-found", _no_type(resource_type)))
         case (_, resource_id, *_) if not is_id(resource_id):
@@ -107,10 +118,12 @@ def _shape(segments: tuple[str, ...]) -> str:
             return "[type]/[id]/_history"
         case (_, _, "_history", _):
             return "[type]/[id]/_history/[vid]"
-        case ("Patient", _, name) if name == "*" or name in RESOURCE_TYPES:
-            return "Patient/[id]/[type]"
-        case ("Patient", _, name, "_search") if name == "*" or name in RESOURCE_TYPES:
-            return "Patient/[id]/[type]/_search"
+        case (kind, _, name) if kind in COMPARTMENTS and (name == "*" or name in RESOURCE_TYPES):
+            return "[compartment]/[id]/[type]"
+        case (kind, _, name, "_search") if kind in COMPARTMENTS and (
+            name == "*" or name in RESOURCE_TYPES
+        ):
+            return "[compartment]/[id]/[type]/_search"
     raise _nowhere(segments)
 
 

@@ -1,14 +1,16 @@
-"""http://hl7.org/fhir/R4/http.html#vsearch: search in one inhabitant's compartment.
+"""http://hl7.org/fhir/R4/http.html#vsearch: search in a compartment.
 
-`Patient/<id>/Observation?…` is the type's search with the inhabitant as one condition more;
-`Patient/<id>/*` is everything that is kept with the inhabitant.
+`Patient/<id>/Observation?…` is the type's search with the inhabitant as one condition more, and
+`Encounter/<id>/Observation?…` one for what belongs to the encounter: so for all five of R4's
+compartments. `Patient/<id>/*` is everything that is kept with the inhabitant.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from helsevev.fhir.definitions import PATIENT_COMPARTMENT, RESOURCE_TYPES
+from helsevev.fhir.compartments import COMPARTMENTS
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.outcome import error
 from helsevev.fhir_api import bundle_text
 from helsevev.fhir_api.answer import Answer
@@ -37,17 +39,22 @@ async def answer_post(doors: Doors, request: Request) -> Answer:
 
 
 async def _search(doors: Doors, request: Request, asked: Pairs) -> Answer:
-    _, patient_id, resource_type, *_ = request.segments
+    compartment, owner, resource_type, *_ = request.segments
     if resource_type == "*":
-        return await _everything(doors, request, patient_id, asked)
-    if resource_type == "Patient":
-        return await search(doors, request, "Patient", asked, [("_id", patient_id)])
-    names = PATIENT_COMPARTMENT.get(resource_type)
+        if compartment == "Patient":
+            return await _everything(doors, request, owner, asked)
+        text = f"Name a type: {compartment}/{owner}/Observation. Only a Patient has …/*."
+        raise bad_request(text, "not-supported")
+    if compartment == "Patient" == resource_type:
+        return await search(doors, request, "Patient", asked, [("_id", owner)])
+    names = COMPARTMENTS[compartment].get(resource_type)
     if names is None:
-        text = f"{resource_type} is not in the compartment of a Patient."
+        text = f"{resource_type} is not in the compartment of a {compartment}."
         raise Problem(404, error("not-found", text))
-    name = next((name for name in _ABOUT if name in names), names[0])
-    return await search(doors, request, resource_type, asked, [(name, f"Patient/{patient_id}")])
+    if compartment == "Patient":
+        names = (next((name for name in _ABOUT if name in names), names[0]),)
+    owned = [(n, owner if n == "_id" else f"{compartment}/{owner}") for n in names]
+    return await search(doors, request, resource_type, asked, owned)
 
 
 async def _everything(doors: Doors, request: Request, patient_id: str, asked: Pairs) -> Answer:

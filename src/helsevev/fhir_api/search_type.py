@@ -7,6 +7,7 @@ from typing import Final
 
 from helsevev.access.searching import SearchPage
 from helsevev.fhir import search_query
+from helsevev.fhir.dates import microseconds
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import Query
 from helsevev.fhir_api import bundle_text
@@ -17,6 +18,7 @@ from helsevev.fhir_api.national_numbers import names_person, refuse_in_url
 from helsevev.fhir_api.negotiation import check_content
 from helsevev.fhir_api.request import LONGEST_FORM, Request, parse_parameters
 from helsevev.fhir_api.shaping import shape_of
+from helsevev.kit import clock
 
 Pairs = Sequence[tuple[str, str]]
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
@@ -46,13 +48,20 @@ async def posted(request: Request) -> list[tuple[str, str]]:
 async def search(
     doors: Doors, request: Request, resource_type: str, asked: Pairs, within: Pairs = ()
 ) -> Answer:
-    """A searchset Bundle. `within` are conditions that the path adds to those `asked`."""
+    """A searchset Bundle. The path adds to what is `asked` that one of `within` holds."""
+    only = within if len(within) == 1 else ()
     query = search_query.parse(
-        resource_type, [*within, *asked], strict=request.prefer.strict, base=request.base
+        resource_type,
+        [*only, *asked],
+        strict=request.prefer.strict,
+        base=request.base,
+        now=microseconds(clock.now()),
     )
+    if len(within) > 1:
+        query = search_query.within_any(query, within)
     page = await doors.searcher.search(request.actor, query)
     path = "/".join((request.base, *(s for s in request.segments if s != "_search")))
-    links, warnings = _links(request, path, query, query.applied[len(within) :], page)
+    links, warnings = _links(request, path, query, query.applied[len(only) :], page)
     body = bundle_text.searchset(
         request.base,
         links,

@@ -29,7 +29,15 @@ def whole(stored: Stored) -> bytes:
 
 
 def shape_asked(request: Request) -> Shape:
-    """The shape that `_summary` and `_elements` ask for. Raises `Problem` 400."""
+    """The shape of one resource that `_summary` and `_elements` ask for. Raises `Problem` 400."""
+    if request.query and request.parameter("_summary") == "count":
+        raise bad_request("There is one: only searches and histories are counted.",
+                          "value", "_summary")  # fmt: skip
+    return shape_of_entries(request)
+
+
+def shape_of_entries(request: Request) -> Shape:
+    """The same for the entries of a Bundle, which may only be counted."""
     if not request.query:
         return whole
     summary = request.parameter("_summary")

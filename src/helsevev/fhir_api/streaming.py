@@ -19,6 +19,11 @@ def asks_for_events(accept: bytes) -> bool:
     return EVENTS in accept
 
 
+def answers_in_own_format(path: str) -> bool:
+    """Whether what is answered at a path is no FHIR JSON: an export's files, a view's rows."""
+    return "/_export/" in path or path.endswith(("/$viewdefinition-run", "/$viewdefinition-export"))
+
+
 def event(data: bytes, name: str = "", number: int | None = None) -> bytes:
     """One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 

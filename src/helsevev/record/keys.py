@@ -18,12 +18,16 @@ from hashlib import blake2b
 from typing import Final
 
 from helsevev.fhir.compartment import is_clinical
+from helsevev.fhir.definitions import RESOURCE_TYPES
 
 REFERENCE: Final = 0
 """The key of resources about no inhabitant: organisations, staff, content."""
 
 UNASSIGNED: Final = -1
 """The key of clinical resources that name no inhabitant of this record."""
+
+BEFORE_ALL: Final = (min(RESOURCE_TYPES), "")
+"""A place in the order of types and ids that no resource comes before."""
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: 40 bits of milliseconds last until 2059
 _COUNTER_BITS: Final = 22

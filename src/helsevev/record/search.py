@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from helsevev.fhir.outcome import error
-from helsevev.fhir.search_query import Include, Query, SearchError
-from helsevev.record import search_cost, search_order
-from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash
+from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_query import Query, SearchError
+from helsevev.record import keys, search_cost, search_order
+from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_codes import Codes
 from helsevev.record.search_order import Key
 from helsevev.record.search_plan import MOST_READ, Planner, Where
@@ -104,20 +105,31 @@ class Search:
         page, following = sorted_page(rows, query.sort, count, query.cursor)
         return Matches(page, following, len(rows))
 
-    async def referring(self, include: Include, found: Sequence[Stored]) -> list[Stored]:
-        """What refers to `found` by a parameter (`_revinclude`); `SearchError` when too much."""
-        hashes = [reference_hash(include.parameter, stored.reference) for stored in found]
-        own = include.parameter in ABOUT and include.target == "Patient"
+    async def referring(
+        self, source: str, names: frozenset[str], found: Sequence[Stored]
+    ) -> list[Stored]:
+        """What of type `source` refers to `found` by one of the parameters (`_revinclude`).
+
+        Raises `SearchError` when it is too much.
+        """
+        hashes = [reference_hash(name, text) for name in names for text in _names(found)]
+        own = not names.isdisjoint(ABOUT)
         patients = [stored.patient for stored in found if stored.type == "Patient"] if own else []
         rows = await self._store.database.fetch(
-            _SQL["referring"], include.source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]
+            _SQL["referring"], source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]
         )
         if len(rows) > MOST_REFERRING:
             text = (
-                f"_revinclude={include.source}:{include.parameter} finds more than"
-                f" {MOST_REFERRING} resources; ask for fewer at once with _count."
+                f"_revinclude={source}:{', '.join(sorted(names))} finds more than {MOST_REFERRING}"
+                " resources; ask for fewer at once with _count."
             )
             raise SearchError([error("too-costly", text, "_revinclude")])
+        return [Stored(*row) for row in rows]
+
+    async def by_url(self, types: Iterable[str], urls: Iterable[str]) -> list[Stored]:
+        """Resources of these types that give themselves one of the URLs."""
+        hashes = [token_hash("url", None, url) for url in urls]
+        rows = await self._store.database.fetch(_SQL["by_urls"], sorted(types), hashes)
         return [Stored(*row) for row in rows]
 
     async def condition(self, query: Query) -> tuple[str, list[Any]]:
@@ -150,6 +162,16 @@ def _walks_an_index(query: Query, where: Where) -> bool:
     if query.joins or query.sort:
         return False
     return not query.conditions or (where.pins_code and len(query.conditions) == 1)
+
+
+def _names(found: Sequence[Stored]) -> list[str]:
+    """How others may refer to these: by type and id, or by the URL they give themselves."""
+    texts = [stored.reference for stored in found]
+    for stored in found:
+        if stored.patient == keys.REFERENCE and "url" in PARAMETERS[stored.type]:
+            url = stored.resource.get("url")
+            texts += [url] if url else []
+    return texts
 
 
 def _is_torn(text: str) -> bool:

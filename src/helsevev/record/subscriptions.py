@@ -240,7 +240,6 @@ class Subscriptions:
     async def delivered(self, subscription: str, number: int, at: datetime) -> None:
         """Its receiver has all events up to a number."""
         await self.database.execute(_SQL["delivered"], subscription, number, at)
-        await self.database.execute(_SQL["settle_delivered"], subscription, at)
 
     async def failed(
         self, subscription: str, at: datetime, again: datetime, error: str, patience: int

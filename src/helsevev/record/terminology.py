@@ -18,7 +18,10 @@ _SQL: Final = statements("terminology")
 SMALL: Final = 2000
 """Concepts up to which all names of a set are looked at, instead of an index of all names."""
 
-MOST_FOUND: Final = 3000
+_TELLING: Final = 3
+"""Letters from which on a typed word is looked up in the index of words."""
+
+MOST_FOUND: Final = 1000
 """Names found by their words among which the best are chosen."""
 
 _BAD_PATTERN: Final = "2201B"
@@ -274,10 +277,15 @@ class Concepts:
         )
         found.update(dict.fromkeys(row["concept"] for row in rows))
         if len(found) < most:
-            query = " & ".join(f"'{release.id}.{word}':*" for word in words)
+            # Short words begin too many others for the index to be of help with them.
+            telling = [word for word in words if len(word) >= _TELLING] or [max(words, key=len)]
+            query = " & ".join(f"'{release.id}.{word}':*" for word in telling)
+            patterns = [f"% {word}%" for word in words]
             limit = max(MOST_FOUND, most * 4)
-            rows = await self._database.fetch(_SQL["names_with_words"], query, inside, limit)
-            found.update(dict.fromkeys(_ranked(rows, folded)))
+            rows = await self._database.fetch(
+                _SQL["names_with_words"], query, inside, patterns, limit, folded, most * 4
+            )
+            found.update(dict.fromkeys(row["concept"] for row in rows))
         return list(found)[:most]
 
     async def _codes(

@@ -114,7 +114,9 @@ def _relative(life: Life, relative: Relative) -> dict[str, Any]:
         "active": True,
         "patient": life.subject,
         "relationship": [
-            concept(text, coding(hl7("v3-RoleCode"), code), coding(FAMILY_RELATION, national)),
+            # The national base profile allows no other coding beside its own.
+            concept(text, coding(FAMILY_RELATION, national)),
+            concept(text, coding(hl7("v3-RoleCode"), code)),
             _NEXT_OF_KIN,
         ],
         "name": [_name(*relative.name)],

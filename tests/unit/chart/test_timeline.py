@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from helsevev.chart.timeline import matching, timeline
+from helsevev.chart.timeline import matching, timeline, types
 
 
 def resource(resource_type: str, **elements: Any) -> dict[str, Any]:
@@ -52,3 +52,18 @@ def test_events_are_found_by_kind_and_by_every_word() -> None:
 def test_bills_and_withdrawn_mistakes_are_no_events() -> None:
     mistaken = {**STAY, "status": "entered-in-error"}
     assert timeline({"Claim": [resource("Claim")], "Encounter": [mistaken]}) == []
+
+
+def test_single_doses_are_shown_to_who_asks_for_them() -> None:
+    given = resource("MedicationAdministration", effectiveDateTime="2026-11-20T09:00:00+01:00")
+    events = timeline({**RECORD, "MedicationAdministration": [given]})
+    assert "MedicationAdministration" not in [e.source for e in matching(events)]
+    assert [e.source for e in matching(events, ["dose"])] == ["MedicationAdministration"]
+    assert "MedicationAdministration" not in types()
+    assert types(["dose"]) == {"MedicationAdministration"}
+
+
+def test_the_timeline_reads_every_type_that_can_be_an_event() -> None:
+    assert {"Encounter", "ClinicalImpression", "FamilyMemberHistory", "Observation"} <= types()
+    assert types(["other"]).isdisjoint({"Encounter", "Claim", "AuditEvent", "Patient"})
+    assert types(["measure"]) == {"Observation"}

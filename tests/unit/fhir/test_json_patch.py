@@ -96,7 +96,8 @@ def test_numbers_are_equal_by_value_and_kept_by_spelling() -> None:
 
 @pytest.mark.parametrize("one", [True, 1, "1", None, [], {}])
 def test_nothing_equals_what_is_of_another_kind(one: Any) -> None:
-    for other in (True, 1, "1", None, [], {}):
+    others: list[Any] = [True, 1, "1", None, [], {}]
+    for other in others:
         tested = [{"op": "test", "path": "/a", "value": other}]
         assert (done_here({"a": one}, tested) != "refused") == (type(one) is type(other))
 

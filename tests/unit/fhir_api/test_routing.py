@@ -67,14 +67,14 @@ def test_what_is_not_possible_is_405_and_tells_what_is(
     assert told.value.headers == ((b"allow", allowed),)
 
 
-def test_every_route_but_the_description_needs_a_token() -> None:
+def test_every_route_but_the_descriptions_needs_a_token() -> None:
     public = [
         (path, method)
         for path, methods in ROUTES.items()
         for method, interaction in methods.items()
         if interaction.public
     ]
-    assert public == [("metadata", "GET")]
+    assert public == [("metadata", "GET"), ("openapi.json", "GET")]
 
 
 @given(st.text(max_size=8), st.lists(st.text(max_size=12), max_size=6))

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from helsevev.fhir.identifiers import is_synthetic, organisation_number_fault, person_number_fault
+from helsevev.fhir.profiles.checking import check_profile
+from helsevev.fhir.profiles.norwegian import norwegian
 from helsevev.fhir.serialization import decode, encode
 from helsevev.fhir.validation import validate
 from helsevev.region import demo
@@ -197,26 +199,32 @@ def test_staff_organisations_and_telephones_cannot_be_mistaken_for_real_ones() -
                 assert re.fullmatch(r"\+4710\d{6}", telecom["value"])
 
 
-def test_the_base_profiles_required_parts_are_there() -> None:
+def test_every_resource_keeps_the_norwegian_base_profile_that_it_claims() -> None:
+    claimed: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
     for each in resources():
-        profiles = each.get("meta", {}).get("profile", [])
-        kind = each["resourceType"]
-        if f"http://hl7.no/fhir/StructureDefinition/no-basis-{kind}" not in profiles:
-            continue
-        if kind == "Patient":
-            assert all(name["family"] and name["given"] for name in each["name"])
-            for home in each.get("address", []):
-                district = home["_district"]["extension"][0]["valueCoding"]
-                assert re.fullmatch(r"\d{4}", district["code"])
-        if kind in ("Organization", "Location"):
-            assert each["name"]
-        if kind == "PractitionerRole":
-            assert each["practitioner"]["reference"]
-            assert each["organization"]["reference"]
-        if kind == "Appointment":
-            assert all(one["status"] for one in each["participant"])
-        if kind == "Composition":
-            assert each["type"]["coding"][0]["system"] == "urn:oid:2.16.578.1.12.4.1.1.9602"
+        for url in each.get("meta", {}).get("profile", []):
+            profile = norwegian(url)
+            assert profile is not None, url
+            claimed[each["resourceType"]] += 1
+            problems.update(
+                f"{each['id']} {issue.expression}: {issue.diagnostics}"
+                for issue in check_profile(each, profile, norwegian)
+                if issue.is_error
+            )
+    assert problems == {}
+    assert set(claimed) >= {
+        "Patient", "RelatedPerson", "Organization", "Location", "Practitioner", "PractitionerRole",
+        "Appointment", "Composition", "Procedure",
+    }  # fmt: skip
+
+
+def test_districts_and_kinds_of_note_have_the_national_codes() -> None:
+    for home in (home for each in of("Patient") for home in each.get("address", [])):
+        district = home["_district"]["extension"][0]["valueCoding"]
+        assert re.fullmatch(r"\d{4}", district["code"])
+    for note in of("Composition"):
+        assert note["type"]["coding"][0]["system"] == "urn:oid:2.16.578.1.12.4.1.1.9602"
 
 
 def test_nothing_happens_before_birth_after_death_or_after_the_last_day() -> None:

@@ -209,6 +209,22 @@ async def test_half_an_answer_is_none() -> None:
             await wire.ask("POST", "/", {}, b"x")
 
 
+async def _closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nevent\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+
+
+async def test_a_stream_is_followed_for_its_time_and_one_that_ends_before_is_a_fault() -> None:
+    async with answering(_closed) as wire:
+        answer = await wire.follow("/live", {}, 0.01)
+        assert (answer.status, b"event" in answer.body) == (200, True)
+        with pytest.raises(NoAnswer, match="closed"):
+            await wire.follow("/live", {}, 5)
+
+
 def test_an_address_without_http_is_refused() -> None:
     with pytest.raises(ValueError, match="no http"):
         Wire("localhost:8000")

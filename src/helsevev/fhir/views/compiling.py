@@ -72,7 +72,7 @@ def table_of(definition: dict[str, Any]) -> Table:
     for column in columns:
         if column.name in seen:
             text = f"The column {column.name} stands twice."
-            raise ViewError([error("duplicate", text, "ViewDefinition.select")])
+            raise ViewError([error("invalid", text, "ViewDefinition.select")])
         seen.add(column.name)
     rows = _joined([rows for _, rows in parts])
     return Table(view.name, view.resource, columns, view, where, rows)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors
 from helsevev.fhir_api.request import Request
@@ -37,8 +38,12 @@ class Operation:
 
     def is_at_type(self, resource_type: str) -> bool:
         """Whether it is offered at `[type]/$name`."""
-        return self.types == ANY_TYPE or resource_type in self.types
+        return (
+            self.types == ANY_TYPE and resource_type in RESOURCE_TYPES
+        ) or resource_type in self.types
 
     def is_at_instance(self, resource_type: str) -> bool:
         """Whether it is offered at `[type]/[id]/$name`."""
-        return self.instances == ANY_TYPE or resource_type in self.instances
+        return (
+            self.instances == ANY_TYPE and resource_type in RESOURCE_TYPES
+        ) or resource_type in self.instances

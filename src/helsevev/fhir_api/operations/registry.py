@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir_api.bulk_export import kick_off
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
+    everything,
     expand,
     lookup,
+    patient_match,
+    patient_merge,
     subscription_dead_letters,
     subscription_events,
     subscription_status,
     subscription_stream,
     subsumes,
     translate,
+    validate,
     value_set_validate_code,
+    viewdefinition_export,
+    viewdefinition_run,
 )
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.request import is_id
@@ -33,7 +40,21 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     subscription_dead_letters.TELL,
     subscription_dead_letters.RETRY,
     subscription_dead_letters.SET_ASIDE,
+    patient_match.OPERATION,
+    patient_merge.MERGE,
+    patient_merge.UNMERGE,
+    everything.PATIENT,
+    everything.ENCOUNTER,
+    viewdefinition_run.OPERATION,
+    viewdefinition_export.OPERATION,
+    validate.OPERATION,
+    kick_off.SYSTEM,
+    kick_off.PATIENT,
+    kick_off.GROUP,
 )
+
+# A ViewDefinition is no resource of R4, and has operations all the same.
+_TYPES: Final = RESOURCE_TYPES | {viewdefinition_run.VIEW}
 
 
 def find(segments: tuple[str, ...]) -> Operation | None:
@@ -43,9 +64,9 @@ def find(segments: tuple[str, ...]) -> Operation | None:
     match place:
         case []:
             offered = (o for o in named if o.system)
-        case [kind] if kind in RESOURCE_TYPES:
+        case [kind] if kind in _TYPES:
             offered = (o for o in named if o.is_at_type(kind))
-        case [kind, resource_id] if kind in RESOURCE_TYPES and is_id(resource_id):
+        case [kind, resource_id] if kind in _TYPES and is_id(resource_id):
             offered = (o for o in named if o.is_at_instance(kind))
         case _:
             return None

@@ -1,12 +1,14 @@
 -- name: ties
--- What ties an actor to an inhabitant now: a treatment relation, or a stated emergency.
--- $1 inhabitant, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
+-- What ties an actor to each of some inhabitants now: a treatment relation, or a stated emergency.
+-- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
 SELECT
-    EXISTS (SELECT FROM treatment_relation
-            WHERE patient = $1 AND grantee = ANY ($2::text[]) AND start_at <= $3 AND end_at > $3)
-        AS related,
-    (SELECT max(expires_at) FROM emergency_access
-     WHERE patient = $1 AND actor = $4 AND expires_at > $5) AS emergency_until
+    wanted.patient,
+    EXISTS (SELECT FROM treatment_relation t
+            WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
+              AND t.start_at <= $3 AND t.end_at > $3) AS related,
+    (SELECT max(e.expires_at) FROM emergency_access e
+     WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until
+FROM unnest($1::bigint[]) AS wanted (patient)
 
 -- name: my_patients
 -- The inhabitants whom an actor's unit treats now, or whom the actor opened in an emergency.
@@ -79,7 +81,12 @@ ON CONFLICT (patient, actor) DO UPDATE SET at = greatest(last_look.at, excluded.
 
 -- name: newest_change_of
 -- The newest change of each of some inhabitants' records.
-SELECT patient, max(at) AS at FROM change WHERE patient = ANY ($1::bigint[]) GROUP BY patient
+SELECT wanted.patient, newest.at
+FROM unnest($1::bigint[]) AS wanted (patient)
+CROSS JOIN LATERAL (
+    SELECT c.at FROM change c WHERE c.patient = wanted.patient
+    ORDER BY c.xid DESC, c.seq DESC LIMIT 1
+) AS newest
 
 -- name: looks
 -- When an actor last looked at each of some inhabitants' charts.

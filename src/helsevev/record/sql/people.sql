@@ -38,3 +38,19 @@ LIMIT $5
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
 WHERE patient = ANY ($1::bigint[]) AND type = 'Patient'
+
+-- name: candidates
+-- Inhabitants who may be one person with somebody: by an identifier ($1), by the day of birth that
+-- begins at $2, or by a family name that begins with one of $3. At most $4 of each.
+(SELECT patient, type, id, version, last_updated, false AS deleted, body
+ FROM resource WHERE type = 'Patient' AND keys && $1::bigint[] LIMIT $4)
+UNION
+(SELECT patient, type, id, version, last_updated, false, body
+ FROM resource WHERE type = 'Patient' AND date_low = $2 LIMIT $4)
+UNION
+(SELECT r.patient, r.type, r.id, r.version, r.last_updated, false, r.body
+ FROM unnest($3::text[]) AS wanted (name)
+ JOIN search_string s ON s.type = 'Patient' AND s.name = 'family'
+     AND s.value >= wanted.name AND s.value < wanted.name || chr(1114111)
+ JOIN resource r ON r.patient = s.patient AND r.type = 'Patient' AND r.id = s.id
+ LIMIT $4)

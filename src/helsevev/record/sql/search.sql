@@ -37,3 +37,10 @@ FROM resource
 WHERE type = $1::resource_type AND keys && $2::bigint[]
 ORDER BY last_updated DESC, id
 LIMIT 20
+
+-- name: by_urls
+-- Resources of types $1 that give themselves a URL whose key is among $2.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE type = ANY ($1::resource_type[]) AND keys && $2::bigint[]
+LIMIT 1000

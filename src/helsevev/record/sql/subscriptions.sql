@@ -18,7 +18,7 @@ UPDATE subscription_reader SET generation = generation + 1
 -- After a restore the changes are numbered anew (see settle_restored_changes). Whatever had not
 -- become an event comes again; what lies between may come twice.
 UPDATE subscription_reader r
-SET xid = 3,
+SET generation = r.generation + 1, xid = 3,
     seq = coalesce((SELECT min(c.seq) - 1 FROM change c
                     WHERE (c.xid, c.seq) > (r.xid::text::xid8, r.seq)),
                    (SELECT max(c.seq) FROM change c), 0)
@@ -127,11 +127,18 @@ ORDER BY number
 LIMIT $4
 
 -- name: delivered
--- A receiver has taken all events up to a number (the number it had before, for a handshake).
-UPDATE subscription SET
-    delivered = greatest(delivered, $2), status = 'active', error = '', attempts = 0,
-    failing_since = NULL, next_attempt_at = NULL, last_sent_at = $3
-WHERE id = $1 AND status IN ('requested', 'active', 'error')
+-- A receiver has taken all events up to a number (the number it had before, for a handshake); its
+-- dead letters that were among them are settled.
+WITH moved AS (
+    UPDATE subscription SET
+        delivered = greatest(delivered, $2), status = 'active', error = '', attempts = 0,
+        failing_since = NULL, next_attempt_at = NULL, last_sent_at = $3
+    WHERE id = $1 AND status IN ('requested', 'active', 'error')
+    RETURNING id, delivered
+)
+UPDATE subscription_dead_letter d SET settled_at = $3, settled_by = 'delivered'
+FROM moved m
+WHERE m.id = d.subscription AND d.settled_at IS NULL AND m.delivered >= d.last_event
 
 -- name: failed
 -- A receiver did not take what it was sent.
@@ -174,13 +181,6 @@ ORDER BY at, subscription
 -- Somebody has seen to it: it was sent after all, or is not wanted.
 UPDATE subscription_dead_letter SET settled_at = $2, settled_by = $3
 WHERE subscription = $1 AND settled_at IS NULL
-
--- name: settle_delivered
--- Dead letters that were delivered after all.
-UPDATE subscription_dead_letter d SET settled_at = $2, settled_by = 'delivered'
-FROM subscription s
-WHERE s.id = d.subscription AND d.subscription = $1 AND d.settled_at IS NULL
-  AND s.delivered >= d.last_event
 
 -- name: set_aside
 -- Do not send what has not been delivered; it can still be asked for.

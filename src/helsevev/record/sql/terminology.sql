@@ -156,12 +156,19 @@ ORDER BY d.folded, d.concept
 LIMIT $5
 
 -- name: names_with_words
--- Concepts of a set ($2, as a multirange) that have a name with words that begin so.
-WITH wanted AS MATERIALIZED (SELECT $2::text::int4multirange AS within)
-SELECT d.concept, d.folded
-FROM terminology_designation d, wanted w
-WHERE terminology_words(d.release, d.folded) @@ $1::text::tsquery AND w.within @> d.concept
-LIMIT $3
+-- Concepts of a set ($2, as a multirange) that have a name with words that begin so: the index is
+-- asked for the long words ($1), and what it finds is looked at for all ($3). Names that begin with
+-- the whole text ($5) come first, then the shortest.
+WITH wanted AS MATERIALIZED (SELECT $2::text::int4multirange AS within), found AS MATERIALIZED (
+    SELECT d.concept, d.folded
+    FROM terminology_designation d, wanted w
+    WHERE terminology_words(d.release, d.folded) @@ $1::text::tsquery AND w.within @> d.concept
+      AND ' ' || d.folded LIKE ALL ($3::text[])
+    LIMIT $4
+)
+SELECT concept, folded FROM found
+ORDER BY NOT starts_with(folded, $5), length(folded), folded
+LIMIT $6
 
 -- name: codes_that_start
 -- Concepts of a set ($4, as a multirange) whose code begins with a text.

@@ -138,9 +138,10 @@ def related_person(
 ) -> str:
     """Somebody close to the inhabitant; next of kin is HL7's role N, C is another contact."""
     words, code, national = _RELATIONS[relation]
-    relationship = concept(words, coding(hl7("v3-RoleCode"), code))
+    relationships = [concept(words, coding(hl7("v3-RoleCode"), code))]
     if national is not None:
-        relationship["coding"].append(coding(FAMILY_RELATION, national))
+        # The national base profile allows no other coding beside its own.
+        relationships.insert(0, concept(words, coding(FAMILY_RELATION, national)))
     role = ("N", "Nærmeste pårørende") if next_of_kin else ("C", "Kontaktperson")
     number = None if born is None else synthetic_number(born, sex, f"{story.key} {relation}")
     return story.add(
@@ -150,7 +151,7 @@ def related_person(
         identifier=None if number is None else [{"system": NATIONAL_NUMBER, "value": number}],
         active=True,
         patient=story.subject(),
-        relationship=[relationship, concept(role[1], coding(hl7("v2-0131"), role[0]))],
+        relationship=[*relationships, concept(role[1], coding(hl7("v2-0131"), role[0]))],
         name=[_name(given, None, family)],
         telecom=_telephone(phone, "mobile"),
         gender=sex,

@@ -33,7 +33,10 @@ _BUSIEST: Final = Part(8, 9)
 
 
 def _day(text: str) -> date:
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no date such as 2026-11-20") from None
     today = datetime.now(_OSLO).date()
     if day > today:
         raise ArgumentTypeError(f"{day} has not come yet")
@@ -83,7 +86,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--inhabitants", type=int, metavar="N",
         help="as much as so many would cause (default: as many as the record has)")  # fmt: skip
     add("--seed", type=int, default=1, help="another seed is another day")
-    add("--staff", type=_some, default=200, help="how many are at work at most (default 200)")
+    add("--staff", type=_some, metavar="N",
+        help="how many are at work at most (default: 1 for 50 people, 100 to 600)")  # fmt: skip
     add("--connections", type=_some, default=128, help="open connections at most (default 128)")
     add(
         "--find-limit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ async def play(
     finished. `advance` is told how many have begun, and the minute of the day.
     """
     tally: Tally = board.tally
+    # What is planned stays: no collection halts the staff to look at it again.
+    gc.collect()
+    gc.freeze()
     begin = time.monotonic()
     begun, given_up, planned = 0, False, begin
     looking = asyncio.create_task(_look(machine)) if machine is not None else None
@@ -60,8 +64,10 @@ async def play(
                 if most_seconds is not None and offset > most_seconds:
                     break
                 planned = begin + offset
-                if (ahead := planned - time.monotonic()) > 0:
-                    await asyncio.sleep(ahead)
+                if time.monotonic() < planned:
+                    # Timers may wake a little early.
+                    while (ahead := planned - time.monotonic()) > 0:
+                        await asyncio.sleep(ahead)
                 elif tally.late and tally.late[-1] > _HOPELESS_SECONDS:
                     given_up = True
                     break
@@ -69,6 +75,7 @@ async def play(
                 begun += 1
                 advance(begun, event.minute)
     finally:
+        gc.unfreeze()
         if looking is not None:
             looking.cancel()
     ended = time.monotonic()
@@ -104,4 +111,5 @@ def moment(day: date, minute: float) -> str:
 async def _look(machine: Machine) -> None:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        machine.look()
+        # In a thread: no event waits while hundreds of files are read.
+        await asyncio.to_thread(machine.look)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from ..facts import facts
 from .plan import Part
 from .play import Played
 from .roster import Roster
@@ -16,6 +17,7 @@ from .verify import Verdicts
 LATE_MS: Final = 250.0
 """A replay held its speed when 99 of 100 actions began less than this behind schedule."""
 
+_REGION: Final[int] = facts("population")["inhabitants"]
 _OVERTIME_SECONDS: Final = 1.0
 _LONGEST_THOUGHT: Final = 120.0
 CHART_MS: Final = 250.0
@@ -75,6 +77,7 @@ class Report:
             "held": self.held,
             "sustained": self.sustained,
             "inhabitants": self.roster.inhabitants,
+            "regions": round(self.roster.inhabitants * self.speed / _REGION, 3),
             "units": len(self.roster.units),
             "staff": len(self.roster.staff),
             "seconds": round(self.played.seconds, 2),
@@ -152,4 +155,8 @@ def _verdict_lines(data: dict[str, Any]) -> Iterator[str]:
             memory, peak = cost["memory_bytes"] / 1e6, cost["peak_memory_bytes"] / 1e6
             yield f"{name}: {cost['cpu_seconds']:.1f} s of CPU, {memory:.0f} MB, at most {peak:.0f}"
     held = "held" if data["held"] else "not held"
-    yield f"speed {data['speed']:g}: {held}; ledger: {data['ledger']}"
+    yield (
+        f"speed {data['speed']:g}: {held}, as much as {data['regions']:g} regions of {_REGION:,} at"
+        " life's own speed"
+    )
+    yield f"ledger: {data['ledger']}"

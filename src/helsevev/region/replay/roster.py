@@ -52,13 +52,16 @@ class Roster:
         return tuple(each for unit in self.units for each in unit.staff)
 
 
-async def learn(record: Record, day: date, most_staff: int) -> Roster:
+async def learn(record: Record, day: date, most_staff: int | None = None) -> Roster:
     """Learn the roster with a bounded number of searches. Raises `NobodyToCareFor`.
 
     Units are those with most contacts in the days before `day`; each has as many of its staff at
-    work as its share of the contacts, at least one.
+    work as its share of the contacts, at least one. `most_staff` None is one for 50 inhabitants,
+    from 100 to 600.
     """
     inhabitants = await record.count("Patient?_summary=count")
+    if most_staff is None:
+        most_staff = min(max(inhabitants // 50, 100), 600)
     since = f"ge{day - timedelta(days=_RECENT_DAYS)}"
     contacts = await _contacts(record, since) or await _courses(record)
     doses = await _doses(record, day) or await _prescriptions(record)

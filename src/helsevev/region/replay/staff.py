@@ -39,6 +39,10 @@ class Staff:
         """Open a page."""
         return self._kept(await wire.ask("GET", path, self._headers()))
 
+    async def follow(self, wire: Wire, path: str, seconds: float) -> Answer:
+        """Keep a page's live stream open for some seconds."""
+        return await wire.follow(path, self._headers(), seconds)
+
     async def post(self, wire: Wire, path: str, fields: dict[str, str]) -> Answer:
         """Send a form, as the page's own button does."""
         headers = self._headers()

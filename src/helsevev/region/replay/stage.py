@@ -53,7 +53,7 @@ class Wanted:
     speed: float
     seed: int = 1
     part: Part = WHOLE_DAY
-    staff: int = 200
+    staff: int | None = None
     connections: int = 128
     most_seconds: float | None = None
     inhabitants: int | None = None

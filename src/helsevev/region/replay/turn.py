@@ -71,6 +71,11 @@ class Turn:
         """Open a page."""
         return await self._step(kind, 200, lambda: self.who.get(self.board.wire, path))
 
+    async def follow(self, kind: str, path: str, seconds: float) -> None:
+        """Keep a page's live stream open for so long in the played day."""
+        wire, lasts = self.board.wire, seconds / self.board.speed
+        await self._step(kind, 200, lambda: self.who.follow(wire, path, lasts))
+
     async def read(self, kind: str, path: str) -> Answer:
         """Ask the API."""
         return await self._step(kind, 200, lambda: self.who.read(self.board.wire, path))

@@ -83,6 +83,36 @@ class Wire:
                 writer.close()
             return answer
 
+    async def follow(self, path: str, headers: Mapping[str, str], seconds: float) -> Answer:
+        """Keep a stream open for some seconds; its answer as far as the first event.
+
+        Raises `NoAnswer` when none came, or when the server closed the stream before.
+        """
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self._name}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        sent, writer = time.monotonic(), None
+        try:
+            async with asyncio.timeout(self._seconds):
+                reader, writer = await asyncio.open_connection(
+                    self._host, self._port, ssl=self._tls, limit=_LARGEST_HEAD
+                )
+                sent = time.monotonic()
+                writer.write("\r\n".join((*lines, "", "")).encode())
+                status, found = await _head(reader)
+                first = await reader.read(_LARGEST_HEAD)
+                done = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while await reader.read(_LARGEST_HEAD):
+                        pass
+                    raise NoAnswer("the stream was closed", sent)
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as problem:
+            raise NoAnswer(f"{type(problem).__name__} {problem}".strip(), sent) from None
+        finally:
+            if writer is not None:
+                writer.close()
+        return Answer(status, found, first, sent, done)
+
     async def close(self) -> None:
         """Let go of every connection."""
         for _, writer, _ in self._idle:
@@ -104,12 +134,15 @@ class Wire:
         )
 
 
+async def _head(reader: asyncio.StreamReader) -> tuple[int, tuple[tuple[str, str], ...]]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in head[1:] if line)
+    return int(head[0].split(" ", 2)[1]), tuple((n.lower(), v.strip()) for n, _, v in pairs)
+
+
 async def _read(reader: asyncio.StreamReader, sent: float) -> tuple[Answer, bool]:
     """The answer, and whether the connection can be used again."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    status = int(head[0].split(" ", 2)[1])
-    pairs = (line.partition(":") for line in head[1:] if line)
-    headers = tuple((name.lower(), value.strip()) for name, _, value in pairs)
+    status, headers = await _head(reader)
     found = dict(headers)
     if found.get("transfer-encoding", "").lower() == "chunked":
         body = await _chunks(reader)

@@ -27,6 +27,7 @@ async def write_note(turn: Turn) -> None:
     except ValueError as problem:
         turn.board.tally.error("open note form", str(problem))
         raise Failed from None
+    await turn.page("banner", f"{base}/panel/banner")
     headings = [line.rstrip(":") for line in fields["text"].splitlines() if line.endswith(":")]
     said = [(heading, turn.chance.among(_SAID)) for heading in headings] or [("", _SAID[0])]
     said[-1] = (said[-1][0], f"{said[-1][1]} Merke {turn.mark}.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..turn import Turn
 
 _SECTIONS = ("timeline", "medications", "measurements", "results", "notes", "contacts", "plans")
-_LOOK_SECONDS = 20.0
+_LOOK_SECONDS = 60.0
+_TURN_SECONDS = 5.0
 
 
 async def my_patients(turn: Turn) -> None:
@@ -14,12 +15,19 @@ async def my_patients(turn: Turn) -> None:
 
 
 async def open_chart(turn: Turn) -> None:
-    """Open the chart; every third time a part of it in full as well."""
-    await turn.page("open chart", f"/patient/{turn.patient}")
+    """Open the chart and look at it while it follows what others write.
+
+    Every fourth time it is read to its end, every third a part of it is opened in full.
+    """
+    base = f"/patient/{turn.patient}"
+    await turn.page("open chart", base)
+    await turn.follow("follow chart", f"{base}/live", _LOOK_SECONDS)
+    if turn.chance.happens(1 / 4):
+        await turn.page("rest of the chart", f"{base}/panel/timeline")
     if turn.chance.happens(1 / 3):
-        await turn.think(_LOOK_SECONDS)
+        await turn.think(_TURN_SECONDS)
         section = turn.chance.among(_SECTIONS)
-        await turn.page("open a part of it", f"/patient/{turn.patient}/{section}")
+        await turn.page("open a part of it", f"{base}/{section}")
 
 
 async def find_person(turn: Turn) -> None:

@@ -26,6 +26,7 @@ async def measure(turn: Turn) -> None:
     except ValueError as problem:
         turn.board.tally.error("open vital signs form", str(problem))
         raise Failed from None
+    await turn.page("banner", f"{base}/panel/banner")
     await turn.think(_MEASURE_SECONDS)
     # Drawn for this replay alone: numbers and second together are found again.
     chance = Chance(turn.mark)
