@@ -44,6 +44,8 @@ SETTINGS = {
     "HELSEVEV_ADDRESS": "Where others reach the server, for URLs in what it sends: `https://…`.",
     "HELSEVEV_SUBSCRIPTION_ENDPOINTS": "Beginnings of URLs that notifications may be sent to, with"
     " spaces between; none: nowhere, but for the demo's own machine.",
+    "HELSEVEV_CONDITIONAL_DELETE": "`single` (the default): a conditional delete that fits several"
+    " resources is refused. `multiple`: it takes them all, in one act.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }
 """What each variable means; a variable that the code reads and this lacks is an error."""

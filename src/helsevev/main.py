@@ -104,7 +104,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
 
     FHIR is answered before the pages' framework: a read costs little more than its statement.
     """
-    fhir = FhirApi(services)
+    fhir = FhirApi(services, deletes_several=settings.deletes_several)
     pages = build_pages(settings, services)
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:

@@ -24,6 +24,10 @@ _ASKS_NOTHING: Final = frozenset(
 )  # fmt: skip
 
 
+MOST_AT_ONCE: Final = 500
+"""Resources that one conditional delete takes, where it may take several."""
+
+
 class Turns:
     """One at a time for each name; those who hold several take them in the names' order."""
 
@@ -133,6 +137,14 @@ class Conditionals:
         if found is None:
             return None
         return await self._writer.delete(actor, resource_type, found.id, found.version)
+
+    async def fitting(self, actor: Actor, resource_type: str, condition: str) -> list[Stored]:
+        """All that fit. Raises `TooManyMatches` beyond `MOST_AT_ONCE`, or `Invalid`."""
+        check_condition(resource_type, condition)
+        found = await self._searcher.match(actor, resource_type, condition, MOST_AT_ONCE + 1)
+        if len(found) > MOST_AT_ONCE:
+            raise TooManyMatches([too_many(resource_type, condition)])
+        return found
 
     async def _match(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
         check_condition(resource_type, condition)

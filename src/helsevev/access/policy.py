@@ -33,6 +33,9 @@ SECRETARIES_WRITE: Final = frozenset(
      "Communication", "Composition", "Slot", "Schedule", "RelatedPerson", "Patient", "Coverage"}
 )  # fmt: skip
 
+REGISTER_KEEPERS: Final = frozenset({"person-register-keeper"})
+"""Roles that may merge and part the records of persons."""
+
 REFUSED_NO_RELATION: Final = "You have no treatment relation to this person."
 REFUSED_NOT_OWN: Final = "You can only open your own record."
 REFUSED_PROFESSION: Final = "Your role cannot write this kind of entry."
@@ -103,3 +106,10 @@ def may_write(profession: str, resource_type: str) -> bool:
     if profession in CLINICIANS or profession in ASSISTING:
         return resource_type not in ("AuditEvent", "Consent")
     return profession == "secretary" and resource_type in SECRETARIES_WRITE
+
+
+def may_merge(actor: Actor) -> bool:
+    """Whether the actor may make two persons' records one: a system, or who keeps the register."""
+    return actor.kind == "system" or (
+        actor.kind == "practitioner" and actor.role in REGISTER_KEEPERS
+    )

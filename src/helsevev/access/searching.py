@@ -12,8 +12,9 @@ from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.gate import Gate
 from helsevev.fhir import references
+from helsevev.fhir.dates import microseconds
 from helsevev.fhir.definitions import RESOURCE_TYPES
-from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir.extraction import REFERENCE
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Include, Query, SearchError, parse
@@ -59,15 +60,17 @@ class Searcher:
         included = await self._included(actor, query, matches.rows)
         return SearchPage(matches.total, matches.rows, included, matches.next_cursor)
 
-    async def match(self, actor: Actor, resource_type: str, query_string: str) -> list[Stored]:
-        """At most two resources that fit a conditional request, among those the actor may see.
+    async def match(
+        self, actor: Actor, resource_type: str, query_string: str, most: int = 2
+    ) -> list[Stored]:
+        """At most so many resources that fit a conditional request, among those the actor may see.
 
         Not audited: what is done with them is. Raises `Invalid` when the condition cannot be read.
         """
         try:
             pairs = parse_qsl(query_string, keep_blank_values=True)
-            query = parse(resource_type, [*pairs, ("_count", "2")])
-            return (await self._search.run(query, scope_of(actor))).rows[:2]
+            query = parse(resource_type, [*pairs, ("_count", str(most))])
+            return (await self._search.run(query, scope_of(actor))).rows[:most]
         except SearchError as problem:
             raise Invalid(problem.issues) from problem
 
@@ -104,7 +107,7 @@ class Searcher:
         wanted: set[tuple[str, str]] = set()
         urls: dict[str, set[str]] = {}
         for stored in rows if includes else ():
-            for name, text in _references(stored):
+            for name, text in self._references(stored):
                 for include in includes:
                     if (include.source, include.parameter) != (stored.type, name):
                         continue
@@ -118,6 +121,10 @@ class Searcher:
             types = {kind for kinds in urls.values() for kind in kinds}
             near += await self._search.by_url(types, urls)
         return near
+
+    def _references(self, stored: Stored) -> list[tuple[str, str]]:
+        found = self._gate.store.custom.values(stored.resource)
+        return [(entry[0], entry[2]) for entry in found if entry[1] == REFERENCE]
 
     async def _referring(
         self, source: str, includes: Sequence[Include], rows: list[Stored]
@@ -160,8 +167,5 @@ def _targets(include: Include) -> Collection[str]:
     """The types that an include may lead to."""
     if include.target is not None:
         return (include.target,)
-    return PARAMETERS[include.source][include.parameter].targets or RESOURCE_TYPES
-
-
-def _references(stored: Stored) -> list[tuple[str, str]]:
-    return [(entry[0], entry[2]) for entry in extract(stored.resource) if entry[1] == REFERENCE]
+    parameter = PARAMETERS[include.source].get(include.parameter)
+    return (parameter.targets if parameter else ()) or RESOURCE_TYPES

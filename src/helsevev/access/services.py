@@ -16,6 +16,7 @@ from helsevev.access.history import History
 from helsevev.access.live import Live
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
+from helsevev.access.person_merging import PersonMerger
 from helsevev.access.searched_codes import SearchedCodes
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
@@ -47,6 +48,7 @@ class Services:
     history: History
     people: People
     person_matcher: PersonMatcher
+    person_merger: PersonMerger
     drafts: Drafts
     live: Live
     credentials: Credentials
@@ -86,6 +88,7 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
         live=Live(gate, feed),

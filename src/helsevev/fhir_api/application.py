@@ -40,7 +40,7 @@ _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 class FhirApi:
     """Answers FHIR requests, by bearer token only: cookies open nothing here."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, deletes_several: bool = False) -> None:
         self._credentials = services.credentials
         self._doors = Doors(
             services=services,
@@ -53,6 +53,7 @@ class FhirApi:
             compartments=Compartments(services.gate),
             dispatch=self.dispatch,
             routes=ROUTES,
+            deletes_several=deletes_several,
         )
         self._run = secrets.token_hex(4)
         self._numbers = count(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -27,7 +27,7 @@ _REFERENCES: Final = ("literal", "logical", "local")
 
 # A client names the host itself, so that there are as many bases as it likes.
 _MOST_BASES: Final = 16
-_described: dict[str, tuple[bytes, bytes]] = {}
+_described: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
 
 
 async def answer(doors: Doors, request: Request) -> Answer:
@@ -35,24 +35,24 @@ async def answer(doors: Doors, request: Request) -> Answer:
     request.refuse_parameters("mode")
     if request.parameter("mode") not in (None, "full"):
         raise bad_request("mode is full.", "not-supported", "mode")
-    body, etag = described(request.base, doors.routes)
+    body, etag = described(request.base, doors.routes, doors.deletes_several)
     if request.headers.get(b"if-none-match") == etag:
         return Answer(304, None, extra=((b"etag", etag),))
     return Answer(200, body, extra=((b"etag", etag), (b"cache-control", b"public, max-age=300")))
 
 
-def described(base: str, routes: Routes) -> tuple[bytes, bytes]:
+def described(base: str, routes: Routes, deletes_several: bool) -> tuple[bytes, bytes]:
     """The statement's bytes and their ETag, for a server at `base`."""
-    if base not in _described:
+    if (base, deletes_several) not in _described:
         if len(_described) >= _MOST_BASES:
             _described.clear()
-        body = serialization.encode(statement(base, routes))
+        body = serialization.encode(statement(base, routes, deletes_several))
         digest = blake2b(body, digest_size=8).hexdigest()
-        _described[base] = body, f'W/"{digest}"'.encode()
-    return _described[base]
+        _described[base, deletes_several] = body, f'W/"{digest}"'.encode()
+    return _described[base, deletes_several]
 
 
-def statement(base: str, routes: Routes) -> dict[str, Any]:
+def statement(base: str, routes: Routes, deletes_several: bool = False) -> dict[str, Any]:
     """The CapabilityStatement of a server at `base`."""
     codes = {
         path: [i.code for i in methods.values() if not i.conditional]
@@ -61,7 +61,10 @@ def statement(base: str, routes: Routes) -> dict[str, Any]:
     of_type = [path for path in routes if path.startswith("[type]")]
     by_type = [code for path in of_type for code in codes[path]]
     conditional = {
-        method for path in of_type for method, i in routes[path].items() if i.conditional
+        method: "multiple" if deletes_several else "single"
+        for path in of_type
+        for method, i in routes[path].items()
+        if i.conditional
     }
     system = {code for path in ("", "_history", "_search") for code in codes[path]} | {"batch"}
     return {
@@ -116,7 +119,7 @@ def _security() -> dict[str, Any]:
     }
 
 
-def _resource(kind: str, codes: list[str], conditional: set[str]) -> dict[str, Any]:
+def _resource(kind: str, codes: list[str], conditional: Mapping[str, str]) -> dict[str, Any]:
     parameters = [
         {"name": p.name, "definition": p.url, "type": p.kind} for p in PARAMETERS[kind].values()
     ]
@@ -136,7 +139,7 @@ def _resource(kind: str, codes: list[str], conditional: set[str]) -> dict[str, A
         "conditionalCreate": "create" in codes,
         "conditionalRead": "full-support",
         "conditionalUpdate": "PUT" in conditional,
-        "conditionalDelete": "single" if "DELETE" in conditional else "not-supported",
+        "conditionalDelete": conditional.get("DELETE", "not-supported"),
         "referencePolicy": list(_REFERENCES),
         "searchParam": parameters,
     }

@@ -20,12 +20,35 @@ async def answer(doors: Doors, request: Request) -> Answer:
 
 
 async def answer_conditionally(doors: Doors, request: Request) -> Answer:
-    """204 when the query finds one resource or none, 412 when it finds several."""
+    """204 when the query finds one resource or none, 412 when it finds several.
+
+    Where the server is set to take several, all go in one act.
+    """
     (resource_type,) = request.segments
     if not request.query:
         raise bad_request("Name the resource by its id, or by a search.", "required")
+    if doors.deletes_several:
+        return await _take_all(doors, request, resource_type)
     gone = await doors.conditionals.delete(request.actor, resource_type, request.query)
     return _of_deletion(gone)
+
+
+async def _take_all(doors: Doors, request: Request, resource_type: str) -> Answer:
+    found = await doors.conditionals.fitting(request.actor, resource_type, request.query)
+    entries = [
+        {
+            "request": {
+                "method": "DELETE",
+                "url": stored.reference,
+                "ifMatch": f'W/"{stored.version}"',
+            }
+        }
+        for stored in found
+    ]
+    if entries:
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        await doors.bundles.transact(request.actor, bundle)
+    return _of_deletion(None)
 
 
 def _of_deletion(gone: Stored | None) -> Answer:

@@ -21,7 +21,8 @@ from helsevev.fhir_api.request import Request
 class Doors:
     """The gate's verbs that interactions use, and the way from a Bundle's entries back to them.
 
-    `services` holds all that the gate offers, for operations.
+    `services` holds all that the gate offers, for operations. `deletes_several` lets a conditional
+    delete take all that its condition fits.
     """
 
     services: Services
@@ -34,6 +35,7 @@ class Doors:
     compartments: Compartments
     dispatch: Callable[[Request], Awaitable[Answer]]
     routes: Routes
+    deletes_several: bool
 
 
 @dataclass(frozen=True, slots=True)

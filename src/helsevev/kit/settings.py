@@ -21,6 +21,7 @@ class Settings:
     `database_url` None means the embedded PostgreSQL in `data`. `chromium` names the browser of
     the tests, None when they may choose. `address` is where others reach the server, "" when it
     is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
+    `deletes_several` lets a conditional delete take all that its condition fits.
     """
 
     data: Path
@@ -31,13 +32,15 @@ class Settings:
     chromium: str | None = None
     address: str = ""
     subscription_endpoints: tuple[str, ...] = ()
+    deletes_several: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS
-        and _SUBSCRIPTION_ENDPOINTS.
+        """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS,
+        _SUBSCRIPTION_ENDPOINTS and _CONDITIONAL_DELETE.
 
-        Raises `BadSetting` for a port that is no port, and an address that is no https or http.
+        Raises `BadSetting` for a port that is no port, an address that is no https or http, and a
+        conditional delete that is neither single nor multiple.
         """
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
@@ -48,7 +51,16 @@ class Settings:
             chromium=environ.get("HELSEVEV_CHROMIUM") or None,
             address="".join(_addresses(environ, "HELSEVEV_ADDRESS")[:1]).rstrip("/"),
             subscription_endpoints=_addresses(environ, "HELSEVEV_SUBSCRIPTION_ENDPOINTS"),
+            deletes_several=_deletes_several(environ),
         )
+
+
+def _deletes_several(environ: Mapping[str, str]) -> bool:
+    name = "HELSEVEV_CONDITIONAL_DELETE"
+    text = environ.get(name, "").strip().lower() or "single"
+    if text not in ("single", "multiple"):
+        raise BadSetting(f"{name} is single or multiple, not {text[:80]!r}")
+    return text == "multiple"
 
 
 def _addresses(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

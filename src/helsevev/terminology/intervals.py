@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,10 +36,9 @@ class Intervals:
         return cls.of((number, number) for number in numbers)
 
     @classmethod
-    def flat(cls, bounds: Iterable[int]) -> Intervals:
-        """From `first, last, first, last, …`, as `flattened` gives them."""
-        pairs = iter(bounds)
-        return cls.of(zip(pairs, pairs, strict=True))
+    def flat(cls, bounds: Sequence[int]) -> Intervals:
+        """From `first, last, first, last, …`, just as `flattened` gives them."""
+        return cls(tuple(bounds[::2]), tuple(bounds[1::2]))
 
     @property
     def flattened(self) -> list[int]:
@@ -79,18 +78,28 @@ class Intervals:
 
     def __and__(self, other: Intervals) -> Intervals:
         """What is in both."""
-        found: list[tuple[int, int]] = []
+        for one, two in ((self, other), (other, self)):
+            if (
+                len(one.low) == 1
+                and two
+                and one.low[0] <= two.low[0]
+                and two.high[-1] <= one.high[0]
+            ):
+                return two
+        low: list[int] = []
+        high: list[int] = []
         mine = theirs = 0
         while mine < len(self.low) and theirs < len(other.low):
             first = max(self.low[mine], other.low[theirs])
             last = min(self.high[mine], other.high[theirs])
             if first <= last:
-                found.append((first, last))
+                low.append(first)
+                high.append(last)
             if self.high[mine] < other.high[theirs]:
                 mine += 1
             else:
                 theirs += 1
-        return Intervals.of(found)
+        return Intervals(tuple(low), tuple(high))
 
     def __sub__(self, other: Intervals) -> Intervals:
         """What is in this one and not in the other."""

@@ -46,3 +46,127 @@ async def test_a_person_is_found_however_the_name_was_spelled(api: Api) -> None:
         assert (await api.system.post("Patient/$match", json=bad)).status_code == 400
     refused = await api.clients["inhabitant"].post("Patient/$match", json=asked(person("Å", "B")))
     assert refused.status_code == 403
+
+
+def both(source: str, target: str, **more: Any) -> dict[str, Any]:
+    """Parameters of $merge."""
+    parameters: list[dict[str, Any]] = [
+        {"name": "source-patient", "valueReference": {"reference": f"Patient/{source}"}},
+        {"name": "target-patient", "valueReference": {"reference": f"Patient/{target}"}},
+    ]
+    parameters += [{"name": name, "valueBoolean": value} for name, value in more.items()]
+    return {"resourceType": "Parameters", "parameter": parameters}
+
+
+async def two_of_one(api: Api) -> tuple[str, str, dict[str, str]]:
+    """Two registrations of a person; with the source a stay and what was measured in it."""
+    target, source = [
+        (await api.system.post("Patient", json=person("Lie", "Ida", identifier=[i]))).json()["id"]
+        for i in ({"system": "urn:a", "value": "1"}, {"system": "urn:b", "value": "2"})
+    ]
+    about = {"reference": f"Patient/{source}"}
+    stay = {
+        "resourceType": "Encounter", "status": "finished", "class": {"code": "IMP"},
+        "subject": about, "period": {"start": "2026-01-01", "end": "2026-01-02"},
+    }  # fmt: skip
+    ids = {"Encounter": (await api.system.post("Encounter", json=stay)).json()["id"]}
+    pulse = {
+        "resourceType": "Observation", "status": "final", "code": {"text": "puls"},
+        "subject": about, "encounter": {"reference": f"Encounter/{ids['Encounter']}"},
+    }  # fmt: skip
+    ids["Observation"] = (await api.system.post("Observation", json=pulse)).json()["id"]
+    return source, target, ids
+
+
+def content(resource: dict[str, Any]) -> dict[str, Any]:
+    """All but version and time."""
+    meta = {k: v for k, v in resource["meta"].items() if k not in ("versionId", "lastUpdated")}
+    return resource | {"meta": meta}
+
+
+async def all_of(api: Api, patient: str) -> dict[str, dict[str, Any]]:
+    """What is kept with an inhabitant, by reference, but notes of what was done."""
+    found = (await api.system.get(f"Patient/{patient}/*?_count=100")).json()
+    resources = [entry["resource"] for entry in found.get("entry", ())]
+    return {
+        f"{r['resourceType']}/{r['id']}": content(r)
+        for r in resources
+        if r["resourceType"] != "Provenance"
+    }
+
+
+async def test_two_records_become_one_and_two_again(api: Api) -> None:
+    source, target, ids = await two_of_one(api)
+    before = [await all_of(api, each) for each in (source, target)]
+    counts = await api.counts()
+    preview = await api.system.post("Patient/$merge", json=both(source, target, preview=True))
+    assert preview.status_code == 200, preview.text
+    said = preview.json()["parameter"][0]["resource"]["issue"][0]["diagnostics"]
+    assert said == "2 resources would move: 1 Encounter, 1 Observation."
+    assert await api.counts() == counts
+    merged = await api.system.post("Patient/$merge", json=both(source, target))
+    assert merged.status_code == 200, merged.text
+    assert (await all_of(api, source)).keys() == {f"Patient/{source}"}
+    old = (await api.system.get(f"Patient/{source}")).json()
+    assert (old["active"], old["link"][0]["type"]) == (False, "replaced-by")
+    (found,) = (await api.system.get(f"Patient?link=Patient/{target}")).json()["entry"]
+    assert found["resource"]["id"] == source
+    kept = (await api.system.get(f"Patient/{target}")).json()
+    assert kept["identifier"][1] == {"system": "urn:b", "value": "2", "use": "old"}
+    now = await all_of(api, target)
+    (stay,) = [ref for ref in now if ref.startswith("Encounter/")]
+    (pulse,) = [ref for ref in now if ref.startswith("Observation/")]
+    assert now[pulse]["encounter"]["reference"] == stay
+    assert now[pulse]["subject"]["reference"] == f"Patient/{target}"
+    assert (await api.system.get(f"Observation/{ids['Observation']}")).status_code == 410
+    history = (await api.system.get(f"Observation/{ids['Observation']}/_history")).json()
+    assert history["total"] == 2
+    parted = await api.system.post(f"Patient/{source}/$unmerge")
+    assert parted.status_code == 200, parted.text
+    assert [await all_of(api, each) for each in (source, target)] == before
+    assert "link" not in (await api.system.get(f"Patient/{target}")).json()
+    again = await api.system.post("Patient/$merge", json=both(source, target))
+    assert again.status_code == 200, again.text
+    assert (await api.system.post(f"Patient/{source}/$unmerge")).status_code == 200
+    assert [await all_of(api, each) for each in (source, target)] == before
+
+
+async def test_what_was_changed_since_goes_back_changed_and_what_leans_on_it_stops_it(
+    api: Api,
+) -> None:
+    source, target, ids = await two_of_one(api)
+    assert (await api.system.post("Patient/$merge", json=both(source, target))).status_code == 200
+    now = await all_of(api, target)
+    (stay,) = [ref for ref in now if ref.startswith("Encounter/")]
+    (pulse,) = [ref for ref in now if ref.startswith("Observation/")]
+    changed = (await api.system.get(pulse)).json() | {"status": "corrected"}
+    assert (
+        await api.system.put(pulse, json=changed, headers={"if-match": 'W/"1"'})
+    ).status_code == 200
+    leaning = {
+        "resourceType": "Condition", "subject": {"reference": f"Patient/{target}"},
+        "encounter": {"reference": stay},
+    }  # fmt: skip
+    made = (await api.system.post("Condition", json=leaning)).json()["id"]
+    refused = await api.system.post(f"Patient/{source}/$unmerge")
+    assert refused.status_code == 409
+    assert made in refused.json()["issue"][0]["diagnostics"]
+    await api.system.delete(f"Condition/{made}")
+    assert (await api.system.post(f"Patient/{source}/$unmerge")).status_code == 200
+    back = (await api.system.get(f"Observation/{ids['Observation']}")).json()
+    assert back["status"] == "corrected"
+    assert back["encounter"]["reference"] == f"Encounter/{ids['Encounter']}"
+    assert back["subject"]["reference"] == f"Patient/{source}"
+
+
+async def test_only_who_keeps_the_register_merges_and_never_what_makes_no_sense(api: Api) -> None:
+    source, target, _ = await two_of_one(api)
+    for who in ("nurse", "secretary", "inhabitant"):
+        answer = await api.clients[who].post("Patient/$merge", json=both(source, target))
+        assert answer.status_code == 403, who
+        assert (await api.clients[who].post(f"Patient/{source}/$unmerge")).status_code == 403
+    for one, other, status in ((source, source, 422), (source, "none", 404), ("none", source, 404)):
+        answer = await api.system.post("Patient/$merge", json=both(one, other))
+        assert answer.status_code == status
+    assert (await api.system.post(f"Patient/{source}/$unmerge")).status_code == 422
+    assert (await api.system.get("Patient/$merge")).status_code == 405

@@ -26,6 +26,7 @@ from helsevev.access.export.files import Written
 from helsevev.access.gate import Gate
 from helsevev.access.policy import Decision
 from helsevev.fhir.outcome import error
+from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.views.definition import ViewError
 from helsevev.kit import clock
 from helsevev.record import keys
@@ -183,13 +184,17 @@ class Exports:
                 outcome = ("done", "", encoded, read)
             except Cancelled:
                 outcome = ("cancelled", "", "[]", 0)
-            except (AccessError, ViewError, OSError) as problem:
+            except (AccessError, SearchError, ViewError, OSError) as problem:
                 _log.warning("The export %s failed: %s", job_id, problem)
                 outcome = ("failed", str(problem)[:2000], "[]", 0)
             except DatabaseError as problem:
                 if starts < _MOST_STARTS:
                     raise
                 outcome = ("failed", str(problem)[:2000], "[]", 0)
+            except Exception:  # noqa: BLE001 - the log has it, and the job says so
+                # One export that nobody foresaw is no reason to carry out no others.
+                _log.exception("The export %s failed", job_id)
+                outcome = ("failed", "Something went wrong here, and was noted.", "[]", 0)
         now = clock.now()
         if not await self._jobs.finish(job_id, *outcome, now, now + KEPT):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -6,17 +6,18 @@ import base64
 import binascii
 import html
 import json
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
+
+import regex
 
 from helsevev.fhir.path.site import Maker, Site, Typed
 from helsevev.fhir.path.syntax import PathError
 from helsevev.fhir.path.values import Env, Items, Run, is_number, plain, single, text_of
 
-MOST_TEXT: Final = 1_000_000
-"""Longest text that a regular expression is let loose on, in characters."""
+_PATIENCE: Final = 0.25
+"""Seconds that a regular expression may take on one text."""
 
 _LONGEST_PATTERN: Final = 500
 
@@ -73,33 +74,38 @@ def _substring(text: str, start: int, length: int | None = None) -> str | None:
 
 
 @lru_cache(maxsize=512)
-def _pattern(pattern: str) -> re.Pattern[str]:
+def _pattern(pattern: str) -> regex.Pattern[str]:
     if len(pattern) > _LONGEST_PATTERN:
         raise PathError(f"A regular expression holds at most {_LONGEST_PATTERN} characters.")
-    if re.search(r"[+*}]\)[+*{]", pattern):
-        # Such patterns can take longer than anyone waits; no other limit would hold them.
-        raise PathError("A repetition directly within a repetition is not carried out.")
     try:
-        return re.compile(pattern, re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as problem:
+        return regex.compile(pattern, regex.DOTALL)
+    except (regex.error, OverflowError, RecursionError) as problem:
         raise PathError(f"{pattern!r} is no regular expression: {problem}.") from None
 
 
+def _in_time(match: Callable[..., Any], *given: Any) -> Any:
+    # Some patterns take longer than anyone waits; they are known by the time they take.
+    try:
+        return match(*given, timeout=_PATIENCE)
+    except TimeoutError:
+        raise PathError("The regular expression takes too long on this text.") from None
+
+
 def _searched(text: str, pattern: str) -> bool:
-    return _pattern(pattern).search(text[:MOST_TEXT]) is not None
+    return _in_time(_pattern(pattern).search, text) is not None
 
 
 def _matched(text: str, pattern: str) -> bool:
-    return _pattern(pattern).fullmatch(text[:MOST_TEXT]) is not None
+    return _in_time(_pattern(pattern).fullmatch, text) is not None
 
 
 def _replaced(text: str, pattern: str, substitution: str) -> str:
     # FHIRPath names groups $1 and ${name}, Python \1 and \g<name>.
-    template = re.sub(r"\\", r"\\\\", substitution)
-    template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", template)
+    template = regex.sub(r"\\", r"\\\\", substitution)
+    template = regex.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", template)
     try:
-        return _pattern(pattern).sub(template, text)
-    except (re.error, IndexError):
+        return str(_in_time(_pattern(pattern).sub, template, text))
+    except (regex.error, IndexError):
         raise PathError(f"{substitution!r} names a group that is not there.") from None
 
 

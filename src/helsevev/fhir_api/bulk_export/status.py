@@ -12,9 +12,11 @@ from helsevev.access.stored import JobRow
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir_api.answer import Answer, http_date, of_issues
-from helsevev.fhir_api.bulk_export.kick_off import PATH
 from helsevev.fhir_api.interaction import Doors, Interaction
 from helsevev.fhir_api.request import Request
+
+PATH: Final = "_export"
+"""Where exports are followed and their files lie, below the base."""
 
 _JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 _LONGEST_WAIT: Final = 30

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.fhir.definitions import RESOURCE_TYPES
-from helsevev.fhir_api.bulk_export import kick_off
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
     everything,
     expand,
+    export,
     lookup,
     patient_match,
     patient_merge,
@@ -48,9 +48,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     viewdefinition_run.OPERATION,
     viewdefinition_export.OPERATION,
     validate.OPERATION,
-    kick_off.SYSTEM,
-    kick_off.PATIENT,
-    kick_off.GROUP,
+    export.SYSTEM,
+    export.PATIENT,
+    export.GROUP,
 )
 
 # A ViewDefinition is no resource of R4, and has operations all the same.

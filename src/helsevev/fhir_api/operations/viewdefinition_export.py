@@ -7,8 +7,8 @@ from typing import Any, Final
 from helsevev.access import views
 from helsevev.access.export.asked import Asked, format_of, moment_of
 from helsevev.fhir_api.answer import Answer
-from helsevev.fhir_api.bulk_export.kick_off import need_async, taken_on
 from helsevev.fhir_api.interaction import Doors
+from helsevev.fhir_api.operations.export import need_async, taken_on
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.operations.parameters import Given, given
 from helsevev.fhir_api.operations.viewdefinition_run import VIEW, chosen, definition_of

@@ -17,8 +17,8 @@ from helsevev.fhir import references, serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.views.compiling import Row
 from helsevev.fhir_api.answer import Answer
-from helsevev.fhir_api.bulk_export.asking import members_of, patients_of
 from helsevev.fhir_api.interaction import Doors
+from helsevev.fhir_api.operations.export_parameters import members_of, patients_of
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.operations.parameters import Given, given
 from helsevev.fhir_api.problem import Problem, bad_request

@@ -54,3 +54,11 @@ UNION
      AND s.value >= wanted.name AND s.value < wanted.name || chr(1114111)
  JOIN resource r ON r.patient = s.patient AND r.type = 'Patient' AND r.id = s.id
  LIMIT $4)
+
+-- name: record_of
+-- Everything current that is kept with an inhabitant, but the Patient; at most $2.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE patient = $1 AND type <> 'Patient'
+ORDER BY type, id
+LIMIT $2

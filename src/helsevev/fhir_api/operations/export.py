@@ -8,14 +8,12 @@ from helsevev.access.export.asked import Asked
 from helsevev.access.export.exports import TooMany
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir_api.answer import Answer, of_issues
-from helsevev.fhir_api.bulk_export.asking import asked_by
+from helsevev.fhir_api.bulk_export.status import PATH
 from helsevev.fhir_api.interaction import Doors
+from helsevev.fhir_api.operations.export_parameters import asked_by
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.problem import Problem
 from helsevev.fhir_api.request import Request
-
-PATH: Final = "_export"
-"""Where exports are followed and their files lie, below the base."""
 
 _DEFINITION: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 
