@@ -6,7 +6,7 @@ Together with `database` the only place that knows the driver.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -95,6 +95,15 @@ class Connection:
             made = self._prepared.get(statement) or await self._prepare(statement)
             await made.fetch(*arguments)
             return str(made.get_statusmsg())
+        except FAILURES as error:
+            raise self.told(error) from error
+
+    async def copy_records(
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None:
+        """Append rows by COPY as the driver writes them, all or none. Raises `DatabaseError`."""
+        try:
+            await self.driver.copy_records_to_table(table, columns=list(columns), records=records)
         except FAILURES as error:
             raise self.told(error) from error
 
