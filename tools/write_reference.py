@@ -24,6 +24,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.permit import EMERGENCY, HOLDS
 from helsevev.access.session import SHIFT
 from helsevev.content import loading
+from helsevev.fhir import patch
 from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS
 from helsevev.fhir_api import request, routing
 from helsevev.kit import clock
@@ -204,6 +205,7 @@ gives the CapabilityStatement, made from the same table as this page. How to use
 {_table(("request", "interaction", "", "needs a token"), rows)}
 
 `POST /fhir` takes a Bundle of type `transaction` or `batch`. `HEAD` works where `GET` does.
+`PATCH` takes {_code(patch.FORMATS)} (Parameters).
 `Patient/[id]/*` is every type of the compartment.
 
 ## Limits

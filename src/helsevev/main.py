@@ -127,11 +127,13 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
         await services.notifier.start()
+        await services.indexer.start()
         await services.exports.start()
         try:
             yield
         finally:
             await services.exports.stop()
+            await services.indexer.stop()
             await services.notifier.stop()
             await services.feed.stop()
 

@@ -60,6 +60,23 @@ class Searcher:
         included = await self._included(actor, query, matches.rows)
         return SearchPage(matches.total, matches.rows, included, matches.next_cursor)
 
+    async def read(
+        self, resource_type: str, pairs: Sequence[tuple[str, str]], *, strict: bool, base: str
+    ) -> Query:
+        """Read a query by R4's parameters, and by those added here when it names another.
+
+        Raises `SearchError`.
+        """
+        now = microseconds(clock.now())
+        try:
+            return parse(resource_type, pairs, base=base, now=now)
+        except SearchError:
+            known = await self._gate.store.custom.refresh()
+        return parse(
+            resource_type, pairs, strict=strict, base=base, now=now,
+            parameters=known.parameters, pending=known.pending,
+        )  # fmt: skip
+
     async def match(
         self, actor: Actor, resource_type: str, query_string: str, most: int = 2
     ) -> list[Stored]:
@@ -69,7 +86,8 @@ class Searcher:
         """
         try:
             pairs = parse_qsl(query_string, keep_blank_values=True)
-            query = parse(resource_type, [*pairs, ("_count", str(most))])
+            asked = [*pairs, ("_count", str(most))]
+            query = await self.read(resource_type, asked, strict=True, base="")
             return (await self._search.run(query, scope_of(actor))).rows[:most]
         except SearchError as problem:
             raise Invalid(problem.issues) from problem

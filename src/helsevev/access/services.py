@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from helsevev.access import terminology_resources, treatment_relation
+from helsevev.access import replaced_person, terminology_resources, treatment_relation
+from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.live import Live
+from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
 from helsevev.access.person_merging import PersonMerger
@@ -28,13 +30,19 @@ from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
 from helsevev.access.views import Views
 from helsevev.access.writing import Writer
+from helsevev.fhir.custom_parameters import check
 from helsevev.kit.chapter import Rule
 from helsevev.kit.projection import Projection
+from helsevev.record import custom_parameters
 from helsevev.record.changes import Feed
 from helsevev.record.database import Database
+from helsevev.record.indexing import Indexer
 from helsevev.record.store import Store
 
-_PROJECTIONS: Final = (treatment_relation.PROJECTION, terminology_resources.PROJECTION)
+_PROJECTIONS: Final = (
+    treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
+    replaced_person.PROJECTION,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,8 @@ class Services:
     bundles: Bundles
     history: History
     people: People
+    summaries: ObservationSummaries
+    documents: Documents
     person_matcher: PersonMatcher
     person_merger: PersonMerger
     drafts: Drafts
@@ -58,6 +68,7 @@ class Services:
     streams: Streams
     notifier: Notifier
     exports: Exports
+    indexer: Indexer
     everything: Everything
     views: Views
 
@@ -77,7 +88,9 @@ def services_over(
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
+    writer, subscriptions, streams, notifier = writer_over(
+        gate, feed, {**rules, "SearchParameter": check}, outward or Outward()
+    )
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
@@ -88,6 +101,8 @@ def services_over(
         bundles=Bundles(writer, searcher),
         history=History(gate),
         people=People(gate),
+        documents=Documents(gate, writer),
+        summaries=ObservationSummaries(searcher),
         person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
@@ -99,6 +114,7 @@ def services_over(
         streams=streams,
         notifier=notifier,
         exports=exporting,
+        indexer=Indexer(database),
         everything=Everything(gate),
         views=Views(gate, exporting),
     )

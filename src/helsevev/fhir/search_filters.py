@@ -31,6 +31,7 @@ MODIFIERS: Mapping[str, frozenset[str]] = {
     "special": frozenset(),
 }
 _ONLY_MISSING = frozenset({"missing"})
+_OF_R4 = frozenset({"text", "of-type", "identifier"})
 _FULL_TEXT = ("_text", "_content")
 
 
@@ -98,6 +99,8 @@ class Reading:
     base: str = ""
     now: int | None = None
     parameters: Parameters = field(default_factory=lambda: PARAMETERS)
+    pending: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Words about parameters (type, name) that cannot be searched yet."""
 
     def filter(self, resource_type: str, name: str, value: str, steps: int = 0) -> Filter:
         """What `name=value` asks of a resource type.
@@ -113,6 +116,8 @@ class Reading:
         head, dot, rest = name.partition(".")
         plain, _, modifier = head.partition(":")
         parameter = self.parameters[resource_type].get(plain)
+        if parameter is None and (resource_type, plain) in self.pending:
+            raise Unsupported(self.pending[resource_type, plain])
         if parameter is None:
             raise UnknownParameter(f"{resource_type} has no search parameter {plain}")
         if dot:
@@ -174,6 +179,8 @@ class Reading:
             named = tuple(search_terms.typed(term, modifier) for term in found)
             return Condition(name, kind, parameter, named)
         allowed = MODIFIERS.get(kind, _ONLY_MISSING) if name not in _FULL_TEXT else frozenset()
+        if name not in PARAMETERS[query_type] and modifier in _OF_R4:
+            raise Unsupported(f"{name} was added here; :{modifier} is for R4's own parameters")
         if modifier and modifier not in allowed:
             raise Unsupported(f"{name}: the modifier :{modifier} is not supported")
         if modifier == "missing":

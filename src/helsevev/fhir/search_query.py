@@ -8,8 +8,9 @@ The grammar is http://hl7.org/fhir/R4/search.html. What is asked of the resource
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from helsevev.fhir import search_terms
 from helsevev.fhir.definitions import RESOURCE_TYPES, elements
@@ -48,6 +49,9 @@ _REFUSED = {
     "_containedType": "searches in contained resources",
     **LEFT_OUT,
 }
+
+
+NOTHING_PENDING: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 class SearchError(ValueError):
@@ -119,18 +123,20 @@ def parse(
     base: str = "",
     now: int | None = None,
     parameters: Parameters = PARAMETERS,
+    pending: Mapping[tuple[str, str], str] = NOTHING_PENDING,
 ) -> Query:
     """Read the decoded `(name, value)` pairs of a search, or raise SearchError with every fault.
 
     `strict` refuses parameters the server does not know; otherwise they are left out and named in
     `Query.ignored` (Prefer: handling=lenient). What is known but not supported, and values that
     cannot be read, are refused in both. `base` is the server's address, whose absolute references
-    count as local. `now` in µs is what `ap` dates are near to. `parameters` are those known.
+    count as local. `now` in µs is what `ap` dates are near to. `parameters` are those known,
+    `pending` words about those that cannot be searched yet.
     """
     if resource_type not in RESOURCE_TYPES:
         raise SearchError([error("not-found", f"R4 has no resource type {resource_type}")])
     query = Query(resource_type)
-    reading = Reading(base, now, parameters)
+    reading = Reading(base, now, parameters, pending)
     issues: list[Issue] = []
     for name, value in pairs:
         try:

@@ -12,12 +12,14 @@ from helsevev.access.actor import Actor
 from helsevev.access.compartment import Compartments
 from helsevev.access.conditional import Conditionals
 from helsevev.access.services import Services
+from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
+from helsevev.fhir.xml.writing import to_xml
 from helsevev.fhir_api import pretty
 from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
-from helsevev.fhir_api.negotiation import FHIR_JSON, media_type
+from helsevev.fhir_api.negotiation import FHIR_JSON, FHIR_XML, media_type
 from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
@@ -74,6 +76,9 @@ class FhirApi:
                 answer.body = pretty.indented(answer.body)
         except Exception as failure:  # noqa: BLE001 - the client is told, the log has the rest
             answer = answer_to(failure)
+        has_own_type = any(name == b"content-type" for name, _ in answer.extra)
+        if content_type is FHIR_XML and answer.body and not has_own_type:
+            answer.body = to_xml(serialization.decode_kept(answer.body))
         told = self._told(answer, headers, content_type)
         body = answer.body or b""
         await send({"type": "http.response.start", "status": answer.status, "headers": told})

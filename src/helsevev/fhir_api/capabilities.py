@@ -75,7 +75,7 @@ def statement(base: str, routes: Routes, deletes_several: bool = False) -> dict[
         "software": {"name": "Helsevev", "version": version_here()},
         "implementation": {"description": "The shared record", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "patchFormat": list(patch.FORMATS),
         "rest": [
             {

@@ -13,6 +13,7 @@ from helsevev.fhir_api.problem import Problem
 
 FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
 PLAIN_JSON: Final = b"application/json; charset=utf-8"
+FHIR_XML: Final = b"application/fhir+xml; charset=utf-8"
 
 _JSON: Final = {
     "application/fhir+json": FHIR_JSON,
@@ -20,11 +21,18 @@ _JSON: Final = {
     "application/json+fhir": FHIR_JSON,
     "text/json": PLAIN_JSON,
     "json": FHIR_JSON,
+    "application/fhir+xml": FHIR_XML,
+    "application/xml+fhir": FHIR_XML,
     "*/*": FHIR_JSON,
     "application/*": FHIR_JSON,
 }
+# A browser accepts application/xml, and means none of FHIR's: these names are for `_format`.
+_XML: Final = frozenset({"xml", "text/xml", "application/xml"})
+_SENT_XML: Final = frozenset(
+    {"application/fhir+xml", "application/xml+fhir", "application/xml", "text/xml"}
+)
 _SENT: Final = frozenset(
-    {"application/fhir+json", "application/json", "application/json+fhir", "text/json"}
+    {"application/fhir+json", "application/json", "application/json+fhir", "text/json", *_SENT_XML}
 )
 _RETURNING: Final[Mapping[str, Returning]] = {
     "minimal": "minimal",
@@ -49,11 +57,12 @@ _DEFAULT: Final = Preference()
 def media_type(accept: bytes, asked: str | None) -> bytes:
     """The content type to answer with, for the header Accept and the parameter `_format`.
 
-    Raises `Problem` 406 when neither allows JSON, in FHIR's version 4.0.
+    Raises `Problem` 406 when neither allows JSON or XML, in FHIR's version 4.0.
     """
     if asked is not None:
         # A plus sign that was not escaped has become a space.
-        found = _offered(asked.strip().replace(" ", "+"))
+        choice = asked.strip().replace(" ", "+")
+        found = FHIR_XML if choice.lower() in _XML else _offered(choice)
         if found is not None:
             return found
         raise _not_acceptable(asked)
@@ -70,7 +79,7 @@ def media_type(accept: bytes, asked: str | None) -> bytes:
 
 @lru_cache(maxsize=256)
 def check_content(content_type: bytes, accepted: frozenset[str] = _SENT) -> None:
-    """Raises `Problem` 415 unless the body is declared as JSON in UTF-8; undeclared passes."""
+    """Raises `Problem` 415 unless the body is declared as one of these; undeclared passes."""
     text = content_type.decode("latin-1")
     kind, parameters = _split(text)
     if kind and kind not in accepted:
@@ -79,6 +88,12 @@ def check_content(content_type: bytes, accepted: frozenset[str] = _SENT) -> None
     charset = parameters.get("charset", "utf-8").strip('"').lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise Problem(415, error("not-supported", f"The body must be UTF-8, not {charset[:40]}."))
+
+
+@lru_cache(maxsize=256)
+def is_xml(content_type: bytes) -> bool:
+    """Whether a body is declared as XML."""
+    return _split(content_type.decode("latin-1"))[0] in _SENT_XML
 
 
 @lru_cache(maxsize=256)
@@ -119,5 +134,6 @@ def _quality(choice: str) -> float:
 
 
 def _not_acceptable(asked: str) -> Problem:
-    text = f"Answers are application/fhir+json (FHIR 4.0), not {asked[:100]!r}."
+    offered = "application/fhir+json or application/fhir+xml (FHIR 4.0)"
+    text = f"Answers are {offered}, not {asked[:100]!r}."
     return Problem(406, error("not-supported", text))

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 from helsevev.access.actor import Actor
 from helsevev.fhir import references, serialization
 from helsevev.fhir.outcome import error
-from helsevev.fhir_api.negotiation import Preference, check_content, preference
+from helsevev.fhir.xml.reading import from_xml
+from helsevev.fhir_api.negotiation import Preference, check_content, is_xml, preference
 from helsevev.fhir_api.problem import Problem, bad_request
 
 LONGEST_QUERY: Final = 16 * 1024
@@ -85,12 +86,13 @@ class Request:
             raise Problem(400, error("not-supported", text))
 
     async def resource(self, limit: int = LARGEST_RESOURCE) -> dict[str, Any]:
-        """The body as decoded FHIR JSON. Raises `Problem` 400, 413, 415 or `MalformedJson`."""
+        """The body as decoded JSON or XML. Raises `Problem` 400, 413, 415 or `MalformedJson`."""
         if self.content is not None:
             return self.content
-        check_content(self.headers.get(b"content-type", b""))
+        content_type = self.headers.get(b"content-type", b"")
+        check_content(content_type)
         data = await self.body(limit)
-        self.content = serialization.decode(data)
+        self.content = from_xml(data) if is_xml(content_type) else serialization.decode(data)
         if self.base.encode() in data or b"\\/" in data:
             # Whoever writes this server's address means what is here.
             own = self.content.get("entry") if "entry" in self.content else None

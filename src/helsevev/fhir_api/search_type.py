@@ -7,7 +7,6 @@ from typing import Final
 
 from helsevev.access.searching import SearchPage
 from helsevev.fhir import search_query
-from helsevev.fhir.dates import microseconds
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import Query
 from helsevev.fhir_api import bundle_text
@@ -18,7 +17,6 @@ from helsevev.fhir_api.national_numbers import names_person, refuse_in_url
 from helsevev.fhir_api.negotiation import check_content
 from helsevev.fhir_api.request import LONGEST_FORM, Request, parse_parameters
 from helsevev.fhir_api.shaping import shape_of
-from helsevev.kit import clock
 
 Pairs = Sequence[tuple[str, str]]
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
@@ -50,12 +48,8 @@ async def search(
 ) -> Answer:
     """A searchset Bundle. The path adds to what is `asked` that one of `within` holds."""
     only = within if len(within) == 1 else ()
-    query = search_query.parse(
-        resource_type,
-        [*only, *asked],
-        strict=request.prefer.strict,
-        base=request.base,
-        now=microseconds(clock.now()),
+    query = await doors.searcher.read(
+        resource_type, [*only, *asked], strict=request.prefer.strict, base=request.base
     )
     if len(within) > 1:
         query = search_query.within_any(query, within)

@@ -98,6 +98,9 @@ def stands_with_code(resource_type: str, name: str) -> bool:
 @cache
 def is_canonical(resource_type: str, name: str) -> bool:
     """Whether values of a reference parameter are URLs that other resources give themselves."""
+    if name not in PARAMETERS[resource_type]:
+        # It was added here, and may be either.
+        return True
     return any(
         path.type in ("canonical", "uri")
         for part in search_paths.union(PARAMETERS[resource_type][name].expression)

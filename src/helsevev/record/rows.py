@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -79,16 +79,21 @@ class Row:
     date_high: int = NO_DATE
     keys: list[int] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
-    token_set: int = 0
-    """The number of this combination of tokens in table `token_set`; 0 for none."""
     strings: list[tuple[str, str]] = field(default_factory=list)
     dates: list[tuple[str, int, int]] = field(default_factory=list)
     quantities: list[tuple[str, int, int, Decimal, int]] = field(default_factory=list)
     """(name, unit, unit with its system, value, what it is of)."""
     codings: list[tuple[str, str, int, bool]] = field(default_factory=list)
     """(code, system, hash, whether it stands in a `code` column): codes, units and URLs seen."""
+    added: list[str] = field(default_factory=list)
+    """URLs of the added search parameters whose values are here."""
     words: tuple[str, str] | None = None
     """The narrative, and other words, for full text."""
+
+    @property
+    def token_set(self) -> int:
+        """The number of this combination of tokens in table `token_set`; 0 for none."""
+        return set_hash(tuple(sorted(set(self.tokens))))
 
     @property
     def in_directory(self) -> bool:
@@ -255,8 +260,6 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     row.tokens += map(presence_hash, present)
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)
-    row.tokens = sorted(set(row.tokens))
-    row.token_set = set_hash(tuple(row.tokens))
     if row.quantities and (beside := composites.beside_code(row.type)):
         row.quantities = [
             (*quantity[:4], row.code) if quantity[0] in beside else quantity
@@ -307,6 +310,35 @@ def _part_hashes(name: str, part: tuple[Any, ...]) -> tuple[int, ...]:
 def pair_hash(name: str, first: int, second: int) -> int:
     """The key of two parts of a composite, each given by its own key."""
     return token_hash(name, f"\x09{first}", str(second))
+
+
+def add_value(row: Row, value: tuple[Any, ...]) -> None:
+    """Add what one value of an added search parameter is found by, like one of R4's own."""
+    name, kind = value[0], value[1]
+    if kind == TOKEN:
+        row.keys += _token_hashes(name, value[2], value[3])
+    elif kind == REFERENCE:
+        row.keys.append(reference_hash(name, value[2]))
+    elif kind == DATE:
+        row.dates.append((name, value[2], value[3]))
+        return
+    elif kind == STRING:
+        row.strings.append((name, string_value(normalize(value[2]), value[2])))
+        return
+    elif kind == QUANTITY:
+        row.quantities += _quantities(row, value, NO_CODE)
+        return
+    elif kind == NUMBER:
+        row.quantities.append((name, NO_UNIT, NO_UNIT, value[2], NO_CODE))
+        return
+    else:
+        _add_uri(row, name, value[2])
+    row.tokens.append(presence_hash(name))
+
+
+def array_text(values: Sequence[int]) -> str:
+    """An array as PostgreSQL writes it, for a column of arrays of different lengths."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _add_uri(row: Row, name: str, uri: str) -> None:

@@ -102,7 +102,9 @@ class Search:
             )
             raise search_cost.TooCostly(text, "_sort")
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
-        page, following = sorted_page(rows, query.sort, count, query.cursor)
+        page, following = sorted_page(
+            rows, query.sort, count, query.cursor, self._store.custom.values
+        )
         return Matches(page, following, len(rows))
 
     async def referring(

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from helsevev.fhir import references, units
+from helsevev.fhir.extraction import REFERENCE, extract
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_filters import AnyOf, Condition
 from helsevev.fhir.search_parameters import PARAMETERS
@@ -24,7 +25,7 @@ from helsevev.fhir.search_terms import (
 )
 from helsevev.record.rows import UCUM, reference_hash
 from helsevev.record.statements import load
-from helsevev.record.store import Store
+from helsevev.record.store import Store, Stored
 
 _SQL: Final = load("search")
 MOST_CODES: Final = 20_000
@@ -129,17 +130,19 @@ class Resolver:
         return found
 
     async def _ancestors(self, kind: str, name: str, some: set[str]) -> set[str]:
-        from helsevev.record.search_plan import named_by
-
         found, newest = set(some), some
         for _ in range(_DEEPEST):
             wanted = [local for text in newest if (local := references.relative(text))]
             rows = await self._store.read_many(wanted)
-            newest = {text for stored in rows.values() for text in named_by(stored, name)} - found
+            newest = {text for stored in rows.values() for text in _named(stored, name)} - found
             found |= newest
             if not newest:
                 break
         return found
+
+
+def _named(stored: Stored, name: str) -> list[str]:
+    return [e[2] for e in extract(stored.resource) if e[0] == name and e[1] == REFERENCE]
 
 
 def _hierarchy(kind: str) -> str | None:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from helsevev.fhir import references
-from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir.extraction import REFERENCE
 from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import composites, leading
-from helsevev.record.composites import Layout
 from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
@@ -210,7 +209,7 @@ class Planner:
         return await self._targets(kind, name, rows)
 
     async def _targets(self, kind: str, name: str, rows: Sequence[Stored]) -> Where:
-        texts = {text for stored in rows for text in named_by(stored, name)}
+        texts = {text for stored in rows for text in self._named_by(stored, name)}
         local = [found for text in texts if (found := references.relative(text))]
         ids = [found for found in local if found[0] == kind]
         places = await self._store.places_of(ids)
@@ -235,7 +234,7 @@ class Planner:
         self, found: Sequence[Stored], chain: Chain, scope: Scope | None
     ) -> set[Place]:
         named = {
-            (stored.patient, stored.id): set(named_by(stored, chain.parameter.name))
+            (stored.patient, stored.id): set(self._named_by(stored, chain.parameter.name))
             for stored in found
         }
         fitting: set[str] = set()
@@ -258,8 +257,13 @@ class Planner:
         )
         inner = await self.where(has.source, [has.asked, naming], scope)
         rows = await self._all(inner, f"_has:{has.source}:{name}")
-        texts = {text for stored in rows for text in named_by(stored, name)}
+        texts = {text for stored in rows for text in self._named_by(stored, name)}
         return {(stored.patient, stored.id) for stored in found if stored.reference in texts}
+
+    def _named_by(self, stored: Stored, name: str) -> list[str]:
+        """The references of a resource by one parameter, as they are compared."""
+        found = self._store.custom.values(stored.resource)
+        return [entry[2] for entry in found if entry[0] == name and entry[1] == REFERENCE]
 
     async def _places(self, where: Where, what: str) -> list[Place]:
         statement = f"SELECT r.patient, r.id FROM resource r WHERE {where.sql}"
@@ -285,11 +289,6 @@ class Planner:
             await refuse_if_costly(self._store.database, limited, where.arguments.values)
         rows = await self._store.database.fetch(limited, *where.arguments.values)
         return None if len(rows) > most else rows
-
-
-def named_by(stored: Stored, name: str) -> list[str]:
-    """The references of a resource by one parameter, as they are compared."""
-    return [e[2] for e in extract(stored.resource) if e[0] == name and e[1] == REFERENCE]
 
 
 def _names_of(stored: Stored) -> list[str]:
@@ -365,6 +364,3 @@ def _any_where(alternatives: Sequence[Where]) -> Where:
         narrows=all(each.narrows for each in alternatives),
         is_cheap=all(each.is_cheap for each in alternatives),
     )  # fmt: skip
-
-
-__all__ = ["MOST_NAMED", "MOST_READ", "Layout", "Planner", "Where", "named_by"]

@@ -16,14 +16,21 @@ _Keys = tuple[str, ...]
 
 
 def sorted_page(
-    found: Sequence[Stored], sort: Sequence[Sort], count: int, cursor: str | None
+    found: Sequence[Stored],
+    sort: Sequence[Sort],
+    count: int,
+    cursor: str | None,
+    values: Callable[[dict[str, Any]], Sequence[tuple[Any, ...]]] = extract,
 ) -> tuple[list[Stored], str | None]:
     """The page of `found` in the order of `sort`, and the cursor that goes on after it.
 
-    What has no value comes last, whichever way. Raises `SearchError` for a forged cursor.
+    `values` gives what a resource is found by. What has no value comes last, whichever way.
+    Raises `SearchError` for a forged cursor.
     """
     compare = _comparison([key.descending for key in sort])
-    keyed: list[tuple[_Keys, Stored]] = [(_keys(stored, sort), stored) for stored in found]
+    keyed: list[tuple[_Keys, Stored]] = [
+        (_keys(stored, values(stored.resource), sort), stored) for stored in found
+    ]
     by_keys = cmp_to_key(compare)
     keyed.sort(key=lambda row: by_keys(row[0]))
     if cursor:
@@ -47,8 +54,7 @@ def _comparison(descending: Sequence[bool]) -> Callable[[_Keys, _Keys], int]:
     return compare
 
 
-def _keys(stored: Stored, sort: Sequence[Sort]) -> _Keys:
-    rows = extract(stored.resource)
+def _keys(stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sequence[Sort]) -> _Keys:
     return (*(_key(stored, rows, key) for key in sort), f"{stored.patient:020}", stored.id)
 
 

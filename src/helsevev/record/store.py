@@ -15,14 +15,25 @@ from helsevev.fhir import serialization
 from helsevev.kit.projection import Projection
 from helsevev.record import body, keys
 from helsevev.record.appending import append, columns, listed, search_rows
-from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
+from helsevev.record.connection import (
+    Connection,
+    DatabaseError,
+    UniqueViolation,
+    VersionMismatch,
+)
+from helsevev.record.custom_parameters import CustomParameters
 from helsevev.record.database import Database
-from helsevev.record.rows import Row
+from helsevev.record.rows import Row, array_text
 from helsevev.record.statements import load
 
 _SQL = load("store")
 MANY: Final = 64
 """From so many new rows on, COPY is faster than one statement."""
+
+
+_TRIES: Final = 4
+OUTDATED: Final = "HV410"
+"""SQLSTATE of a write that did not know every search parameter that was added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ class Store:
 
     def __init__(self, database: Database, projections: Iterable[Projection] = ()) -> None:
         self.database = database
+        self.custom = CustomParameters(database)
         self._projections = tuple(projections)
         self._projected = frozenset(t for p in self._projections for t in p.sources)
 
@@ -178,22 +190,35 @@ class Store:
         `UniqueViolation` when one does not, or when its id or the idempotency key was taken
         meanwhile; then nothing is stored.
         """
+        for attempt in range(_TRIES):
+            state = self.custom.extend(write.rows)
+            try:
+                return await self._write(write, state)
+            except DatabaseError as problem:
+                if problem.sqlstate != OUTDATED or attempt == _TRIES - 1:
+                    raise
+                # A search parameter was added meanwhile; it finds these rows too.
+                await self.custom.refresh()
+
+        return None
+
+    async def _write(self, write: Write, state: str) -> None:
         if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
-            await self._append(write)
+            await self._append(write, state)
             return
         arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
         if not projected and not write.deletions:
-            await self.database.fetchval(_SQL["write"], *arguments)
+            await self.database.fetchval(_SQL["write"], *arguments, state)
             return
         async with self.database.transaction() as connection:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
             if write.rows or write.remember:
-                await connection.fetchval(_SQL["write"], *arguments)
+                await connection.fetchval(_SQL["write"], *arguments, state)
                 await self.project(connection, write.rows)
 
-    async def _append(self, write: Write) -> None:
+    async def _append(self, write: Write, state: str) -> None:
         """The same for many new rows: by COPY, at a fraction of the cost."""
         async with self.database.transaction() as connection:
             for gone in write.deletions:
@@ -202,6 +227,7 @@ class Store:
             traces = _traces(write)[2:]
             await connection.execute(_SQL["append"], write.transaction, write.at, *traces)
             await self.project(connection, write.rows)
+            await connection.fetchval(_SQL["require_state"], state)
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Bring the chapters' read models in line with `rows`, in their transaction."""
@@ -267,11 +293,6 @@ def audit_row(
     )
 
 
-def array_text(values: Sequence[int]) -> str:
-    """An array as PostgreSQL writes it, for a column of arrays of different lengths."""
-    return "{" + ",".join(map(str, values)) + "}"
-
-
 def _write_arguments(write: Write) -> list[Any]:
     strings, dates, quantities, texts = search_rows(write.rows)
     traces = _traces(write)
@@ -303,7 +324,7 @@ def _traces(write: Write) -> list[Any]:
         touched.setdefault(row.patient, row)
     # In one order, so that two writers never wait for each other.
     codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
-    sets = sorted({row.token_set: row.tokens for row in rows if row.tokens}.items())
+    sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
     return [
         *columns(listed(rows), 2),
         [number for number, _ in sets],

@@ -32,8 +32,10 @@ INVARIANTS: dict[str, dict[str, Any]] = {
         }
     },
     "Organization": {"name": "x"},
+    # One that is loaded tells where its values stand.
+    "SearchParameter": {"base": ["Basic"], "type": "token", "expression": "Basic.code"},
 }
-"""What no cardinality says, but an invariant of the type."""
+"""What no cardinality says, but an invariant of the type, or what the server does with it."""
 
 
 def minimal(structure: str) -> dict[str, Any]:

@@ -121,6 +121,17 @@ async def test_two_records_become_one_and_two_again(api: Api) -> None:
     assert (await api.system.get(f"Observation/{ids['Observation']}")).status_code == 410
     history = (await api.system.get(f"Observation/{ids['Observation']}/_history")).json()
     assert history["total"] == 2
+    ward = {"reference": "Organization/ward"}
+    about = {"reference": f"Patient/{target}"}
+    treated = {
+        "resourceType": "Encounter", "status": "in-progress", "class": {"code": "IMP"},
+        "subject": about, "serviceProvider": ward,
+    }  # fmt: skip
+    made = (await api.system.post("Encounter", json=treated)).json()["id"]
+    nurse = api.clients["nurse"]
+    assert (await nurse.get(f"Patient/{source}")).json()["link"][0]["other"] == about
+    assert (await nurse.get(f"Observation/{ids['Observation']}/_history/1")).status_code == 200
+    assert (await api.system.delete(f"Encounter/{made}")).status_code == 204
     parted = await api.system.post(f"Patient/{source}/$unmerge")
     assert parted.status_code == 200, parted.text
     assert [await all_of(api, each) for each in (source, target)] == before

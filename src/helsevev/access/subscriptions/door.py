@@ -288,3 +288,6 @@ def _new_standing(name: str, actor: Actor, asked: Asked, status: str) -> Standin
 def _is_past(instant: str) -> bool:
     ends = dates.bounds(instant)
     return ends is not None and ends[0] <= dates.microseconds(clock.now())
+
+
+__all__ = ["TYPE", "DeadLetter", "Standing", "SubscriptionDoor", "refuse_unsealed"]

@@ -52,3 +52,12 @@ $$SELECT setweight(stems_of(narrative), 'A') || setweight(stems_of(content), 'B'
 CREATE FUNCTION words_asked(asked text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$SELECT websearch_to_tsquery('pg_catalog.norwegian', asked)
       || websearch_to_tsquery('pg_catalog.simple', asked)$$;
+
+-- The list of search parameters that were added, as a writer compares it with what it knows.
+CREATE FUNCTION indexing_state() RETURNS text LANGUAGE sql STABLE AS
+$$SELECT coalesce(string_agg(name || '@' || started_at, ',' ORDER BY name), '')
+  FROM search_indexing$$;
+
+-- Lets a write undo itself whole when its writer did not know one of them.
+CREATE FUNCTION refuse_outdated() RETURNS integer LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION USING ERRCODE = 'HV410', MESSAGE = 'a search parameter was added'; END$$;

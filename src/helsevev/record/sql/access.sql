@@ -1,11 +1,15 @@
 -- name: ties
--- What ties an actor to each of some inhabitants now: a treatment relation, or a stated emergency.
+-- What ties an actor to each of some inhabitants now: a treatment relation (to who replaced them,
+-- too), or a stated emergency.
 -- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
 SELECT
     wanted.patient,
     EXISTS (SELECT FROM treatment_relation t
             WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-              AND t.start_at <= $3 AND t.end_at > $3) AS related,
+              AND t.start_at <= $3 AND t.end_at > $3)
+    OR EXISTS (SELECT FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
+               WHERE p.patient = wanted.patient AND t.grantee = ANY ($2::text[])
+                 AND t.start_at <= $3 AND t.end_at > $3) AS related,
     (SELECT max(e.expires_at) FROM emergency_access e
      WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until
 FROM unnest($1::bigint[]) AS wanted (patient)

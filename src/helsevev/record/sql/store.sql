@@ -154,7 +154,12 @@ SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
                               AND i.version IS DISTINCT FROM (
                                   SELECT max(h.version) + 1 FROM resource_history h
                                   WHERE (h.patient, h.type, h.id) = (i.patient, i.type, i.id)))
-            THEN refuse('a version is not the expected one') ELSE 0 END
+            THEN refuse('a version is not the expected one')
+            WHEN $59::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
+
+-- name: require_state
+-- Undo the transaction when its writer did not know every search parameter that was added.
+SELECT CASE WHEN $1::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
 
 -- name: append
 -- What new rows that were copied into their tables leave besides: token sets, codings, audit trail
