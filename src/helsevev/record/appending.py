@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
 from helsevev.record import copying, keys
 from helsevev.record.connection import Connection, UniqueViolation, VersionMismatch
 from helsevev.record.copying import encoded, resources
 from helsevev.record.rows import Row
 from helsevev.record.statements import load
-
-if TYPE_CHECKING:
-    from helsevev.record.store import Write
 
 _SQL: Final = load("store")
 _PLACE: Final = {"patient": "bigint", "type": "resource_type", "id": "text"}
@@ -32,18 +30,22 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 """What is copied beside the rows, in this order: columns with SQL types."""
 
 
-async def append(connection: Connection, write: Write) -> None:
-    """Copy the rows of `write`, all of them new, with search rows, directory and changes.
+async def append(
+    connection: Connection, rows: Sequence[Row], transaction: int, at: datetime, actor: str
+) -> None:
+    """Copy rows, all of them new, with search rows, directory and changes, by an actor at a time.
 
     Raises `VersionMismatch` when one is there already, `UniqueViolation` when its id is taken.
     """
     try:
-        await connection.copy("resource", copying.RESOURCE, resources(write.rows, write.at))
+        await connection.copy("resource", copying.RESOURCE, resources(rows, at))
     except UniqueViolation as taken:
         raise VersionMismatch(str(taken), taken.sqlstate) from taken
-    *searched, texts = search_rows(write.rows)
+    *searched, texts = search_rows(rows)
     for found, (table, types) in zip(
-        (*searched, listed(write.rows), list(_changes(write))), _TABLES.items(), strict=True
+        (*searched, listed(rows), list(_changes(rows, transaction, at, actor))),
+        _TABLES.items(),
+        strict=True,
     ):
         if found:
             await connection.copy(table, types, encoded(types.values(), found))
@@ -51,14 +53,16 @@ async def append(connection: Connection, write: Write) -> None:
         await connection.execute(_SQL["append_texts"], *columns(texts, 5))
 
 
-def _changes(write: Write) -> Iterable[Sequence[Any]]:
+def _changes(
+    rows: Iterable[Row], transaction: int, at: datetime, actor: str
+) -> Iterable[Sequence[Any]]:
     by_patient: dict[int, list[Row]] = {}
-    for row in write.rows:
+    for row in rows:
         by_patient.setdefault(row.patient, []).append(row)
-    for patient, rows in by_patient.items():
+    for patient, new in by_patient.items():
         yield (
-            *(write.transaction, patient, write.at, write.author.actor, "C" * len(rows)),
-            *([r.type for r in rows], [r.id for r in rows], [1] * len(rows)),
+            *(transaction, patient, at, actor, "C" * len(new)),
+            *([r.type for r in new], [r.id for r in new], [1] * len(new)),
         )
 
 

@@ -223,9 +223,9 @@ class Store:
         async with self.database.transaction() as connection:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
-            await append(connection, write)
-            traces = _traces(write)[2:]
-            await connection.execute(_SQL["append"], write.transaction, write.at, *traces)
+            stamp = (write.transaction, write.at)
+            await append(connection, write.rows, *stamp, write.author.actor)
+            await connection.execute(_SQL["append"], *stamp, *_traces(write)[2:])
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
 
