@@ -218,7 +218,8 @@ gives the CapabilityStatement, made from the same table as this page. How to use
 """
 
 
-_KINDS = ("token", "reference", "string", "date", "quantity", "number", "uri", "composite")
+_KINDS = ("token", "reference", "string", "date", "quantity", "number", "uri", "composite",
+          "special")  # fmt: skip
 
 
 def search_parameters() -> str:
@@ -234,8 +235,8 @@ def search_parameters() -> str:
     left = [(f"`{name}`", reason) for name, reason in LEFT_OUT.items()]
     return f"""# Search parameters
 
-Every type has {_code(sorted(shared))}, and the ones below, by kind. Composite parameters are read
-and refused: their rows are not kept yet.
+Every type has {_code(sorted(shared))}, and the ones below, by kind. More can be
+[added while the record runs](../how-to/search.md#your-own-search-parameters).
 
 {_table(("type", "parameters"), rows)}
 

@@ -77,7 +77,7 @@ async def test_a_record_moves_to_an_empty_one_and_is_the_same(
     if not bundles:
         pytest.skip("There are no generated records.")
     first, second = await new_record(), await new_record()
-    begun = run_import(*bundles[:12], database_url=first)
+    begun = run_import(*bundles[:6], database_url=first)
     stored = sum(begun.summary["by_type"].values())
     done = _export(first, tmp_path / "out")
     assert done.returncode == 0, done.stderr
@@ -86,7 +86,7 @@ async def test_a_record_moves_to_an_empty_one_and_is_the_same(
         digest, name = line.split("  ")
         assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
     exported = _contents(tmp_path / "out")
-    assert len(exported) == stored > 100
+    assert len(exported) == stored > 50
 
     moved = run_import(tmp_path / "out", database_url=second)
     assert moved.status == 0, moved.told

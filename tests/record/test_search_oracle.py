@@ -19,10 +19,10 @@ from helsevev.record.search_cost import TooCostly
 from helsevev.record.store import Store, Write
 
 from . import search_oracle as oracle
+from . import search_world as world
+from .search_drawing import KEPT, MET, TYPES, joins, pairs, searches
 
-KEPT = oracle.population(7)
-TYPES = sorted({kept.place[0] for kept in KEPT})
-NOW = dates.microseconds(oracle.BEGUN)
+NOW = dates.microseconds(world.BEGUN)
 UNHURRIED = [
     HealthCheck.filter_too_much,
     HealthCheck.too_slow,
@@ -40,15 +40,6 @@ def usual(examples: int) -> settings:
     )
 
 
-MET = {
-    kind: sorted(
-        {v[0] for k in KEPT if k.place[0] == kind for v in k.values if ":" not in v[0]}
-        & PARAMETERS[kind].keys()
-    )
-    for kind in TYPES
-}
-
-
 def row_of(kept: Any, version: int = 1) -> rows.Row:
     stamped = rows.stamped(kept.resource, version, kept.updated)
     return rows.build(stamped, version, rows.locality(kept.resource))
@@ -64,160 +55,9 @@ async def store_all(store: Store, author: Any, some: list[Any]) -> None:
 async def search(store: Store, author: Any) -> Search:
     """A record of small resources."""
     await store_all(store, author, KEPT)
-    sets = [oracle.keep(each, oracle.BEGUN) for each in oracle.value_sets()]
+    sets = [world.keep(each, world.BEGUN) for each in world.value_sets()]
     await store_all(store, author, sets)
     return Search(store)
-
-
-def escaped(text: str) -> str:
-    for special in "\\,|$":
-        text = text.replace(special, "\\" + special)
-    return text
-
-
-PREFIX = st.sampled_from(("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"))
-
-
-def one_value(draw: st.DrawFn, kind: str, name: str) -> str:
-    if name == "_id":
-        return draw(st.sampled_from([k.place[1] for k in KEPT] + ["none"]))
-    if name == "_lastUpdated":
-        moment = oracle.BEGUN + timedelta(microseconds=draw(st.integers(-1, 120)))
-        return draw(PREFIX) + draw(
-            st.sampled_from([moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), *oracle.DAYS])
-        )
-    match kind:
-        case "token":
-            code = draw(st.sampled_from(
-                (*oracle.CODES, "final", "planned", "true", "false", "order", "female", "none")
-            ))  # fmt: skip
-            system = draw(st.sampled_from((None, None, "", oracle.LOINC, oracle.SCT)))
-            if system is None:
-                return escaped(code)
-            return (
-                escaped(system)
-                + "|"
-                + draw(st.sampled_from((escaped(code), "" if system else "x")))
-            )
-        case "reference":
-            some = [f"Patient/{p}" for p in oracle.PEOPLE] + list(oracle.PEOPLE)
-            some += ["Practitioner/p", "Group/g", "Organization/o1", "Encounter/enc5", "enc5", "p",
-                     "https://elsewhere.example/Patient/anne", *oracle.URLS]  # fmt: skip
-            return escaped(draw(st.sampled_from(some)))
-        case "string":
-            name = draw(st.sampled_from(oracle.NAMES))
-            return escaped(
-                draw(st.sampled_from((name, name.upper(), name[:2], name[1:], name.lower())))
-            )
-        case "date":
-            return draw(PREFIX) + draw(st.sampled_from(oracle.DAYS))
-        case "number":
-            return draw(PREFIX) + draw(st.sampled_from(oracle.NUMBERS))
-        case "quantity":
-            unit = draw(st.sampled_from(
-                ("", "||mm[Hg]", "||mmHg", "||/min", f"|{oracle.UCUM}|/min",
-                 f"|{oracle.UCUM}|g", f"|{oracle.UCUM}|mg", f"|{oracle.UCUM}|mm[Hg]",
-                 f"|{oracle.UCUM}|mmHg", "|other|/min")
-            ))  # fmt: skip
-            return draw(PREFIX) + draw(st.sampled_from(oracle.NUMBERS)) + unit
-        case _:
-            return escaped(draw(st.sampled_from(oracle.URLS)))
-
-
-WITH_TEXT = ("code", "category", "type")
-
-
-@st.composite
-def composite_values(draw: st.DrawFn, parameter: Any) -> str:
-    """Values of a composite parameter, each of so many parts."""
-    return ",".join(
-        "$".join(one_value(draw, c.kind, c.parameter) for c in parameter.components)
-        for _ in range(draw(st.sampled_from((1, 1, 2))))
-    )
-
-
-@st.composite
-def joins(draw: st.DrawFn, kind: str, depth: int = 2) -> tuple[str, str]:
-    """A chain or a reverse chain from a type, over types that are there."""
-    forward = [
-        (name, target)
-        for name in MET[kind]
-        if PARAMETERS[kind][name].kind == "reference"
-        for target in (PARAMETERS[kind][name].targets or TYPES)
-        if target in TYPES
-    ]
-    backward = [
-        (source, name)
-        for source in TYPES
-        for name in MET[source]
-        if PARAMETERS[source][name].kind == "reference"
-        and kind in (PARAMETERS[source][name].targets or TYPES)
-    ]
-    if draw(st.booleans()) and forward:
-        name, target = draw(st.sampled_from(forward))
-        before = f"{name}:{target}."
-        if len(PARAMETERS[kind][name].targets) == 1 and draw(st.booleans()):
-            before = f"{name}."
-    else:
-        assume(backward)
-        target, name = draw(st.sampled_from(backward))
-        before = f"_has:{target}:{name}:"
-    if depth > 1 and draw(st.integers(0, 3)) == 0:
-        rest, value = draw(joins(target, depth - 1))
-    else:
-        said = draw(pairs(target, 1))
-        assume(said)
-        [(rest, value)] = said
-    return before + rest, value
-
-
-@st.composite
-def pairs(draw: st.DrawFn, kind: str, most: int = 3) -> list[tuple[str, str]]:
-    """Conditions on a type, mostly on parameters that occur."""
-    found = []
-    for _ in range(draw(st.integers(0, most))):
-        name = draw(st.sampled_from([*MET[kind], "_id", "_lastUpdated"]))
-        parameter = PARAMETERS[kind][name]
-        modifiers = {
-            "string": ("", ":exact", ":contains", ":missing"), "token": ("", ":not", ":missing"),
-            "reference": ("", ":missing", ":identifier", ":Patient"),
-            "uri": ("", ":above", ":below", ":missing"),
-        }.get(parameter.kind, ("", "", ":missing"))  # fmt: skip
-        if parameter.kind == "token" and name in WITH_TEXT:
-            modifiers = (*modifiers, ":text", ":in", ":not-in")
-        if name == "identifier":
-            modifiers = (*modifiers, ":of-type")
-        modifier = draw(st.sampled_from(modifiers))
-        if parameter.kind == "composite" and not modifier:
-            found.append((name, draw(composite_values(parameter))))
-            continue
-        if modifier in (":text", ":in", ":not-in"):
-            some = ("hjerte", "SYS", "vekt", "ords") if modifier == ":text" else oracle.VALUE_SETS
-            found.append((name + modifier, draw(st.sampled_from(sorted(some)))))
-            continue
-        if modifier == ":of-type":
-            kind_of, value = (
-                draw(st.sampled_from(oracle.CODES)),
-                draw(st.sampled_from(oracle.CODES)),
-            )
-            found.append((name + modifier, "|".join(map(escaped, (oracle.SCT, kind_of, value)))))
-            continue
-        if modifier == ":missing":
-            found.append((name + modifier, draw(st.sampled_from(("true", "false")))))
-            continue
-        as_kind = "token" if modifier == ":identifier" else parameter.kind
-        values = [
-            one_value(draw, as_kind, name) for _ in range(draw(st.sampled_from((1, 1, 2, 3))))
-        ]
-        found.append((name + modifier, ",".join(values)))
-    return found
-
-
-@st.composite
-def searches(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]]]:
-    """A type, and conditions on it."""
-    kind = draw(st.sampled_from(TYPES))
-    return kind, draw(pairs(kind))
 
 
 def read(kind: str, said: list[tuple[str, str]]) -> Any:
@@ -249,8 +89,8 @@ def scopes() -> st.SearchStrategy[Scope]:
         Scope,
         st.sampled_from(("Practitioner/p", "Practitioner/emergency", "Practitioner/none")),
         st.lists(st.sampled_from([f"Organization/o{n}" for n in range(6)]), max_size=2).map(tuple),
-        st.sampled_from((oracle.BEGUN, oracle.BEGUN - timedelta(days=700))),
-        st.sampled_from((None, None, None, *map(keys.patient_key, oracle.PEOPLE), keys.UNASSIGNED)),
+        st.sampled_from((world.BEGUN, world.BEGUN - timedelta(days=700))),
+        st.sampled_from((None, None, None, *map(keys.patient_key, world.PEOPLE), keys.UNASSIGNED)),
     )
 
 
@@ -410,11 +250,11 @@ async def test_pages_are_not_torn_by_what_others_write(
             n += 1
             made = {"resourceType": "Observation", "id": f"meanwhile{n}", "status": "final",
                     "effectiveDateTime": day, "subject": {"reference": "Patient/anne"}}  # fmt: skip
-            await store_all(store, author, [oracle.keep(made, oracle.BEGUN)])
+            await store_all(store, author, [world.keep(made, world.BEGUN)])
     for number in range(1, n + 1):
         stored = await store.read("Observation", f"meanwhile{number}")
         assert stored
-        await store.delete(stored, keys.next_key(), oracle.BEGUN, author)
+        await store.delete(stored, keys.next_key(), world.BEGUN, author)
     assert len(seen) == len(set(seen))
     assert {place for place in seen if not place[1].startswith("meanwhile")} == before
 

@@ -14,9 +14,10 @@ import pytest_asyncio
 
 from helsevev.fhir.search_query import parse
 from helsevev.kit import clock
-from helsevev.record import keys, rows
+from helsevev.record import keys, rows, search_cost
 from helsevev.record.database import Database
 from helsevev.record.search import Scope, Search
+from helsevev.record.search_cost import TooCostly
 from helsevev.record.store import Store, Write
 
 pytestmark = pytest.mark.soak
@@ -51,6 +52,8 @@ def entry(who: int, n: int, chance: Random) -> dict[str, Any]:
     return {"resourceType": "Observation", "id": f"o{who}-{n}", "status": "final", "code": code,
             "category": [{"coding": [{"system": "urn:c", "code": "laboratory"}]}],
             "subject": subject, "effectiveDateTime": when,
+            "component": [{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]},
+                           "valueQuantity": {"value": chance.randrange(80, 1080)}}],
             "encounter": {"reference": f"Encounter/e{who}-{n // 10 * 10}"},
             "valueQuantity": {"value": chance.randrange(200), "unit": "mmol/L"}}  # fmt: skip
 
@@ -89,6 +92,12 @@ class Explained:
         return await self._database.fetchval(statement, *arguments)
 
 
+def over(store: Store, explained: Explained) -> Search:
+    """A search that asks through `explained`."""
+    made = SimpleNamespace(database=explained, places_of=store.places_of, custom=store.custom)
+    return Search(made)  # type: ignore[arg-type]
+
+
 SEARCHES = [
     ("Observation", [("patient", "p7"), ("_count", "50")], "resource_by_patient_date"),
     ("Observation", [("patient", "p7"), ("_sort", "-date")], "resource_by_patient_date"),
@@ -104,6 +113,29 @@ SEARCHES = [
     ("Patient", [("identifier", "00000000007")], "resource_by_key"),
     ("Patient", [("name", "berhannor")], "search_string_by_value"),
     ("Patient", [("family", "berhannor"), ("birthdate", "gt1940")], "search_string_by_value"),
+    ("Observation", [("code-value-quantity", f"{LOINC}|3-1$gt190")], "search_quantity_by_value"),
+    ("Observation", [("code-value-quantity", "3-1$gt190||mmol/L")], "search_quantity_by_value"),
+    (
+        "Observation",
+        [("component-code-value-quantity", f"{LOINC}|8480-6$gt1077")],
+        "search_quantity_by_value",
+    ),
+    (
+        "Observation",
+        [("patient.identifier", "00000000007"), ("code", f"{LOINC}|3-1")],
+        "resource_by_key",
+    ),
+    ("Observation", [("subject:Patient.family", "berhannor")], "search_string_by_value"),
+    (
+        "Patient",
+        [("_has:Encounter:patient:service-provider", "Organization/o7")],
+        "resource_by_key",
+    ),
+    (
+        "Observation",
+        [("encounter:Encounter.service-provider", "Organization/o7"), ("patient", "p7")],
+        "resource_by_",
+    ),
     ("Patient", [("_id", "p7")], "resource_"),
     ("Observation", [("_id", "o7-3,o8-4,none")], "resource_"),
 ]
@@ -116,7 +148,7 @@ async def test_a_common_search_walks_its_index(
     store: Store, kind: str, pairs: list[tuple[str, str]], index: str, scope: Scope | None
 ) -> None:
     explained = Explained(store.database)
-    search = Search(SimpleNamespace(database=explained, places_of=store.places_of))  # type: ignore[arg-type]
+    search = over(store, explained)
     for _ in range(8):
         await search.run(parse(kind, pairs), scope)
         explained.plans, last = [], explained.plans[-1]
@@ -124,3 +156,42 @@ async def test_a_common_search_walks_its_index(
     # Within few inhabitants the planner may rightly begin with them.
     assert index in last or (scope is not None and "resource_" in last), last
     assert median(explained.seconds) < 0.05
+
+
+COSTLY = [
+    ("Patient", [("name:contains", "hannor")]),
+    ("Observation", [("_total", "accurate")]),
+    ("Observation", [("_summary", "count"), ("status", "final")]),
+    ("Observation", [("_sort", "code")]),
+    ("Observation", [("code:text", "puls")]),
+    ("Observation", [("_content", "puls")]),
+    ("Encounter", [("_has:Observation:encounter:status", "final")]),
+    ("Observation", [("encounter.status", "finished")]),
+]
+
+
+@pytest.mark.parametrize(("kind", "pairs"), COSTLY)
+async def test_a_search_that_would_read_too_much_is_refused_before_it_is_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, pairs: list[tuple[str, str]]
+) -> None:
+    """The limit is lowered to where this small record is to a hundred million rows."""
+    monkeypatch.setattr(search_cost, "MOST", 900.0)
+    explained = Explained(store.database)
+    with pytest.raises(TooCostly) as told:
+        await over(store, explained).run(parse(kind, [*pairs, ("_count", "50")]))
+    text = told.value.issues[0].diagnostics
+    assert told.value.issues[0].code == "too-costly"
+    assert any(word in text for word in ("Name an", "name an", "Narrow", "rarer")), text
+    assert sum(explained.seconds) < 0.2
+
+
+@pytest.mark.parametrize(("kind", "pairs", "index"), SEARCHES)
+async def test_no_common_search_is_refused_under_the_same_limit(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    pairs: list[tuple[str, str]],
+    index: str,
+) -> None:
+    monkeypatch.setattr(search_cost, "MOST", 900.0)
+    await Search(store).run(parse(kind, pairs))

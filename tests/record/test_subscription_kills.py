@@ -12,9 +12,9 @@ from random import Random
 import httpx
 
 from .receiver import Receiver, receiving
+from .subscribing import result_of, subscription
 from .test_crash import postmaster
 from .test_server_kill import new_token, served
-from .test_subscriptions import result_of, subscription
 
 ROUNDS = ("server", "postgres", "receiver", "server", "receiver and server")
 MORE = 25

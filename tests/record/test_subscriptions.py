@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,68 +12,13 @@ import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import Refused, Unprocessable
-from helsevev.access.services import Services, services_over
-from helsevev.access.subscriptions.endpoints import Endpoints
-from helsevev.access.subscriptions.sending import Patience
-from helsevev.access.subscriptions.wiring import Outward
+from helsevev.access.services import Services
 from helsevev.record.database import Database
 from helsevev.record.statements import load
 from helsevev.record.subscriptions import settle_restored
 
 from .receiver import events_in, receiving, said
-
-IG = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
-TOPIC = "https://helsevev.example/fhir/SubscriptionTopic"
-HASTE = Patience(first=0.05, longest=0.2, attempts=3, give_up=timedelta(seconds=60))
-
-
-def subscription(
-    url: str, topic: str = "new-result", content: str = "id-only", **more: Any
-) -> dict[str, Any]:
-    """A Subscription of the backport to a topic, by rest-hook."""
-    filters = more.pop("filters", ())
-    channel = more.pop("channel", {})
-    extensions = [
-        {"url": f"{IG}/backport-{name}", **value} for name, value in more.pop("asks", {}).items()
-    ]
-    made = {
-        "resourceType": "Subscription",
-        "meta": {"profile": [f"{IG}/backport-subscription"]},
-        "status": "requested",
-        "reason": "test",
-        "criteria": f"{TOPIC}/{topic}",
-        "channel": {
-            "type": "rest-hook",
-            "endpoint": url,
-            "payload": "application/fhir+json",
-            "_payload": {
-                "extension": [{"url": f"{IG}/backport-payload-content", "valueCode": content}]
-            },
-        }
-        | channel
-        | ({"extension": extensions} if extensions else {}),
-    }
-    if filters:
-        made["_criteria"] = {
-            "extension": [
-                {"url": f"{IG}/backport-filter-criteria", "valueString": f} for f in filters
-            ]
-        }
-    return made | more
-
-
-@asynccontextmanager
-async def running(database: Database, patience: Patience = HASTE) -> AsyncIterator[Services]:
-    """The gate with its notifications being sent."""
-    outward = Outward("http://record.example/fhir", Endpoints(loopback=True), patience)
-    made = services_over(database, {}, (), outward)
-    await made.feed.start()
-    await made.notifier.start()
-    try:
-        yield made
-    finally:
-        await made.notifier.stop()
-        await made.feed.stop()
+from .subscribing import IG, TOPIC, result_of, running, subscription
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -89,19 +32,6 @@ async def people(told: Services, patient: Any, stay: Any) -> None:
     for person in ("gro", "hege"):
         await told.writer.write(SYSTEM, patient(person))
         await told.writer.write(SYSTEM, stay(person))
-
-
-def result_of(patient_id: str, **more: Any) -> dict[str, Any]:
-    """A laboratory result."""
-    system = "http://terminology.hl7.org/CodeSystem/observation-category"
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "category": [{"coding": [{"system": system, "code": "laboratory"}]}],
-        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
-        "subject": {"reference": f"Patient/{patient_id}"},
-        "effectiveDateTime": "2026-01-02T10:00:00Z",
-    } | more
 
 
 async def active(services: Services, subscribed: dict[str, Any], actor: Actor = SYSTEM) -> str:

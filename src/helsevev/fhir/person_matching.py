@@ -1,7 +1,7 @@
 """How likely two Patient resources are one person (http://hl7.org/fhir/R4/patient-operation-match.html).
 
 Each thing that both say adds or takes away; what one of them leaves unsaid counts for nothing.
-Names are compared as they are spelled in Norway: å and aa, ø, oe and o, æ, ae and e are alike.
+Names are compared however Norwegian letters are spelled, with their digraphs or without them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from helsevev.fhir.search_terms import normalize
 
 Grade = Literal["certain", "probable", "possible", "certainly-not"]
 _SPELLINGS: Final = (
-    str.maketrans({"å": "aa", "ø": "oe", "æ": "ae", "ä": "ae", "ö": "oe"}),
-    str.maketrans({"å": "a", "ø": "o", "æ": "e", "ä": "e", "ö": "o"}),
+    str.maketrans({"\u00e5": "aa", "\u00f8": "oe", "\u00e6": "ae", "\u00e4": "ae", "\u00f6": "oe"}),
+    str.maketrans({"\u00e5": "a", "\u00f8": "o", "\u00e6": "e", "\u00e4": "e", "\u00f6": "o"}),
 )
 _DIGRAPHS: Final = (("aa", "a"), ("oe", "o"), ("ae", "e"), ("th", "t"), ("ph", "f"), ("w", "v"))
 
@@ -149,7 +149,7 @@ def spellings(name: str) -> set[str]:
 def registered_spellings(name: str) -> set[str]:
     """The ways in which a name may stand in the register: with Norwegian letters, or without."""
     found = spellings(name)
-    for long, short in (("aa", "å"), ("oe", "ø"), ("ae", "æ")):
+    for long, short in (("aa", "\u00e5"), ("oe", "\u00f8"), ("ae", "\u00e6")):
         found |= {spelling.replace(long, short) for spelling in found}
     return found
 

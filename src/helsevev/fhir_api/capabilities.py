@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from helsevev.access.subscriptions.topics import topics
 from helsevev.fhir import patch, serialization, subscription_asked
+from helsevev.fhir.compartments import COMPARTMENTS
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir_api.answer import Answer
@@ -86,7 +87,10 @@ def statement(base: str, routes: Routes, deletes_several: bool = False) -> dict[
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_LEVEL if code in system],
                 **_operations([o for o in OPERATIONS if o.system]),
-                "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{name[0].lower()}{name[1:]}"
+                    for name in COMPARTMENTS
+                ],
             }
         ],
     }

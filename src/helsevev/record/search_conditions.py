@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from helsevev.fhir import dates, search_terms
-from helsevev.fhir.definitions import elements
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_filters import AnyOf, Condition
 from helsevev.fhir.search_parameters import FULL_TEXT, PARAMETERS, Parameter
@@ -24,6 +22,7 @@ from helsevev.fhir.search_terms import (
     UriTerm,
 )
 from helsevev.record import composites, keys, leading, search_values
+from helsevev.record.about import may_be_about_nobody, may_name_many
 from helsevev.record.composites import Layout
 from helsevev.record.rows import (
     ABOUT,
@@ -44,17 +43,6 @@ from helsevev.record.rows import (
 from helsevev.record.search_values import Arguments, any_of, holding
 
 _AFTER_UPDATE: Final = "(r.last_updated + interval '1 microsecond')"
-_DATE_COMPARISONS: Final = {
-    "eq": "({low} <= {L} AND {H} <= {high})",
-    "ne": "NOT ({low} <= {L} AND {H} <= {high})",
-    "gt": "{H} > {high}",
-    "lt": "{L} < {low}",
-    "ge": "({H} > {high} OR ({low} <= {L} AND {H} <= {high}))",
-    "le": "({L} < {low} OR ({low} <= {L} AND {H} <= {high}))",
-    "sa": "{L} >= {high}",
-    "eb": "{H} <= {low}",
-    "ap": "({L} < {high} AND {H} > {low})",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +136,7 @@ class ConditionSql:
     def _last_updated(self, condition: Condition) -> str:
         return any_of(
             [
-                _date_sql(term, "r.last_updated", _AFTER_UPDATE, self._instant)
+                search_values.dated(term, "r.last_updated", _AFTER_UPDATE, self._instant)
                 for term in condition.terms
                 if isinstance(term, DateTerm)
             ]
@@ -259,9 +247,11 @@ class ConditionSql:
     def _date(self, name: str, condition: Condition) -> str:
         terms = [term for term in condition.terms if isinstance(term, DateTerm)]
         if name == leading.date_parameter(self._type):
-            compared = [_date_sql(t, "r.date_low", "r.date_high", self._bigint) for t in terms]
+            compared = [
+                search_values.dated(t, "r.date_low", "r.date_high", self._bigint) for t in terms
+            ]
             return f"(r.date_low <> {NO_DATE} AND {any_of(compared)})"
-        compared = [_date_sql(term, "s.low", "s.high", self._bigint) for term in terms]
+        compared = [search_values.dated(term, "s.low", "s.high", self._bigint) for term in terms]
         return self._among("search_date", name, any_of(compared))
 
     def _number(self, name: str, condition: Condition) -> str:
@@ -319,7 +309,7 @@ class ConditionSql:
         token = term.parts[0]
         if isinstance(token, TokenTerm) and measured in composites.beside_code(self._type):
             alternatives = [self._measured(name, *term.parts)]
-            if token.code is None or token.code in self._codings.among_keys or not token.system:
+            if token.code is None or token.code in self._codings.among_keys:
                 alternatives.append(self._all_parts(name, term))
             return any_of(alternatives)
         return self._all_parts(name, term)
@@ -397,27 +387,3 @@ class ConditionSql:
                 present = [self._present(part.parameter, part.kind) for part in parts]
                 return f"({' AND '.join(present)})"
         raise self._unsupported(f"{name}:missing")
-
-
-def _date_sql(term: DateTerm, low: str, high: str, argument: Callable[[int], str]) -> str:
-    pattern = _DATE_COMPARISONS[term.prefix]
-    values = {}
-    if "{low}" in pattern:
-        values["low"] = argument(term.low)
-    if "{high}" in pattern:
-        values["high"] = argument(term.high)
-    return pattern.format(L=low, H=high, **values)
-
-
-@cache
-def may_be_about_nobody(resource_type: str) -> bool:
-    """Whether a resource of this type may be kept with one whom it does not name as its subject."""
-    known = elements(resource_type)
-    return not any(name in known and known[name].least >= 1 for name in ABOUT)
-
-
-@cache
-def may_name_many(resource_type: str) -> bool:
-    """Whether a resource of this type may be about several inhabitants at once."""
-    known = elements(resource_type)
-    return all(name not in known or known[name].most != 1 for name in ABOUT)

@@ -17,15 +17,11 @@ from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import composites, leading
+from helsevev.record.about import may_be_about_nobody, may_name_many
 from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
-from helsevev.record.search_conditions import (
-    Codings,
-    ConditionSql,
-    may_be_about_nobody,
-    may_name_many,
-)
+from helsevev.record.search_conditions import Codings, ConditionSql
 from helsevev.record.search_cost import TooCostly, refuse_if_costly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_values import Arguments, holding

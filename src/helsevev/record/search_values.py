@@ -1,14 +1,14 @@
-"""Numbers, quantities and positions of a search as SQL, over rows of search_quantity named `s`."""
+"""Numbers, quantities, times and positions of a search as SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import cos, degrees, radians
 from typing import Any, Final
 
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import SearchError
-from helsevev.fhir.search_terms import NearTerm, NumberTerm, QuantityTerm, Term
+from helsevev.fhir.search_terms import DateTerm, NearTerm, NumberTerm, QuantityTerm, Term
 from helsevev.record.rows import NEAR, NO_CODE, unit_hash
 
 EARTH: Final = 6_371_008.8
@@ -18,6 +18,19 @@ _COMPARISONS: Final = {
     "gt": "> {number}", "sa": "> {number}", "lt": "< {number}", "eb": "< {number}",
     "ge": ">= {number}", "le": "<= {number}",
 }  # fmt: skip
+
+
+_DATE_COMPARISONS: Final = {
+    "eq": "({low} <= {L} AND {H} <= {high})",
+    "ne": "NOT ({low} <= {L} AND {H} <= {high})",
+    "gt": "{H} > {high}",
+    "lt": "{L} < {low}",
+    "ge": "({H} > {high} OR ({low} <= {L} AND {H} <= {high}))",
+    "le": "({L} < {low} OR ({low} <= {L} AND {H} <= {high}))",
+    "sa": "{L} >= {high}",
+    "eb": "{H} <= {low}",
+    "ap": "({L} < {high} AND {H} > {low})",
+}
 
 
 class Arguments:
@@ -68,6 +81,17 @@ def _number(term: NumberTerm, arguments: Arguments) -> str:
         return "s.value " + _COMPARISONS[term.prefix].format(number=number)
     inside = f"(s.value >= {add(term.low, 'numeric')} AND s.value < {add(term.high, 'numeric')})"
     return f"NOT {inside}" if term.prefix == "ne" else inside
+
+
+def dated(term: DateTerm, low: str, high: str, argument: Callable[[int], str]) -> str:
+    """A range of time against the columns `low` and `high`; `argument` places a bound."""
+    pattern = _DATE_COMPARISONS[term.prefix]
+    values = {}
+    if "{low}" in pattern:
+        values["low"] = argument(term.low)
+    if "{high}" in pattern:
+        values["high"] = argument(term.high)
+    return pattern.format(L=low, H=high, **values)
 
 
 def near(resource_type: str, term: NearTerm, arguments: Arguments) -> str:

@@ -223,12 +223,13 @@ async def test_every_claimed_format_of_patches_is_taken(told: dict[str, Any], ap
         assert response.status_code == 200, _said(response)
 
 
-async def test_the_claimed_compartment_is_searched(told: dict[str, Any], api: Api) -> None:
-    assert told["rest"][0]["compartment"] == ["http://hl7.org/fhir/CompartmentDefinition/patient"]
-    created = (await api.system.post("Patient", json=minimal("Patient"))).json()
-    for kind in ("Observation", "*"):
-        response = await api.system.get(f"Patient/{created['id']}/{kind}")
+async def test_the_claimed_compartments_are_searched(told: dict[str, Any], api: Api) -> None:
+    claimed = {url.rpartition("/")[2].lower() for url in told["rest"][0]["compartment"]}
+    assert claimed == {"patient", "encounter", "practitioner", "relatedperson", "device"}
+    for kind in ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device"):
+        response = await api.system.get(f"{kind}/any/Observation")
         assert response.status_code == 200, _said(response)
+    assert (await api.system.get("Patient/any/*")).status_code == 200
 
 
 async def test_the_statement_can_be_kept(api: Api) -> None:

@@ -121,6 +121,10 @@ async def test_a_long_record_comes_in_pieces_and_is_the_same(
     response = await api.system.get("Patient/eva/$everything")
     assert response.content == whole
     assert response.headers["content-type"].startswith("application/fhir+json")
+    response = await api.system.get("Patient/eva/$everything?_format=xml")
+    assert response.headers["content-type"].startswith("application/fhir+xml")
+    assert response.content.startswith(b"<")
+    assert b'\n  "' in (await api.system.get("Patient/eva/$everything?_pretty=true")).content
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Final
 from helsevev.access.everything import EverythingPage, Part
 from helsevev.access.export.asked import moment_of, types_of
 from helsevev.fhir import dates
-from helsevev.fhir_api import bundle_text
+from helsevev.fhir_api import bundle_text, pretty
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.bundle_text import INCLUDE, MATCH
 from helsevev.fhir_api.interaction import Doors
-from helsevev.fhir_api.negotiation import FHIR_JSON
+from helsevev.fhir_api.negotiation import FHIR_JSON, FHIR_XML, media_type
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.operations.parameters import Given, given
 from helsevev.fhir_api.problem import bad_request
@@ -79,11 +79,19 @@ def _answer(request: Request, asked: Given, page: EverythingPage) -> Answer:
     only = page.next_cursor is None and not asked.text("_cursor")
     total = len(page.matches) if only else None
     parts = [(MATCH, page.matches), (INCLUDE, page.included)]
-    if len(page.matches) + len(page.included) <= _WHOLE_ANSWER:
+    if len(page.matches) + len(page.included) <= _WHOLE_ANSWER or not _takes_pieces(request):
         return Answer(200, bundle_text.searchset(request.base, links, total, parts, whole))
     return Answer(
         200, extra=((b"content-type", FHIR_JSON),), stream=_stream(request.base, links, total, page)
     )
+
+
+def _takes_pieces(request: Request) -> bool:
+    """Whether the bytes go out as they are: XML and indented JSON are made of the whole."""
+    asked = pretty.asked_format(request.query) if request.query else None
+    if request.query and pretty.is_asked(request.query):
+        return False
+    return media_type(request.headers.get(b"accept", b""), asked) is not FHIR_XML
 
 
 async def _stream(

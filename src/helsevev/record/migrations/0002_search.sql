@@ -27,7 +27,7 @@ CREATE INDEX search_text_of_resource ON search_text (patient, type, id);
 CREATE INDEX search_text_by_word ON search_text USING gin (words);
 
 -- How far values that older rows lack have been worked out: one row for each search parameter
--- that was added, and for each change to what this program extracts. The place is the last row done.
+-- that was added. The place is the last row done.
 CREATE TABLE search_indexing (
     name text PRIMARY KEY,
     definition jsonb NOT NULL,

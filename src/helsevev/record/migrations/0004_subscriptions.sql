@@ -13,6 +13,7 @@ CREATE TABLE subscription_reader (
 INSERT INTO subscription_reader (xid, seq)
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 4611686018427387904;
 
+-- A subscription: on whose behalf it listens to what, since when, and how far it was sent.
 CREATE TABLE subscription (
     id text PRIMARY KEY,
     from_xid bigint NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE subscription (
 
 CREATE INDEX subscription_of_owner ON subscription (owner_id);
 
+-- What a subscription is to be told of: a version of a resource, by the event's number.
 CREATE TABLE subscription_event (
     number bigint NOT NULL,
     patient bigint NOT NULL,
