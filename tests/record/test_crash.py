@@ -225,13 +225,14 @@ async def check_traces(database: Database) -> None:
             SELECT patient, type, id, version FROM resource_history
         ), told AS (
             SELECT c.patient, e.type, e.id, e.version
-            FROM change c, unnest(c.types, c.ids, c.versions) AS e (type, id, version)
+            FROM change c, unnest(c.types::resource_type[], c.ids, c.versions)
+                AS e (type, id, version)
         )
         (SELECT 'change', * FROM (TABLE kept EXCEPT TABLE told) AS without_change)
         UNION ALL
         (SELECT 'version', * FROM (TABLE told EXCEPT TABLE kept) AS without_version)
         UNION ALL
-        SELECT 'audit', c.patient, c.types[1], c.ids[1], c.versions[1] FROM change c
+        SELECT 'audit', c.patient, c.types[1]::resource_type, c.ids[1], c.versions[1] FROM change c
         WHERE NOT EXISTS (
             SELECT FROM audit_event a
             WHERE a.patient = c.patient AND a.transaction = c.transaction)
