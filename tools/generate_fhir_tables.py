@@ -180,6 +180,50 @@ def primitives(definitions: Iterable[Json]) -> dict[str, str]:
     return patterns
 
 
+# Written by hand in fhir/invariants.py, or checked with the structure, the references or the
+# narrative; and what is asked of the resource around, which an element alone does not know.
+BY_HAND = frozenset(
+    {"ait-1", "ait-2", "att-1", "con-4", "con-5", "cpt-2", "ele-1", "ext-1", "obs-3", "obs-6",
+     "obs-7", "org-1", "pat-1", "per-1", "qty-3", "que-7", "rat-1", "ref-1", "rng-2", "txt-1",
+     "txt-2"}
+)  # fmt: skip
+BY_HAND_IN = ("Bundle", "Timing")
+
+
+def invariants(
+    definitions: Iterable[Json], tables: dict[str, dict[str, str]]
+) -> dict[str, list[list[str]]]:
+    """Type or backbone path -> [name of the element or "", key, FHIRPath] of its error rules."""
+    found: dict[str, list[list[str]]] = {}
+    for definition in definitions:
+        if definition["id"].startswith(BY_HAND_IN) or definition["abstract"]:
+            continue
+        for element in definition["snapshot"]["element"]:
+            path: str = element["path"]
+            parent, _, name = path.rpartition(".")
+            place = (path, "") if path in tables else (parent, name)
+            if place[0] not in tables:
+                continue
+            for rule in element.get("constraint", ()):
+                if is_own_rule(rule, definition) and not asks_around(rule, path):
+                    found.setdefault(place[0], []).append(
+                        [place[1], rule["key"], rule["expression"]]
+                    )
+    return found
+
+
+def is_own_rule(rule: Json, definition: Json) -> bool:
+    """True for a rule that must hold, that the type itself has and that nobody wrote by hand."""
+    source = str(rule.get("source", definition["url"])).rpartition("/")[2]
+    is_sought = rule["severity"] == "error" and "expression" in rule
+    return is_sought and source == definition["id"] and rule["key"] not in BY_HAND
+
+
+def asks_around(rule: Json, path: str) -> bool:
+    """True for a rule of a part that names the resource around it."""
+    return "." in path and "%resource" in rule["expression"]
+
+
 def bound_value_sets(tables: dict[str, dict[str, str]]) -> set[str]:
     """The value sets that some element is bound to, strength required."""
     lines = (line for elements in tables.values() for line in elements.values())
@@ -293,6 +337,7 @@ def tables(folder: Path) -> dict[str, str]:
         "summary_elements.json": lines_of(summaries(definitions, described)),
         "primitives.json": lines_of(primitives(definitions)),
         "resource_types.json": json.dumps(resource_types, indent=0) + "\n",
+        "invariants.json": lines_of(invariants(definitions, described)),
         "codes.json": lines_of(codes(folder, bound_value_sets(described))),
         "search_parameters.json": rows_of(search_parameters(folder)),
         "patient_compartment.json": lines_of(patient_compartment(folder)),

@@ -21,7 +21,9 @@ def test_the_first_hour_can_be_followed(checkout: Checkout) -> None:
     checkout.follow("docs/tutorial/first-hour.md")
 
 
-@pytest.mark.parametrize("page", ["use-the-fhir-api", "export", "analyse", "import", "replay-a-day"])
+@pytest.mark.parametrize(
+    "page", ["use-the-fhir-api", "subscribe", "export", "analyse", "import", "replay-a-day"]
+)
 def test_what_a_how_to_says_works(checkout: Checkout, page: str) -> None:
     checkout.follow(f"{HOW_TO}/{page}.md")
 

@@ -61,6 +61,8 @@ _CODES: Mapping[str, Mapping[str, list[str]]] = _table("codes.json")
 RESOURCE_TYPES: frozenset[str] = frozenset(_table("resource_types.json"))
 # Primitive type -> the regular expression R4 gives for its text.
 PRIMITIVES: Mapping[str, str] = MappingProxyType(_table("primitives.json"))
+# Type or backbone path -> [name of the element or "", key, FHIRPath] of its error invariants.
+INVARIANTS: Mapping[str, list[list[str]]] = MappingProxyType(_table("invariants.json"))
 # Resource type -> the names of its elements that a summary shows.
 _SUMMARIES: Mapping[str, list[str]] = _table("summary_elements.json")
 # Resource type -> the search parameters that place it in a patient's compartment.
@@ -80,6 +82,17 @@ def summary_elements(resource_type: str) -> frozenset[str]:
     """Names of the resource's elements that `_summary=true` asks for, required ones included."""
     required = (name for name, element in elements(resource_type).items() if element.least)
     return frozenset([*_SUMMARIES[resource_type], *required])
+
+
+@cache
+def reference_targets() -> Mapping[str, frozenset[str]]:
+    """Element name -> all types that References of elements so called may name in any type."""
+    found: dict[str, set[str]] = {}
+    for structure in _STRUCTURES:
+        for element in elements(structure).values():
+            for kind in element.types:
+                found.setdefault(element.name, set()).update(kind.targets)
+    return MappingProxyType({name: frozenset(types) for name, types in found.items()})
 
 
 def is_structure(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from helsevev.fhir.dates import bounds
@@ -216,14 +217,109 @@ def _organization(element: Element) -> list[Problem] | None:
 
 def _bundle(element: Element) -> list[Problem] | None:
     kind, entries = element.get("type"), element.get("entry")
-    if kind not in ("transaction", "batch", "history") or type(entries) is not list:
+    if type(kind) is not str:
         return None
     problems: list[Problem] = []
-    for index, entry in enumerate(entries):
-        if type(entry) is dict and "request" not in entry:
-            text = f"an entry of a {kind} has a request"
-            problems += _broken("bdl-3", text, f".entry[{index}]")
+    if _has(element, "total") and kind not in ("searchset", "history"):
+        problems += _broken("bdl-1", f"a {kind} has no total", ".total")
+    items = entries if type(entries) is list else []
+    for index, entry in enumerate(items):
+        if type(entry) is dict:
+            problems += _entry(kind, entry, f".entry[{index}]")
+    if kind != "history":
+        problems += _same_urls(items)
+    if kind in ("document", "message"):
+        problems += _first(kind, element, items)
     return problems or None
+
+
+_ASKED = frozenset({"transaction", "batch", "history"})
+_ANSWERED = frozenset({"transaction-response", "batch-response", "history"})
+
+
+def _entry(kind: str, entry: Element, place: str) -> list[Problem]:
+    problems: list[Problem] = []
+    if "search" in entry and kind != "searchset":
+        problems += _broken("bdl-2", f"an entry of a {kind} has no search", f"{place}.search")
+    for name, key, kinds in (("request", "bdl-3", _ASKED), ("response", "bdl-4", _ANSWERED)):
+        if (name in entry) != (kind in kinds):
+            wanted = f"has a {name}" if kind in kinds else f"has no {name}"
+            problems += _broken(key, f"an entry of a {kind} {wanted}", place)
+    if not _has(entry, "resource", "request", "response"):
+        problems += _broken("bdl-5", "an entry has a resource, a request or a response", place)
+    if type(url := entry.get("fullUrl")) is str and "/_history/" in url:
+        problems += _broken("bdl-8", "a fullUrl names no version", f"{place}.fullUrl")
+    return problems
+
+
+def _same_urls(entries: list[Any]) -> list[Problem]:
+    seen: set[tuple[str, Any]] = set()
+    problems: list[Problem] = []
+    for index, entry in enumerate(entries):
+        resource = entry.get("resource") if type(entry) is dict else None
+        if type(resource) is not dict or type(entry.get("fullUrl")) is not str:
+            continue
+        meta = resource.get("meta")
+        version = meta.get("versionId") if type(meta) is dict else None
+        named = (entry["fullUrl"], version if type(version) is str else None)
+        if named in seen:
+            text = "each fullUrl and version stands once"
+            problems += _broken("bdl-7", text, f".entry[{index}].fullUrl")
+        seen.add(named)
+    return problems
+
+
+def _first(kind: str, element: Element, entries: list[Any]) -> list[Problem]:
+    problems: list[Problem] = []
+    first = entries[0].get("resource") if entries and type(entries[0]) is dict else None
+    named = first.get("resourceType") if type(first) is dict else None
+    if kind == "message":
+        if named != "MessageHeader":
+            problems += _broken("bdl-12", "a message begins with a MessageHeader", ".entry")
+        return problems
+    identifier = element.get("identifier")
+    if type(identifier) is not dict or not {"system", "value"} <= identifier.keys():
+        text = "a document has an identifier with system and value"
+        problems += _broken("bdl-9", text, ".identifier")
+    if "timestamp" not in element:
+        problems += _broken("bdl-10", "a document has a timestamp", ".timestamp")
+    if named != "Composition":
+        problems += _broken("bdl-11", "a document begins with a Composition", ".entry")
+    return problems
+
+
+def _timing(element: Element) -> list[Problem] | None:
+    problems: list[Problem] = []
+    for name, key, needed in _TIMED:
+        if _has(element, name) and not _has(element, needed):
+            problems += _broken(key, f"{name} needs {needed}", f".{needed}")
+    for name, key in (("duration", "tim-4"), ("period", "tim-5")):
+        value = element.get(name)
+        if isinstance(value, (int, Decimal)) and value < 0:
+            problems += _broken(key, f"{name} is not below 0", f".{name}")
+    when = element.get("when")
+    if _has(element, "offset") and (
+        not _has(element, "when") or (type(when) is list and not _MEALS.isdisjoint(map(str, when)))
+    ):
+        problems += _broken("tim-9", "an offset is from an event that is no meal", ".offset")
+    if _has(element, "timeOfDay") and _has(element, "when"):
+        problems += _broken("tim-10", "timeOfDay and when exclude each other", ".timeOfDay")
+    return problems or None
+
+
+_TIMED = (
+    ("duration", "tim-1", "durationUnit"), ("period", "tim-2", "periodUnit"),
+    ("periodMax", "tim-6", "period"), ("durationMax", "tim-7", "duration"),
+    ("countMax", "tim-8", "count"),
+)  # fmt: skip
+_MEALS = frozenset({"C", "CM", "CD", "CV"})
+
+
+def _enable_when(element: Element) -> list[Problem] | None:
+    # R4's expression asks for FHIRPath's Boolean, which no answer of a form is.
+    if element.get("operator") == "exists" and not _has(element, "answerBoolean"):
+        return _broken("que-7", "the operator exists needs answerBoolean", ".answer")
+    return None
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
@@ -239,6 +335,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "Patient.contact": (_patient_contact,),
     "Period": (_period,),
     "Quantity": (_quantity,),
+    "Questionnaire.item.enableWhen": (_enable_when,),
     "Range": (_range,),
     "Ratio": (_ratio,),
+    "Timing.repeat": (_timing,),
 }

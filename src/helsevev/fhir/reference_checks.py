@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir.definitions import RESOURCE_TYPES, reference_targets
 from helsevev.fhir.primitive_checks import Check, Problem, problem, shown
 
 # The code of a problem that is none when the resource around contains what is named.
@@ -20,8 +20,29 @@ _SEARCH = re.compile(r"([A-Z][A-Za-z]+)\?\S+")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 
 
-def check_reference(check: Check, targets: frozenset[str]) -> Check:
-    """The check of a Reference that may name the target types only (any, when there are none)."""
+# Whom and which contact a resource is about: the record relies on these types.
+_EXACT = frozenset({"patient", "subject", "beneficiary", "individual", "encounter"})
+
+# Elsewhere HL7's own examples name types that the definitions of the element do not: one that an
+# element of the same name has in another type, or another of who, where and during what.
+_WHO_AND_WHERE = frozenset(
+    {"CareTeam", "Device", "Encounter", "Endpoint", "EpisodeOfCare", "Group", "HealthcareService",
+     "Location", "Organization", "Patient", "Person", "Practitioner", "PractitionerRole",
+     "RelatedPerson"}
+)  # fmt: skip
+
+
+def _borne(name: str, targets: frozenset[str]) -> frozenset[str]:
+    """The types that a reference of an element so called may name (any, when there are none)."""
+    if not targets or name in _EXACT:
+        return targets
+    kin = _WHO_AND_WHERE if targets & _WHO_AND_WHERE else frozenset[str]()
+    return targets | kin | reference_targets().get(name, kin)
+
+
+def check_reference(check: Check, name: str, targets: tuple[str, ...]) -> Check:
+    """The check of a Reference of an element `name` that R4 lets refer to the target types."""
+    borne = _borne(name, frozenset(targets))
 
     def reference_check(value: Any, parent: Any) -> list[Problem] | None:
         found = check(value, parent)
@@ -35,8 +56,8 @@ def check_reference(check: Check, targets: frozenset[str]) -> Check:
             return [(".reference", "value", f"not a reference: {shown(text)}")]
         if named == LOCAL:
             return [("", LOCAL, text)]
-        if targets and named and named not in targets:
-            names = ", ".join(sorted(targets))
+        if borne and named and named not in borne:
+            names = ", ".join(targets)
             return problem("structure", f"a reference to {named} is not allowed here: {names}")
         return None
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from helsevev.fhir import bindings, invariants
+from helsevev.fhir import bindings, invariant_expressions, invariants
 from helsevev.fhir.definitions import RESOURCE_TYPES, Element, ElementType, elements
 from helsevev.fhir.known_values import remembering
 from helsevev.fhir.primitive_checks import CHECKS, Check, Problem, expected, problem
 from helsevev.fhir.reference_checks import LOCAL, check_reference, unresolved
-
-# References whose types the record relies on: whom and which contact a resource is about. Others
-# are left alone, for HL7's own examples name types there that the definitions do not allow.
-_TARGETED = frozenset({"patient", "subject", "beneficiary", "individual", "encounter"})
 
 _structures: dict[str, Check] = {}
 
@@ -99,7 +95,19 @@ def _compile(name: str) -> Check:
     if name in RESOURCE_TYPES:
         known["resourceType"] = CHECKS["code"]
         labels["resourceType"] = ".resourceType"
-    return _check(known, labels, tuple(required), tuple(choices), invariants.of(name))
+    check = _check(known, labels, tuple(required), tuple(choices), invariants.of(name))
+    return _then(check, invariant_expressions.of(name))
+
+
+def _then(check: Check, asked: Check | None) -> Check:
+    """The check, and what else is asked of a value that is sound in itself."""
+    if asked is None:
+        return check
+
+    def both(value: Any, parent: Any) -> list[Problem] | None:
+        return check(value, parent) or asked(value, parent)
+
+    return both
 
 
 def _check(
@@ -179,8 +187,7 @@ def _type_check(element: Element, kind: ElementType) -> Check:
     if kind.name == "Resource":
         return _contained if element.name == "contained" else check_resource
     if kind.name == "Reference":
-        targets = kind.targets if element.name in _TARGETED else ()
-        return check_reference(structure_check("Reference"), frozenset(targets))
+        return check_reference(structure_check("Reference"), element.name, kind.targets)
     return structure_check(kind.name)
 
 
