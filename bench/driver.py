@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import uvloop
 
-COPIED = ("resource", "search_string", "search_date", "search_quantity", "directory")
+COPIED = ("resource", "search_string", "search_date", "search_quantity", "search_text", "directory")
 """What an import of new resources leaves besides audit and change feed."""
 
 

@@ -18,6 +18,7 @@ _CREATE = re.compile(
 TABLES = {
     "resource": "The current version of each resource, with what finds it.",
     "resource_history": "Superseded versions and deletions; nothing is in both tables.",
+    "token_set": "Combinations of common values, which rows name by a number.",
     "search_string": "What string parameters are compared with, by prefix.",
     "search_date": "What date parameters are compared with, as ranges of microseconds.",
     "search_quantity": "What number and quantity parameters are compared with.",

@@ -1,50 +1,76 @@
 """Train the zstd dictionary that resource bodies are kept with.
 
-Usage: python tools/train_dictionary.py SAMPLES.ndjson[.gz]… OUT.zdict
+Usage: python tools/train_dictionary.py FILE… OUT.zdict
 
-Samples are FHIR resources, one a line (official CC0 examples, the demo records). The result is
-committed as src/helsevev/record/dictionaries/NNNN.zdict and never changed afterwards, since
-stored bodies name it; a better one gets the next number.
+A file is NDJSON (gzip, bzip2 or plain) of FHIR resources and Bundles: official CC0 examples, a
+told region (`helsevev region generate`), Synthea. The result is committed as
+src/helsevev/record/dictionaries/NNNN.zdict and never changed once a release has stored bodies
+with it, since they name it; a better one gets the next number.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import random
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
-SIZE = 64 * 1024
+SIZE = 256 * 1024
 SAMPLE_LIMIT = 8 * 1024
+MOST_OF_A_TYPE = 2000
+MOST_OF_AN_EXAMPLE = 30
+"""Samples of one type in one file of records, or of examples, which have every type: so that
+what is common does not crowd out what is rare."""
+
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
 
-def _samples(path: Path) -> list[bytes | bytearray | memoryview]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        parsed = [json.loads(line) for line in lines]
-    resources = [
-        json.loads(row["text"]) if "text" in row and "file" in row else row for row in parsed
+def _resources(path: Path) -> Iterator[dict[str, Any]]:
+    """The resources of a file, and of its transactions."""
+    with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            found = json.loads(line)
+            if "text" in found and "file" in found:
+                found = json.loads(found["text"])
+            if found["resourceType"] == "Bundle" and found.get("type") == "transaction":
+                yield from (entry["resource"] for entry in found["entry"])
+            else:
+                yield found
+
+
+def _samples(path: Path, chance: random.Random) -> list[bytes]:
+    """What is kept of each resource: all but its head (`helsevev.record.body`)."""
+    by_type: defaultdict[str, list[bytes]] = defaultdict(list)
+    for resource in _resources(path):
+        meta = {**resource.pop("meta", {})}
+        kind = resource.pop("resourceType")
+        resource.pop("id", None)
+        rest = json.dumps(meta, ensure_ascii=False, separators=(",", ":"))[1:]
+        text = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))[1:]
+        sample = f"{',' if meta else ''}{rest},{text}".encode()
+        if len(sample) <= SAMPLE_LIMIT:
+            by_type[kind].append(sample)
+    most = MOST_OF_AN_EXAMPLE if "example" in path.name else MOST_OF_A_TYPE
+    return [
+        sample
+        for samples in by_type.values()
+        for sample in chance.sample(samples, min(len(samples), most))
     ]
-    for resource in resources:
-        resource.setdefault(
-            "meta", {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000000Z"}
-        )
-        resource.pop("text", None)  # long narratives would fill the dictionary with one-off prose
-    encoded = (
-        json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
-        for resource in resources
-    )
-    return [sample for sample in encoded if len(sample) <= SAMPLE_LIMIT]
 
 
 def main(arguments: list[str]) -> int:
     """Train on all but the last argument's files and write to the last."""
     *sources, target = (Path(argument) for argument in arguments)
-    samples = [sample for source in sources for sample in _samples(source)]
-    random.Random(0).shuffle(samples)  # noqa: S311 - the same order each time
+    chance = random.Random(0)  # noqa: S311 - the same order each time
+    samples = [sample for source in sources for sample in _samples(source, chance)]
+    chance.shuffle(samples)
     number = int(target.stem)
     dictionary = zstandard.train_dictionary(SIZE, samples, dict_id=number, level=3)
     target.write_bytes(dictionary.as_bytes())

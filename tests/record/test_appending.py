@@ -18,12 +18,13 @@ from .importing import observation
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 AUTHOR = Author("Device/x", "X", "system", "", "", "import")
 TABLES = {
-    "resource": "patient, type, id, version, transaction, code, date_low, keys, tokens, body",
+    "resource": "patient, type, id, version, code, date_low, keys, token_set, body",
     "search_string": "patient, type, id, name, value",
     "search_date": "patient, type, id, name, low, high",
-    "search_quantity": "patient, type, id, name, unit, system_unit, value",
+    "search_quantity": "patient, type, id, name, unit, system_unit, value, code",
     "treatment_relation": "patient, source_type, source_id, grantee, start_at, end_at",
-    "directory": "type, id, patient",
+    "directory": "key, patient",
+    "token_set": "id, tokens",
     "change": "transaction, patient, actor, verbs, types, ids, versions",
     "audit_event": "patient, transaction, at, action, interaction, actor, target",
     "idempotency_key": "actor, key, transaction, fingerprint",

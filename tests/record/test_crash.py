@@ -19,6 +19,7 @@ import pytest
 from helsevev.kit.settings import Settings
 from helsevev.record.database import Database
 from helsevev.record.keeper.places import Places, State
+from helsevev.record.keys import directory_key
 from helsevev.record.opening import opened
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -207,28 +208,34 @@ async def check_bundles(database: Database, acknowledged: set[str]) -> None:
     assert acknowledged <= {row["id"] for row in people}
     keys = await database.fetch("SELECT key FROM idempotency_key")
     assert {row["key"] for row in keys} == {row["id"] for row in people}
-    words = "SELECT count(*) FROM directory WHERE id LIKE 'crash-%' AND type <> 'Patient'"
-    assert await database.fetchval(words) == BUNDLE * len(people)
+    clinical = await database.fetch(
+        "SELECT type, id FROM resource WHERE id LIKE 'crash-%' AND type <> 'Patient'"
+    )
+    listed = [directory_key(row["type"], row["id"]) for row in clinical]
+    words = "SELECT count(*) FROM directory WHERE key = ANY ($1::bigint[])"
+    assert await database.fetchval(words, listed) == BUNDLE * len(people)
 
 
 async def check_traces(database: Database) -> None:
     """Each version has its change and its audit row; no version is skipped."""
     torn = await database.fetch("""
         WITH kept AS (
-            SELECT patient, type, id, version, transaction FROM resource
+            SELECT patient, type, id, version FROM resource
             UNION ALL
-            SELECT patient, type, id, version, transaction FROM resource_history
+            SELECT patient, type, id, version FROM resource_history
         ), told AS (
-            SELECT c.patient, e.type, e.id, e.version, c.transaction
-            FROM change c, unnest(c.types, c.ids, c.versions) AS e (type, id, version)
+            SELECT c.patient, e.type, e.id, e.version
+            FROM change c, unnest(c.types::resource_type[], c.ids, c.versions)
+                AS e (type, id, version)
         )
         (SELECT 'change', * FROM (TABLE kept EXCEPT TABLE told) AS without_change)
         UNION ALL
         (SELECT 'version', * FROM (TABLE told EXCEPT TABLE kept) AS without_version)
         UNION ALL
-        SELECT 'audit', * FROM kept k WHERE NOT EXISTS (
+        SELECT 'audit', c.patient, c.types[1]::resource_type, c.ids[1], c.versions[1] FROM change c
+        WHERE NOT EXISTS (
             SELECT FROM audit_event a
-            WHERE a.patient = k.patient AND a.transaction = k.transaction)
+            WHERE a.patient = c.patient AND a.transaction = c.transaction)
         UNION ALL
         SELECT 'skipped', * FROM kept k WHERE k.version > 1 AND NOT EXISTS (
             SELECT FROM kept b WHERE (b.patient, b.type, b.id) = (k.patient, k.type, k.id)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from helsevev.record.copying import encoded
 from helsevev.record.database import (
     ConnectionLost,
     Database,
@@ -60,7 +61,8 @@ async def test_a_statement_about_an_old_version_is_told(database: Database) -> N
 async def test_copied_rows_are_there(database: Database) -> None:
     async with database.transaction() as connection:
         rows = [(number, b"x") for number in range(100, 200)]
-        await connection.copy_records("note", ["id", "body"], rows)
+        stream = encoded(("integer", "bytea"), rows)
+        await connection.copy("note", ("id", "body"), stream)
     assert await database.fetchval("SELECT count(*) FROM note WHERE id >= $1", 100) == 100
 
 

@@ -309,8 +309,8 @@ async def test_a_made_id_is_found_without_the_directory(
     made["id"] = keys.new_id("Observation", rows.locality(made | {"id": "-"}))
     await store.write(write(author, row(made)))
     assert await body_of(store, "Observation", made["id"])
-    listed = "SELECT count(*) FROM directory WHERE id = $1"
-    assert await database.fetchval(listed, made["id"]) == 0
+    listed = "SELECT count(*) FROM directory WHERE key = $1"
+    assert await database.fetchval(listed, keys.directory_key("Observation", made["id"])) == 0
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ async def test_a_damaged_body_is_noticed(
             harmless.add(place)
         except zstandard.ZstdError:
             continue
-    assert len(harmless) <= 1, "only the frame has a bit without meaning"
+    assert len(harmless) <= 2, "hardly a bit is without meaning"
     with pytest.raises(zstandard.ZstdError):
         Stored(0, "Observation", "damaged", 1, NOW, False, packed[:-1]).json  # noqa: B018
 

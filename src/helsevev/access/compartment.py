@@ -9,6 +9,7 @@ from typing import Final
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.gate import Gate
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.outcome import Issue
 from helsevev.record import compartment, keys
 from helsevev.record.store import Stored
@@ -41,10 +42,10 @@ class Compartments:
     ) -> CompartmentPage:
         """One page; `types` empty means all. Raises `Refused`, or `Invalid` for a bad cursor."""
         await self._gate.open_chart(actor, patient_id, interaction="search-compartment")
-        after = ("", "")
+        after = keys.BEFORE_ALL
         if cursor is not None:
             resource_type, slash, resource_id = cursor.partition("/")
-            if not slash or "\x00" in cursor:
+            if not slash or "\x00" in cursor or resource_type not in RESOURCE_TYPES:
                 raise Invalid([Issue("error", "value", "This _cursor was not given here.")])
             after = (resource_type, resource_id)
         most = min(count, MOST)

@@ -59,11 +59,11 @@ class Everything:
         self, actor: Actor, patient: int, part: Part, count: int | None, cursor: str
     ) -> EverythingPage:
         resource_type, slash, resource_id = cursor.partition("/")
-        if cursor and (not slash or "\x00" in cursor):
+        if cursor and (not slash or "\x00" in cursor or resource_type not in RESOURCE_TYPES):
             raise Invalid([error("value", "This _cursor was not given here.", "_cursor")])
         most = MOST if count is None else min(count, MOST)
         store = self._gate.store
-        after = (resource_type, resource_id)
+        after = (resource_type, resource_id) if cursor else keys.BEFORE_ALL
         found = await everything.page(store.database, patient, part, after, most + 1)
         # A page that is cut short by its size does not say whether it is the last.
         more = len(found) > most or _is_large(found)

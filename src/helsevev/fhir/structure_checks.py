@@ -10,6 +10,7 @@ from typing import Any
 
 from helsevev.fhir import bindings, invariant_expressions, invariants
 from helsevev.fhir.definitions import RESOURCE_TYPES, Element, ElementType, elements
+from helsevev.fhir.known_values import remembering
 from helsevev.fhir.primitive_checks import CHECKS, Check, Problem, expected, problem
 from helsevev.fhir.reference_checks import LOCAL, check_reference, unresolved
 
@@ -75,10 +76,11 @@ def _compile(name: str) -> Check:
     labels: dict[str, str] = {}
     required: list[str] = []
     choices: list[tuple[str, int, frozenset[str]]] = []
+    in_resource = name.partition(".")[0] in RESOURCE_TYPES
     for element in elements(name).values():
         names = element.json_names()
         for json_name, kind in names.items():
-            known[json_name] = _element_check(element, json_name, kind)
+            known[json_name] = _element_check(element, json_name, kind, in_resource)
             labels[json_name] = "." + element.name
             if element.is_choice:
                 labels[json_name] = f".{element.name[:-3]}.ofType({kind.name})"
@@ -171,10 +173,12 @@ def _unknown(key: str, choices: tuple[tuple[str, int, frozenset[str]], ...]) -> 
     return ("." + key, "structure", f"unknown element {key}")
 
 
-def _element_check(element: Element, json_name: str, kind: ElementType) -> Check:
+def _element_check(element: Element, json_name: str, kind: ElementType, in_resource: bool) -> Check:
     one = _type_check(element, kind)
     if element.binding is not None:
         one = bindings.bound(one, element.binding, kind.name)
+    if in_resource and kind.name not in CHECKS and kind.name != "Resource":
+        one = remembering(one)
     if not element.repeats:
         return one
     if kind.name in CHECKS:

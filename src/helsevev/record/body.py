@@ -1,11 +1,15 @@
 """How a resource's bytes are kept: zstd with a dictionary of FHIR, so that small ones shrink.
 
+Every resource begins with its type, id, version and time, and the row has these as columns: a
+body is kept without that head, which is put before it again.
+
 Each compressed body names its dictionary, so a better dictionary can be added without touching
 what is stored. All dictionaries in use are also kept in the database (table `dictionary`).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
@@ -28,13 +32,38 @@ _compressor: Final = zstandard.ZstdCompressor(
 _decompressor: Final = zstandard.ZstdDecompressor(dict_data=_dictionary)
 
 
+_TIME: Final = b'","lastUpdated":"'
+_TIME_LENGTH: Final = len(_TIME) + len("2026-01-01T00:00:00.000000Z") + 1
+
+
+def pack(text: bytes) -> bytes:
+    """The stored form of a stamped resource's JSON."""
+    return compress(text[text.index(_TIME) + _TIME_LENGTH :])
+
+
+def unpack(
+    packed: bytes, resource_type: str, resource_id: str, version: int, at: datetime
+) -> bytes:
+    """The exact JSON that was packed, from the body and the row's columns."""
+    head = (
+        f'{{"resourceType":"{resource_type}","id":"{resource_id}","meta":'
+        f'{{"versionId":"{version}","lastUpdated":"{time_text(at)}"'
+    )
+    return head.encode() + expand(packed)
+
+
+def time_text(at: datetime) -> str:
+    """A time in UTC as `meta.lastUpdated` says it, to the microsecond."""
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
 def compress(plain: bytes) -> bytes:
-    """The stored form of a resource's JSON, with a checksum that reading verifies."""
+    """The text in a zstd frame, with a checksum that reading verifies."""
     return _compressor.compress(plain)
 
 
 def expand(stored: bytes) -> bytes:
-    """The exact JSON bytes that were stored; raises `zstandard.ZstdError` when they are damaged."""
+    """The exact bytes that were compressed; `zstandard.ZstdError` when they are damaged."""
     return _decompressor.decompress(stored)
 
 

@@ -22,6 +22,24 @@ UNIONS: Final = {
 """Parameters that R4 defines as the union of two others; only those are kept."""
 
 
+@cache
+def kept_as(resource_type: str, name: str) -> tuple[str, ...]:
+    """The parameters whose rows stand for this one: its own, or those of which it is made."""
+    if name == "phonetic":
+        # Of a person it is the name by another name; of an organisation it leaves out the aliases.
+        parameters = PARAMETERS[resource_type]
+        if parameters["name"].expression == parameters["phonetic"].expression:
+            return ("name",)
+    return UNIONS.get(name, (name,))
+
+
+@cache
+def not_kept(resource_type: str) -> frozenset[str]:
+    """The type's parameters that have no rows of their own: those of others stand for them."""
+    names = PARAMETERS[resource_type]
+    return frozenset(name for name in names if kept_as(resource_type, name) != (name,))
+
+
 class Layout(Enum):
     """Where the parts of a composite are kept so that they are found together."""
 

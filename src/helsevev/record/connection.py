@@ -5,6 +5,7 @@ Together with `database` the only place that knows the driver.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -100,9 +101,18 @@ class Connection:
     async def copy_records(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None:
-        """Append rows by COPY, all or none. Raises `DatabaseError`."""
+        """Append rows by COPY as the driver writes them, all or none. Raises `DatabaseError`."""
         try:
             await self.driver.copy_records_to_table(table, columns=list(columns), records=records)
+        except FAILURES as error:
+            raise self.told(error) from error
+
+    async def copy(self, table: str, columns: Iterable[str], stream: bytes) -> None:
+        """Append the rows of a stream (`record.copying`), all or none. Raises `DatabaseError`."""
+        try:
+            await self.driver.copy_to_table(
+                table, source=io.BytesIO(stream), columns=list(columns), format="binary"
+            )
         except FAILURES as error:
             raise self.told(error) from error
 

@@ -134,15 +134,22 @@ async def add_values(
     if not made:
         return
     name = custom.parameter.name
+    places = _columns([(r.patient, r.type, r.id) for r in made], 3)
+    held = {
+        tuple(row)[:3]: row["tokens"] for row in await connection.fetch(_SQL["tokens"], *places)
+    }
+    for row in made:
+        row.tokens = sorted({*row.tokens, *(held.get((row.patient, row.type, row.id)) or ())})
+    sets = sorted({row.token_set: row.tokens for row in made if row.tokens}.items())
     await connection.execute(
-        _SQL["add_values"], name,
-        [r.patient for r in made], [r.type for r in made], [r.id for r in made],
+        _SQL["add_values"], name, *places,
         [r.version for r in made], [array_text(r.keys) for r in made],
-        [array_text(r.tokens) for r in made],
+        [r.token_set for r in made],
         *_columns([(n, v[1]) for n, r in enumerate(made, 1) for v in r.strings], 2),
         *_columns([(n, *v[1:]) for n, r in enumerate(made, 1) for v in r.dates], 3),
         *_columns([(n, *v[1:4]) for n, r in enumerate(made, 1) for v in r.quantities], 4),
         *_columns(sorted({c for r in made for c in r.codings}), 4),
+        [number for number, _ in sets], [array_text(tokens) for _, tokens in sets],
     )  # fmt: skip
 
 

@@ -18,12 +18,16 @@ from hashlib import blake2b
 from typing import Final
 
 from helsevev.fhir.compartment import is_clinical
+from helsevev.fhir.definitions import RESOURCE_TYPES
 
 REFERENCE: Final = 0
 """The key of resources about no inhabitant: organisations, staff, content."""
 
 UNASSIGNED: Final = -1
 """The key of clinical resources that name no inhabitant of this record."""
+
+BEFORE_ALL: Final = (min(RESOURCE_TYPES), "")
+"""A place in the order of types and ids that no resource comes before."""
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: 40 bits of milliseconds last until 2059
 _COUNTER_BITS: Final = 22
@@ -92,6 +96,16 @@ def locality(resource_type: str, resource_id: str) -> int | None:
         return UNASSIGNED
     key = int(match[1], 16)
     return key if key < 1 << 63 else None
+
+
+def directory_key(resource_type: str, resource_id: str) -> int:
+    """The signed 64-bit key under which the directory lists a resource with a client-chosen id.
+
+    Two ids with the same key (one chance in five hundred among 290 million) cannot both be in the
+    record: the second is refused as one that exists.
+    """
+    digest = blake2b(f"{resource_type}/{resource_id}".encode(), digest_size=8, person=b"directory")
+    return int.from_bytes(digest.digest(), signed=True)
 
 
 def misleads(resource_type: str, resource_id: str, patient: int) -> bool:

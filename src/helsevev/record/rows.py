@@ -25,7 +25,7 @@ from helsevev.fhir.extraction import (
 )
 from helsevev.fhir.search_query import normalize
 from helsevev.record import body, composites, keys, leading, words
-from helsevev.record.composites import UNIONS, Layout
+from helsevev.record.composites import Layout
 
 NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
@@ -91,6 +91,11 @@ class Row:
     """The narrative, and other words, for full text."""
 
     @property
+    def token_set(self) -> int:
+        """The number of this combination of tokens in table `token_set`; 0 for none."""
+        return set_hash(tuple(sorted(set(self.tokens))))
+
+    @property
     def in_directory(self) -> bool:
         """Whether the id itself does not tell where the row is kept."""
         return keys.locality(self.type, self.id) != self.patient
@@ -129,6 +134,15 @@ def presence_hash(name: str) -> int:
 
 ELSEWHERE: Final = token_hash("\x07elsewhere", None, None)
 """Marks a row that is kept with an inhabitant whom neither of `ABOUT` names (a performer, say)."""
+
+
+@lru_cache(maxsize=50_000)
+def set_hash(tokens: tuple[int, ...]) -> int:
+    """The signed 64-bit number of a combination of tokens: the same in every process."""
+    if not tokens:
+        return 0
+    packed = b"".join(token.to_bytes(8, signed=True) for token in tokens)
+    return int.from_bytes(blake2b(packed, digest_size=8, person=b"tokens").digest(), signed=True)
 
 
 def reference_hash(name: str, target: str) -> int:
@@ -183,16 +197,18 @@ def locality(resource: dict[str, Any]) -> int:
 
 def stamped(resource: dict[str, Any], version: int, at: datetime) -> dict[str, Any]:
     """The resource with its version and time in `meta`; everything else as it was sent."""
-    time = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": time}
-    # First what it is, as readers expect; the rest in the order of the sender.
+    # First what it is, as readers expect and bodies are packed; the rest as the sender has it.
+    stamp = {"versionId": str(version), "lastUpdated": body.time_text(at)}
+    meta = stamp | (resource["meta"] | stamp if "meta" in resource else {})
     head = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta}
-    return head | {name: value for name, value in resource.items() if name not in head}
+    head |= resource
+    head["meta"] = meta
+    return head
 
 
 def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     """The rows of a valid, stamped resource that is kept under `patient`."""
-    packed = body.compress(serialization.encode(resource))
+    packed = body.pack(serialization.encode(resource))
     row = Row(patient, resource["resourceType"], resource["id"], version, resource, packed)
     date_name = leading.date_parameter(row.type)
     code_name = leading.code_parameter(row.type)
@@ -202,9 +218,10 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     said = False
     extracted = extract(resource)
     measured = _add_composites(row, extracted, present)
+    others = composites.not_kept(row.type)
     for entry in extracted:
         name, kind = entry[0], entry[1]
-        if name in UNIONS or kind == COMPOSITE:
+        if kind == COMPOSITE or name in others:
             continue
         if kind == TOKEN:
             if name == code_name:
@@ -255,7 +272,7 @@ def _add_composites(row: Row, extracted: list[Any], present: set[str]) -> set[tu
     """What composites add; returns the plain quantities that are kept with their code by it."""
     measured: set[tuple[Any, ...]] = set()
     for entry in extracted:
-        if entry[1] != COMPOSITE or entry[0] in UNIONS:
+        if entry[1] != COMPOSITE or entry[0] in composites.UNIONS:
             continue
         name = entry[0]
         kept = composites.layout(row.type, name)

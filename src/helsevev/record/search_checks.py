@@ -66,7 +66,7 @@ def _holds(condition: Condition, stored: Stored) -> bool:
     resource = stored.resource
     if condition.modifier == "text":
         terms = [term for term in condition.terms if isinstance(term, StringTerm)]
-        names = composites.UNIONS.get(condition.name, (condition.name,))
+        names = composites.kept_as(resource["resourceType"], condition.name)
         return any(has_text(resource, name, term) for name in names for term in terms)
     elements = [e[2:] for e in extract(resource) if e[0] == condition.name and e[1] == COMPOSITE]
     return any(

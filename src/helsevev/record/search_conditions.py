@@ -23,7 +23,7 @@ from helsevev.fhir.search_terms import (
 )
 from helsevev.record import composites, keys, leading, search_values
 from helsevev.record.about import may_be_about_nobody, may_name_many
-from helsevev.record.composites import UNIONS, Layout
+from helsevev.record.composites import Layout
 from helsevev.record.rows import (
     ABOUT,
     ELSEWHERE,
@@ -40,7 +40,7 @@ from helsevev.record.rows import (
     string_value,
     token_hash,
 )
-from helsevev.record.search_values import Arguments, any_of
+from helsevev.record.search_values import Arguments, any_of, holding
 
 _AFTER_UPDATE: Final = "(r.last_updated + interval '1 microsecond')"
 
@@ -85,14 +85,14 @@ class ConditionSql:
             return any_of([self.write(each) for each in condition.conditions])
         name = condition.name
         if condition.modifier == "missing":
-            names = UNIONS.get(name, (name,))
+            names = composites.kept_as(self._type, name)
             present = any_of([self._present(each, condition.kind) for each in names])
             return f"NOT ({present})" if condition.missing else present
         written = self._alternatives(condition)
         return f"NOT ({written})" if condition.modifier == "not" else written
 
     def _alternatives(self, condition: Condition) -> str:
-        names = UNIONS.get(condition.name, (condition.name,))
+        names = composites.kept_as(self._type, condition.name)
         return any_of([self._on_name(name, condition) for name in names])
 
     def _on_name(self, name: str, condition: Condition) -> str:
@@ -156,10 +156,13 @@ class ConditionSql:
             return self._leading_code(name, terms, negated=condition.modifier == "not")
         hashes = [token_hash(name, term.system, term.code) for term in terms]
         if name in UNSELECTIVE:
-            return f"r.tokens && {self._arguments.add(hashes, 'bigint[]')}"
+            return self._holds(hashes)
         if condition.modifier != "not":
             self.narrows = self.is_cheap = True
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
+
+    def _holds(self, hashes: list[int]) -> str:
+        return holding(hashes, self._arguments)
 
     def _leading_code(self, name: str, terms: list[TokenTerm], *, negated: bool) -> str:
         exact = {leading_hash(t.system, t.code) for t in terms if t.system and t.code}
@@ -196,7 +199,7 @@ class ConditionSql:
             patients = [keys.patient_key(text.removeprefix("Patient/")) for text in own]
             about = f"r.patient = ANY ({self._arguments.add(patients, 'bigint[]')})"
             if may_be_about_nobody(self._type):
-                about += f" AND NOT r.tokens && {self._arguments.add([ELSEWHERE], 'bigint[]')}"
+                about += f" AND NOT {self._holds([ELSEWHERE])}"
             alternatives.append(f"({about})")
         others = texts if not own or may_name_many(self._type) else sorted(set(texts) - set(own))
         if others:
@@ -274,9 +277,10 @@ class ConditionSql:
                 f"({each} AND ts_filter(s.words, '{{a}}') @@ words_asked({text}))"
                 for each, text in zip(found, asked, strict=True)
             ]
+        kind = self._arguments.add(self._type, "resource_type")
         return (
             f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM search_text s"
-            f" WHERE s.type = {self._arguments.add(self._type, 'text')} AND {any_of(found)})"
+            f" WHERE s.type = {kind} AND {any_of(found)})"
         )
 
     def _composite(self, name: str, condition: Condition) -> str:
@@ -342,7 +346,7 @@ class ConditionSql:
         self.narrows = True
         return (
             f"(r.patient, r.id) IN (SELECT s.patient, s.id FROM {table} s"
-            f" WHERE s.type = {self._arguments.add(self._type, 'text')}"
+            f" WHERE s.type = {self._arguments.add(self._type, 'resource_type')}"
             f" AND s.name = {self._arguments.add(name, 'text')} AND {condition})"
         )
 
@@ -355,10 +359,9 @@ class ConditionSql:
             return self._composite_present(name)
         if kind not in ("token", "reference", "uri"):
             raise self._unsupported(f"{name}:missing")
-        present = f"r.tokens && {self._arguments.add([presence_hash(name)], 'bigint[]')}"
+        present = self._holds([presence_hash(name)])
         if name in ABOUT:
-            elsewhere = self._arguments.add([ELSEWHERE], "bigint[]")
-            return f"(r.patient > 0 AND NOT r.tokens && {elsewhere} OR {present})"
+            return f"(r.patient > 0 AND NOT {self._holds([ELSEWHERE])} OR {present})"
         if name == leading.code_parameter(self._type):
             return f"(r.code <> {NO_CODE} OR {present})"
         return present
@@ -376,7 +379,7 @@ class ConditionSql:
         parts = composites.components(self._type, name)
         match composites.layout(self._type, name):
             case Layout.PAIRED:
-                return f"r.tokens && {self._arguments.add([presence_hash(name)], 'bigint[]')}"
+                return self._holds([presence_hash(name)])
             case Layout.MEASURED:
                 rows = self._has_rows(parts[1].parameter, "quantity")
                 return f"{rows.removesuffix(')')} AND s.code <> {NO_CODE})"

@@ -14,6 +14,7 @@ import msgspec
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import Query, SearchError, Sort
 from helsevev.record import leading
+from helsevev.record.composites import kept_as
 from helsevev.record.search_values import Arguments
 
 _LAST: Final = chr(0x10FFFF)
@@ -46,7 +47,7 @@ def order(query: Query, arguments: Arguments, *, by_code: bool) -> list[Key]:
     if not keys:
         keys = [Key("r.date_low", "bigint", True)]
         if by_code:
-            keys.insert(0, Key("r.code", "bigint", False))
+            keys.insert(0, Key("r.code", "bigint", True))
     descending = keys[-1].descending
     return [*keys, Key("r.patient", "bigint", descending), Key("r.id", "text", descending)]
 
@@ -60,10 +61,11 @@ def _sort_key(sort: Sort, resource_type: str, arguments: Arguments) -> Key:
         return Key("r.date_low", "bigint", sort.descending)
     table, column, sql_type, first, last = STORED[sort.kind]
     # What has no value comes last, whichever way the others go (a leading date: as the earliest).
+    name = arguments.add(kept_as(resource_type, sort.name)[0], "text")
     value = (
         f"coalesce((SELECT {'max' if sort.descending else 'min'}(s.{column}) FROM {table} s"
         f" WHERE s.patient = r.patient AND s.type = r.type AND s.id = r.id"
-        f" AND s.name = {arguments.add(sort.name, 'text')}), {first if sort.descending else last})"
+        f" AND s.name = {name}), {first if sort.descending else last})"
     )
     return Key(value, sql_type, sort.descending)
 

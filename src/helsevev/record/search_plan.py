@@ -24,7 +24,7 @@ from helsevev.record.search_codes import Codes, Resolver
 from helsevev.record.search_conditions import Codings, ConditionSql
 from helsevev.record.search_cost import TooCostly, refuse_if_costly
 from helsevev.record.search_scope import Scope, scope_sql
-from helsevev.record.search_values import Arguments
+from helsevev.record.search_values import Arguments, holding
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 
@@ -102,7 +102,7 @@ class Planner:
         plain = [await self._resolver.resolved(kind, each) for each in plain]
         arguments = Arguments()
         conditions = await self._conditions(kind, plain, arguments)
-        parts = [f"r.type = {arguments.add(kind, 'text')}"]
+        parts = [f"r.type = {arguments.add(kind, 'resource_type')}"]
         checks: list[Check] = []
         for condition in plain:
             if needs_reading(kind, condition):
@@ -308,7 +308,7 @@ def _one_of(kind: str, ids: Iterable[str]) -> Condition:
 
 def _exactly(kind: str, places: Sequence[Place]) -> Where:
     arguments = Arguments()
-    type_ = arguments.add(kind, "text")
+    type_ = arguments.add(kind, "resource_type")
     patients = arguments.add([patient for patient, _ in places], "bigint[]")
     ids = arguments.add([i for _, i in places], "text[]")
     sql = f"r.type = {type_} AND (r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
@@ -328,7 +328,7 @@ def _about(kind: str, inner: Where) -> Where:
     found = _embedded(inner, arguments)
     sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE {found})"
     if may_be_about_nobody(kind):
-        sql += f" AND NOT r.tokens && {arguments.add([ELSEWHERE], 'bigint[]')}"
+        sql += f" AND NOT {holding([ELSEWHERE], arguments)}"
     return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
 
 
@@ -337,7 +337,7 @@ def _patients_of(source: str, inner: Where) -> Where:
     arguments = Arguments()
     found = _embedded(inner, arguments)
     if may_be_about_nobody(source):
-        found += f" AND NOT r.tokens && {arguments.add([ELSEWHERE], 'bigint[]')}"
+        found += f" AND NOT {holding([ELSEWHERE], arguments)}"
     sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE r.patient > 0 AND {found})"
     return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from helsevev.fhir.extraction import DATE, NUMBER, QUANTITY, STRING, extract
 from helsevev.fhir.search_query import Sort, normalize
-from helsevev.record.composites import UNIONS
+from helsevev.record.composites import kept_as
 from helsevev.record.search_order import cursor_of, read_cursor
 from helsevev.record.store import Stored
 
@@ -63,7 +63,7 @@ def _key(stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sort) -> str:
         return stored.id
     if sort.name == "_lastUpdated":
         return stored.last_updated.isoformat(timespec="microseconds")
-    names = UNIONS.get(sort.name, (sort.name,))
+    names = kept_as(stored.type, sort.name)
     values = [_text(row) for row in rows if row[0] in names]
     return (max(values) if sort.descending else min(values)) if values else ""
 

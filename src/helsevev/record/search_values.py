@@ -45,6 +45,12 @@ class Arguments:
         return f"${len(self.values)}::{sql_type}"
 
 
+def holding(hashes: Sequence[int], arguments: Arguments) -> str:
+    """Whether a row's combination of common values holds one of these."""
+    wanted = arguments.add(list(hashes), "bigint[]")
+    return f"r.token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && {wanted}))"
+
+
 def any_of(alternatives: Sequence[str]) -> str:
     """A condition that holds when one of them does; none holds of none."""
     if len(alternatives) == 1:
@@ -107,7 +113,7 @@ def near(resource_type: str, term: NearTerm, arguments: Arguments) -> str:
     return (
         "(r.patient, r.id) IN (SELECT la.patient, la.id FROM search_quantity la"
         " JOIN search_quantity lo USING (patient, type, id)"
-        f" WHERE la.type = {add(resource_type, 'text')} AND la.name = '{NEAR[0]}'"
+        f" WHERE la.type = {add(resource_type, 'resource_type')} AND la.name = '{NEAR[0]}'"
         f" AND la.code = {NO_CODE} AND lo.name = '{NEAR[1]}'"
         f" AND la.value BETWEEN {low}::numeric AND {high}::numeric"
         f" AND 2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres})"

@@ -29,7 +29,7 @@ PAGE_BYTES: Final = 4 * 1024 * 1024
 _PLACEHOLDER: Final = re.compile(r"\$(\d+)")
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
-_START: Final = (-(2**63), "", "")
+_START: Final = (-(2**63), *keys.BEFORE_ALL)
 _NO_INHABITANT: Final = -(2**62)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from helsevev.fhir import serialization
 from helsevev.kit.projection import Projection
 from helsevev.record import body, keys
+from helsevev.record.appending import append, columns, listed, search_rows
 from helsevev.record.connection import (
     Connection,
     DatabaseError,
@@ -29,15 +30,10 @@ _SQL = load("store")
 MANY: Final = 64
 """From so many new rows on, COPY is faster than one statement."""
 
+
 _TRIES: Final = 4
 OUTDATED: Final = "HV410"
 """SQLSTATE of a write that did not know every search parameter that was added."""
-
-_PLACE: Final = ("patient", "type", "id")
-_RESOURCE: Final = (
-    *_PLACE, "version", "transaction", "last_updated", "code", "date_low", "date_high", "keys",
-    "tokens", "body",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Stored:
     @property
     def json(self) -> bytes:
         """The resource's exact JSON bytes."""
-        return body.expand(self.packed)
+        return body.unpack(self.packed, self.type, self.id, self.version, self.last_updated)
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -137,7 +133,7 @@ class Store:
         """The current versions of those (type, id) that have one."""
         places = await self.places_of(wanted)
         rows = await self.database.fetch(
-            _SQL["read_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+            _SQL["read_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row["type"], row["id"]): Stored(*row) for row in rows}
 
@@ -147,29 +143,33 @@ class Store:
         """Of those (type, id) that ever existed: the newest version, whether it is a deletion."""
         places = await self.places_of(wanted)
         rows = await self.database.fetch(
-            _SQL["versions_many"], *_columns(((p, t, i) for (t, i), p in places.items()), 3)
+            _SQL["versions_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row["type"], row["id"]): (row["version"], row["deleted"]) for row in rows}
 
     async def places_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Where each (type, id) is kept, as far as its id or the directory tells."""
         places: dict[tuple[str, str], int] = {}
-        unknown: list[tuple[str, str]] = []
+        unknown: dict[int, tuple[str, str]] = {}
         for resource_type, resource_id in wanted:
             place = keys.locality(resource_type, resource_id)
             if place is None:
-                unknown.append((resource_type, resource_id))
+                unknown[keys.directory_key(resource_type, resource_id)] = (
+                    resource_type,
+                    resource_id,
+                )
             else:
                 places[resource_type, resource_id] = place
         if unknown:
-            rows = await self.database.fetch(_SQL["directory_many"], *_columns(unknown, 2))
-            places.update({(row["type"], row["id"]): row["patient"] for row in rows})
+            rows = await self.database.fetch(_SQL["directory_many"], list(unknown))
+            places.update({unknown[row["key"]]: row["patient"] for row in rows})
         return places
 
     async def _place(self, resource_type: str, resource_id: str) -> int | None:
         place = keys.locality(resource_type, resource_id)
         if place is None:
-            place = await self.database.fetchval(_SQL["directory"], resource_type, resource_id)
+            key = keys.directory_key(resource_type, resource_id)
+            place = await self.database.fetchval(_SQL["directory"], key)
         return place
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
@@ -219,29 +219,13 @@ class Store:
                 await self.project(connection, write.rows)
 
     async def _append(self, write: Write, state: str) -> None:
-        """The same for many new rows: by COPY, at some two thirds of the cost."""
-        strings, dates, quantities, texts = search_rows(write.rows)
-        stamp = (write.transaction, write.at)
-        rows = [
-            (*(r.patient, r.type, r.id, r.version, *stamp, r.code, r.date_low, r.date_high),
-             *(r.keys, r.tokens, r.body))
-            for r in write.rows
-        ]  # fmt: skip
+        """The same for many new rows: by COPY, at a fraction of the cost."""
         async with self.database.transaction() as connection:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
-            try:
-                await connection.copy_records("resource", _RESOURCE, rows)
-            except UniqueViolation as taken:
-                raise VersionMismatch(str(taken), taken.sqlstate) from taken
-            await connection.copy_records("search_string", (*_PLACE, "name", "value"), strings)
-            await connection.copy_records("search_date", (*_PLACE, "name", "low", "high"), dates)
-            measures = (*_PLACE, "name", "unit", "system_unit", "value", "code")
-            await connection.copy_records("search_quantity", measures, quantities)
-            places = _columns(((r.patient, r.type, r.id) for r in write.rows), 3)
-            if texts:
-                await connection.execute(_SQL["append_texts"], *_columns(texts, 5))
-            await connection.execute(_SQL["append"], *places, *stamp, *_traces(write))
+            stamp = (write.transaction, write.at)
+            await append(connection, write.rows, *stamp, write.author.actor)
+            await connection.execute(_SQL["append"], *stamp, *_traces(write)[2:])
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
 
@@ -254,7 +238,7 @@ class Store:
             sources = [(row.patient, row.type, row.id) for row in concerned]
             superseding = [s for s, row in zip(sources, concerned, strict=True) if row.version > 1]
             if superseding:
-                await connection.execute(projection.forget, *_columns(superseding, 3))
+                await connection.execute(projection.forget, *columns(superseding, 3))
             made = [
                 (*source, *projected)
                 for source, row in zip(sources, concerned, strict=True)
@@ -262,7 +246,7 @@ class Store:
             ]
             if made:
                 await connection.execute(
-                    projection.add, *_columns(made, 3 + len(projection.columns))
+                    projection.add, *columns(made, 3 + len(projection.columns))
                 )
 
     async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
@@ -279,11 +263,11 @@ class Store:
             *(transaction, at, author.actor),
         )
         audit = audit_row(gone.patient, transaction, at, author, gone.reference)
-        await connection.execute(_SQL["audit"], *_columns([audit], 15))
+        await connection.execute(_SQL["audit"], *columns([audit], 15))
         for projection in self._projections:
             if gone.type in projection.sources:
                 source = [(gone.patient, gone.type, gone.id)]
-                await connection.execute(projection.forget, *_columns(source, 3))
+                await connection.execute(projection.forget, *columns(source, 3))
 
     async def remembered(self, actor: str, key: str) -> tuple[bytes, str] | None:
         """The fingerprint and result that this actor's idempotency key stands for."""
@@ -309,64 +293,49 @@ def audit_row(
     )
 
 
-def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return columns or [[] for _ in range(width)]
-
-
-def search_rows(rows: Sequence[Row]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """The rows of search_string, search_date, search_quantity and search_text, in column order."""
-    strings, dates, quantities, texts = [], [], [], []
-    for row in rows:
-        place = (row.patient, row.type, row.id)
-        strings += [(*place, name, value) for name, value in row.strings]
-        dates += [(*place, name, low, high) for name, low, high in row.dates]
-        quantities += [(*place, *quantity) for quantity in row.quantities]
-        if row.words is not None:
-            texts.append((*place, *row.words))
-    return strings, dates, quantities, texts
-
-
 def _write_arguments(write: Write) -> list[Any]:
     strings, dates, quantities, texts = search_rows(write.rows)
+    traces = _traces(write)
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
-            *(array_text(r.keys), array_text(r.tokens), r.body),
+            *(array_text(r.keys), r.token_set, r.body),
         )
         for r in write.rows
     )
     return [
-        *_columns(current, 10),
+        *columns(current, 10),
         *(write.transaction, write.at),
-        *_columns(strings, 5),
-        *_columns(dates, 6),
-        *_columns(quantities, 8)[:7],
-        *_traces(write),
-        _columns(quantities, 8)[7],
-        *_columns(texts, 5),
+        *columns(strings, 5),
+        *columns(dates, 6),
+        *columns(quantities, 8)[:7],
+        *traces[:-1],
+        columns(quantities, 8)[7],
+        *columns(texts, 5),
+        traces[-1],
     ]
 
 
 def _traces(write: Write) -> list[Any]:
-    """Directory, codings, audit and idempotency key: the last arguments of `write`, `append`."""
+    """Directory, token sets, codings, audit, idempotency key: the rest of `write`, `append`."""
     rows, author, remember = write.rows, write.author, write.remember
     touched: dict[int, Row] = {}
     for row in rows:
         touched.setdefault(row.patient, row)
     # In one order, so that two writers never wait for each other.
-    codings = _columns(sorted({coding for row in rows for coding in row.codings}), 4)
+    codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
+    sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
     return [
-        *_columns(
-            sorted((r.type, r.id, r.patient) for r in rows if r.version == 1 and r.in_directory), 3
-        ),
+        *columns(listed(rows), 2),
+        [number for number, _ in sets],
         *codings[:3],
         author.actor,
-        *_columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
+        *columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
         *(author.interaction, author.actor_name, author.role, author.organisation),
         *(author.organisation_name, author.purpose, author.reason),
         *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
         codings[3],
+        [array_text(tokens) for _, tokens in sets],
     ]
 
 

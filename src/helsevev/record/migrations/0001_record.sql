@@ -3,18 +3,56 @@
 -- the unit of locality: first in every key of a table about inhabitants (0 = reference data,
 -- -1 = clinical data about no inhabitant of this record).
 
+-- R4's resource types in the order of their names: four bytes in every row and index entry.
+CREATE TYPE resource_type AS ENUM (
+    'Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIntolerance', 'Appointment',
+    'AppointmentResponse', 'AuditEvent', 'Basic', 'Binary', 'BiologicallyDerivedProduct',
+    'BodyStructure', 'Bundle', 'CapabilityStatement', 'CarePlan', 'CareTeam', 'CatalogEntry',
+    'ChargeItem', 'ChargeItemDefinition', 'Claim', 'ClaimResponse', 'ClinicalImpression',
+    'CodeSystem', 'Communication', 'CommunicationRequest', 'CompartmentDefinition', 'Composition',
+    'ConceptMap', 'Condition', 'Consent', 'Contract', 'Coverage', 'CoverageEligibilityRequest',
+    'CoverageEligibilityResponse', 'DetectedIssue', 'Device', 'DeviceDefinition', 'DeviceMetric',
+    'DeviceRequest', 'DeviceUseStatement', 'DiagnosticReport', 'DocumentManifest',
+    'DocumentReference', 'EffectEvidenceSynthesis', 'Encounter', 'Endpoint', 'EnrollmentRequest',
+    'EnrollmentResponse', 'EpisodeOfCare', 'EventDefinition', 'Evidence', 'EvidenceVariable',
+    'ExampleScenario', 'ExplanationOfBenefit', 'FamilyMemberHistory', 'Flag', 'Goal',
+    'GraphDefinition', 'Group', 'GuidanceResponse', 'HealthcareService', 'ImagingStudy',
+    'Immunization', 'ImmunizationEvaluation', 'ImmunizationRecommendation', 'ImplementationGuide',
+    'InsurancePlan', 'Invoice', 'Library', 'Linkage', 'List', 'Location', 'Measure',
+    'MeasureReport', 'Media', 'Medication', 'MedicationAdministration', 'MedicationDispense',
+    'MedicationKnowledge', 'MedicationRequest', 'MedicationStatement', 'MedicinalProduct',
+    'MedicinalProductAuthorization', 'MedicinalProductContraindication',
+    'MedicinalProductIndication', 'MedicinalProductIngredient', 'MedicinalProductInteraction',
+    'MedicinalProductManufactured', 'MedicinalProductPackaged', 'MedicinalProductPharmaceutical',
+    'MedicinalProductUndesirableEffect', 'MessageDefinition', 'MessageHeader',
+    'MolecularSequence', 'NamingSystem', 'NutritionOrder', 'Observation', 'ObservationDefinition',
+    'OperationDefinition', 'OperationOutcome', 'Organization', 'OrganizationAffiliation',
+    'Parameters', 'Patient', 'PaymentNotice', 'PaymentReconciliation', 'Person', 'PlanDefinition',
+    'Practitioner', 'PractitionerRole', 'Procedure', 'Provenance', 'Questionnaire',
+    'QuestionnaireResponse', 'RelatedPerson', 'RequestGroup', 'ResearchDefinition',
+    'ResearchElementDefinition', 'ResearchStudy', 'ResearchSubject', 'RiskAssessment',
+    'RiskEvidenceSynthesis', 'Schedule', 'SearchParameter', 'ServiceRequest', 'Slot', 'Specimen',
+    'SpecimenDefinition', 'StructureDefinition', 'StructureMap', 'Subscription', 'Substance',
+    'SubstanceNucleicAcid', 'SubstancePolymer', 'SubstanceProtein',
+    'SubstanceReferenceInformation', 'SubstanceSourceMaterial', 'SubstanceSpecification',
+    'SupplyDelivery', 'SupplyRequest', 'Task', 'TerminologyCapabilities', 'TestReport',
+    'TestScript', 'ValueSet', 'VerificationResult', 'VisionPrescription'
+);
+
+-- Texts may be stored as types; whoever compares them says which is meant (::resource_type).
+CREATE CAST (text AS resource_type) WITH INOUT AS ASSIGNMENT;
+
 CREATE TABLE resource (
     patient bigint NOT NULL,
     code bigint NOT NULL,
     date_low bigint NOT NULL,
     date_high bigint NOT NULL,
-    transaction bigint NOT NULL,
     last_updated timestamptz NOT NULL,
+    token_set bigint NOT NULL,
     version integer NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     keys bigint[] NOT NULL,
-    tokens bigint[] NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (patient, type, id)
 );
@@ -22,19 +60,27 @@ CREATE TABLE resource (
 -- Bodies arrive compressed with a shared dictionary; compressing them again only costs time.
 ALTER TABLE resource ALTER COLUMN body SET STORAGE EXTERNAL;
 
-CREATE INDEX resource_by_patient_date ON resource (patient, type, date_low DESC);
+CREATE INDEX resource_by_patient_date ON resource (patient, type, date_low);
 
-CREATE INDEX resource_by_code_date ON resource (type, code, date_low DESC);
+CREATE INDEX resource_by_code_date ON resource (type, code, date_low);
 
 CREATE INDEX resource_by_key ON resource USING gin (keys);
 
+-- Common values (status, category, ...) come in few combinations: rows name the combination by a
+-- hash of it, and a condition on such a value asks which combinations hold it.
+CREATE TABLE token_set (
+    id bigint PRIMARY KEY,
+    tokens bigint[] NOT NULL
+);
+
+CREATE INDEX token_set_by_token ON token_set USING gin (tokens);
+
 CREATE TABLE resource_history (
     patient bigint NOT NULL,
-    transaction bigint NOT NULL,
     last_updated timestamptz NOT NULL,
     version integer NOT NULL,
     deleted boolean NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (patient, type, id, version)
@@ -42,17 +88,16 @@ CREATE TABLE resource_history (
 
 ALTER TABLE resource_history ALTER COLUMN body SET STORAGE EXTERNAL;
 
--- Where a clinical resource whose id a client chose is kept; server-made ids carry this in themselves.
+-- Where a clinical resource whose id a client chose is kept, by a hash of type and id; server-made
+-- ids carry this in themselves.
 CREATE TABLE directory (
-    type text NOT NULL,
-    id text NOT NULL,
-    patient bigint NOT NULL,
-    PRIMARY KEY (type, id)
+    key bigint PRIMARY KEY,
+    patient bigint NOT NULL
 );
 
 CREATE TABLE search_string (
     patient bigint NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     name text NOT NULL,
     value text COLLATE "C" NOT NULL
@@ -66,7 +111,7 @@ CREATE TABLE search_date (
     patient bigint NOT NULL,
     low bigint NOT NULL,
     high bigint NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     name text NOT NULL
 );
@@ -79,7 +124,7 @@ CREATE TABLE search_quantity (
     patient bigint NOT NULL,
     unit bigint NOT NULL,
     system_unit bigint NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     name text NOT NULL,
     value numeric NOT NULL

@@ -17,7 +17,7 @@ CREATE INDEX search_quantity_by_value ON search_quantity (type, name, code, valu
 -- in Norwegian stems and as written.
 CREATE TABLE search_text (
     patient bigint NOT NULL,
-    type text NOT NULL,
+    type resource_type NOT NULL,
     id text NOT NULL,
     words tsvector NOT NULL
 );

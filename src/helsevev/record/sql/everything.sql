@@ -9,8 +9,8 @@ FROM (
     FROM (
         SELECT patient, type, id, version, last_updated, body
         FROM resource
-        WHERE patient = $1 AND (type, id) > ($2::text, $3::text)
-          AND (cardinality($4::text[]) = 0 OR type = ANY ($4::text[]))
+        WHERE patient = $1 AND (type, id) > ($2::resource_type, $3::text)
+          AND (cardinality($4::resource_type[]) = 0 OR type = ANY ($4::resource_type[]))
           AND last_updated >= $5::timestamptz
           AND (type = 'Patient' OR date_low = -4611686018427387904
                OR date_low < $7::bigint AND date_high > $6::bigint)

@@ -16,10 +16,10 @@ FROM (
     FROM (
         SELECT patient, type, id, version, last_updated, body
         FROM resource
-        WHERE (patient, type, id) > ($1::bigint, $2::text, $3::text)
+        WHERE (patient, type, id) > ($1::bigint, $2::resource_type, $3::text)
           AND patient >= $6::bigint
           AND ($7::bigint[] IS NULL OR patient = ANY ($7::bigint[]))
-          AND (cardinality($8::text[]) = 0 OR type = ANY ($8::text[]))
+          AND (cardinality($8::resource_type[]) = 0 OR type = ANY ($8::resource_type[]))
           AND last_updated >= $9::timestamptz AND last_updated < $10::timestamptz
         ORDER BY patient, type, id
         LIMIT $4::integer
@@ -34,10 +34,10 @@ ORDER BY patient, type, id
 SELECT h.patient, h.type, h.id
 FROM resource_history h
 WHERE h.deleted AND h.last_updated >= $1::timestamptz AND h.last_updated < $2::timestamptz
-  AND (h.patient, h.type, h.id) > ($3::bigint, $4::text, $5::text)
+  AND (h.patient, h.type, h.id) > ($3::bigint, $4::resource_type, $5::text)
   AND h.patient >= $7::bigint
   AND ($8::bigint[] IS NULL OR h.patient = ANY ($8::bigint[]))
-  AND (cardinality($9::text[]) = 0 OR h.type = ANY ($9::text[]))
+  AND (cardinality($9::resource_type[]) = 0 OR h.type = ANY ($9::resource_type[]))
   AND NOT EXISTS (
       SELECT FROM resource r WHERE r.patient = h.patient AND r.type = h.type AND r.id = h.id
   )

@@ -7,11 +7,11 @@ FROM (
     FROM (
         SELECT patient, type, id, version, last_updated, false AS deleted, body
         FROM resource
-        WHERE patient = $1 AND type = $2 AND id = $3
+        WHERE patient = $1 AND type = $2::resource_type AND id = $3
         UNION ALL
         SELECT patient, type, id, version, last_updated, deleted, body
         FROM resource_history
-        WHERE patient = $1 AND type = $2 AND id = $3
+        WHERE patient = $1 AND type = $2::resource_type AND id = $3
     ) AS every
 ) AS versions
 WHERE version < $4
@@ -28,12 +28,12 @@ LIMIT $8
 WITH listed AS (
     SELECT c.xid, c.seq, e.position, c.patient, e.type, e.id, e.version
     FROM change c
-    CROSS JOIN LATERAL unnest(c.types, c.ids, c.versions)
+    CROSS JOIN LATERAL unnest(c.types::resource_type[], c.ids, c.versions)
         WITH ORDINALITY AS e (type, id, version, position)
     WHERE (c.xid, c.seq) <= ($1::bigint::text::xid8, $2::bigint)
       AND (c.xid, c.seq, e.position) < ($1::bigint::text::xid8, $2::bigint, $3::bigint)
       AND c.at >= $4::timestamptz AND c.at < $6::timestamptz
-      AND ($9::text IS NULL OR (c.types @> ARRAY[$9::text] AND e.type = $9))
+      AND ($9::text IS NULL OR (c.types @> ARRAY[$9::text] AND e.type = $9::resource_type))
       AND (NOT $8::boolean OR NOT EXISTS (
           SELECT FROM resource s
           WHERE s.patient = c.patient AND s.type = e.type AND s.id = e.id
@@ -65,7 +65,7 @@ ORDER BY l.xid DESC, l.seq DESC, l.position DESC
 WITH listed AS (
     SELECT c.xid, c.seq, e.position, c.patient, e.type, e.id, e.version
     FROM change c
-    CROSS JOIN LATERAL unnest(c.types, c.ids, c.versions)
+    CROSS JOIN LATERAL unnest(c.types::resource_type[], c.ids, c.versions)
         WITH ORDINALITY AS e (type, id, version, position)
     WHERE c.patient = $9::bigint
       AND (c.xid, c.seq) <= ($1::bigint::text::xid8, $2::bigint)

@@ -36,10 +36,12 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS newest
 
 -- name: next_rows
--- The next resources of types $1 after a place.
+-- The next resources of types $1 after a place, whose type may be empty for the first of all.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE type = ANY ($1::text[]) AND (patient, type, id) > ($2, $3, $4)
+WHERE type = ANY ($1::resource_type[])
+  AND (patient, type, id)
+      > ($2::bigint, coalesce(nullif($3::text, ''), 'Account')::resource_type, $4::text)
 ORDER BY patient, type, id
 LIMIT $5
 
@@ -50,16 +52,30 @@ SET patient = $3, type = $4, id = $5, done = done + $6,
     finished_at = CASE WHEN $7 THEN clock_timestamp() END
 WHERE name = $1 AND name || '@' || started_at = $2
 
+-- name: tokens
+-- The common values that some rows hold now; they are locked, so that these stay.
+SELECT r.patient, r.type, r.id, s.tokens
+FROM resource r LEFT JOIN token_set s ON s.id = r.token_set
+WHERE (r.patient, r.type, r.id) IN (
+    SELECT * FROM unnest($1::bigint[], $2::resource_type[], $3::text[]))
+FOR UPDATE OF r
+
 -- name: add_values
--- Values of the parameter named $1 for rows that are still the version they were read as.
-WITH given AS (
-    SELECT patient, type, id, version, keys::bigint[] AS keys, tokens::bigint[] AS tokens, n
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[])
-        WITH ORDINALITY AS g (patient, type, id, version, keys, tokens, n)
+-- Values of the parameter named $1 for rows that are still the version they were read as; $21 and
+-- $22 are the combinations of common values that they come to.
+WITH sets AS (
+    INSERT INTO token_set (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($21::bigint[], $22::text[]) AS s (id, tokens)
+    ON CONFLICT (id) DO NOTHING
+), given AS (
+    SELECT patient, type, id, version, keys::bigint[] AS keys, token_set, n
+    FROM unnest($2::bigint[], $3::resource_type[], $4::text[], $5::integer[], $6::text[],
+                $7::bigint[])
+        WITH ORDINALITY AS g (patient, type, id, version, keys, token_set, n)
 ), there AS (
     UPDATE resource r
     SET keys = r.keys || ARRAY(SELECT unnest(g.keys) EXCEPT SELECT unnest(r.keys)),
-        tokens = r.tokens || ARRAY(SELECT unnest(g.tokens) EXCEPT SELECT unnest(r.tokens))
+        token_set = g.token_set
     FROM given g
     WHERE (r.patient, r.type, r.id) = (g.patient, g.type, g.id) AND r.version = g.version
     RETURNING r.patient, r.type, r.id, g.n

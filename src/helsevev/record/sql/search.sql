@@ -7,11 +7,12 @@ SELECT code, hash, is_leading FROM coding WHERE code = ANY ($1::text[])
 -- inhabitants $3 unless marked $5, to something found.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE type = $1 AND keys && $2::bigint[]
+WHERE type = $1::resource_type AND keys && $2::bigint[]
 UNION
 SELECT patient, type, id, version, last_updated, false, body
 FROM resource
-WHERE type = $1 AND patient = ANY ($3::bigint[]) AND NOT tokens && $5::bigint[]
+WHERE type = $1::resource_type AND patient = ANY ($3::bigint[])
+  AND NOT token_set = ANY (ARRAY(SELECT t.id FROM token_set t WHERE t.tokens && $5::bigint[]))
 LIMIT $4
 
 -- name: with_words
@@ -27,13 +28,13 @@ SELECT code FROM coding WHERE system = $1 AND NOT is_leading
 
 -- name: parts
 -- Resources of type $1 that name one of those whose keys are $2 as what they are part of.
-SELECT id FROM resource WHERE type = $1 AND keys && $2::bigint[] LIMIT $3
+SELECT id FROM resource WHERE type = $1::resource_type AND keys && $2::bigint[] LIMIT $3
 
 -- name: by_url
 -- Resources of type $1 that give themselves a URL whose key is among $2, the newest first.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE type = $1 AND keys && $2::bigint[]
+WHERE type = $1::resource_type AND keys && $2::bigint[]
 ORDER BY last_updated DESC, id
 LIMIT 20
 
@@ -41,5 +42,5 @@ LIMIT 20
 -- Resources of types $1 that give themselves a URL whose key is among $2.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE type = ANY ($1::text[]) AND keys && $2::bigint[]
+WHERE type = ANY ($1::resource_type[]) AND keys && $2::bigint[]
 LIMIT 1000

@@ -2,40 +2,38 @@
 -- The current version of one resource.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE patient = $1 AND type = $2 AND id = $3
+WHERE patient = $1 AND type = $2::resource_type AND id = $3
 
 -- name: read_version
 -- One version of one resource, current or superseded.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
-WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+WHERE patient = $1 AND type = $2::resource_type AND id = $3 AND version = $4
 UNION ALL
 SELECT patient, type, id, version, last_updated, deleted, body
 FROM resource_history
-WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+WHERE patient = $1 AND type = $2::resource_type AND id = $3 AND version = $4
 
 -- name: latest_superseded
 -- The newest row of a resource that has no current version: its deletion, or nothing.
 SELECT patient, type, id, version, last_updated, deleted, body
 FROM resource_history
-WHERE patient = $1 AND type = $2 AND id = $3
+WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ORDER BY version DESC
 LIMIT 1
 
 -- name: directory
 -- The inhabitant under whom a resource with a client-chosen id is kept.
-SELECT patient FROM directory WHERE type = $1 AND id = $2
+SELECT patient FROM directory WHERE key = $1
 
 -- name: directory_many
--- The same for many ids of several types.
-SELECT d.type, d.id, d.patient
-FROM directory d
-JOIN unnest($1::text[], $2::text[]) AS wanted (type, id) USING (type, id)
+-- The same for many.
+SELECT key, patient FROM directory WHERE key = ANY ($1::bigint[])
 
 -- name: read_many
 -- The current versions of many resources, whose places are known.
 SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body
-FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+FROM unnest($1::bigint[], $2::resource_type[], $3::text[]) AS wanted (patient, type, id)
 JOIN resource r USING (patient, type, id)
 
 -- name: versions_many
@@ -43,11 +41,11 @@ JOIN resource r USING (patient, type, id)
 SELECT type, id, max(version) AS version, bool_and(deleted) AS deleted
 FROM (
     SELECT r.type, r.id, r.version, false AS deleted
-    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+    FROM unnest($1::bigint[], $2::resource_type[], $3::text[]) AS wanted (patient, type, id)
     JOIN resource r USING (patient, type, id)
     UNION ALL
     SELECT h.type, h.id, h.version, true
-    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (patient, type, id)
+    FROM unnest($1::bigint[], $2::resource_type[], $3::text[]) AS wanted (patient, type, id)
     JOIN resource_history h USING (patient, type, id)
 ) AS versions
 GROUP BY type, id
@@ -55,7 +53,7 @@ GROUP BY type, id
 -- name: slices
 -- For each (type, how many): an inhabitant's newest resources by clinical date. A chart is one of these.
 SELECT found.type, found.id, found.version, found.last_updated, found.body
-FROM unnest($2::text[], $3::integer[]) AS slice (type, most)
+FROM unnest($2::resource_type[], $3::integer[]) AS slice (type, most)
 CROSS JOIN LATERAL (
     SELECT type, id, version, last_updated, date_low, body
     FROM resource r
@@ -66,32 +64,31 @@ CROSS JOIN LATERAL (
 
 -- name: write
 -- Everything a write leaves behind, in one statement: current rows, superseded versions, search
--- rows, directory, codings, audit trail and change feed. A version that is not the expected one
--- undoes it all (SQLSTATE HV409).
+-- rows, directory, codings, token sets, audit trail and change feed. A version that is not the
+-- expected one undoes it all (SQLSTATE HV409).
 WITH incoming AS (
     SELECT patient, type, id, version, code, date_low, date_high,
-           keys::bigint[] AS keys, tokens::bigint[] AS tokens, body
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bigint[],
-                $7::bigint[], $8::text[], $9::text[], $10::bytea[])
-        AS i (patient, type, id, version, code, date_low, date_high, keys, tokens, body)
+           keys::bigint[] AS keys, token_set, body
+    FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::integer[], $5::bigint[],
+                $6::bigint[], $7::bigint[], $8::text[], $9::bigint[], $10::bytea[])
+        AS i (patient, type, id, version, code, date_low, date_high, keys, token_set, body)
 ), superseded AS (
     INSERT INTO resource_history
-        (patient, type, id, version, transaction, last_updated, deleted, body)
-    SELECT r.patient, r.type, r.id, r.version, r.transaction, r.last_updated, false, r.body
+        (patient, type, id, version, last_updated, deleted, body)
+    SELECT r.patient, r.type, r.id, r.version, r.last_updated, false, r.body
     FROM resource r JOIN incoming i USING (patient, type, id)
     WHERE r.version = i.version - 1
     RETURNING patient, type, id
 ), written AS (
     INSERT INTO resource
-        (patient, type, id, version, transaction, last_updated, code, date_low, date_high, keys,
-         tokens, body)
-    SELECT patient, type, id, version, $11, $12, code, date_low, date_high, keys, tokens, body
+        (patient, type, id, version, last_updated, code, date_low, date_high, keys, token_set,
+         body)
+    SELECT patient, type, id, version, $12, code, date_low, date_high, keys, token_set, body
     FROM incoming
     ON CONFLICT (patient, type, id) DO UPDATE SET
-        version = excluded.version, transaction = excluded.transaction,
-        last_updated = excluded.last_updated, code = excluded.code,
-        date_low = excluded.date_low, date_high = excluded.date_high, keys = excluded.keys,
-        tokens = excluded.tokens, body = excluded.body
+        version = excluded.version, last_updated = excluded.last_updated,
+        code = excluded.code, date_low = excluded.date_low, date_high = excluded.date_high,
+        keys = excluded.keys, token_set = excluded.token_set, body = excluded.body
     WHERE resource.version = excluded.version - 1
     RETURNING 1
 ), gone_strings AS (
@@ -108,23 +105,27 @@ WITH incoming AS (
     WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
 ), strings AS (
     INSERT INTO search_string (patient, type, id, name, value)
-    SELECT * FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
+    SELECT * FROM unnest($13::bigint[], $14::resource_type[], $15::text[], $16::text[],
+                         $17::text[])
 ), dates AS (
     INSERT INTO search_date (patient, type, id, name, low, high)
-    SELECT * FROM unnest($18::bigint[], $19::text[], $20::text[], $21::text[], $22::bigint[],
-                         $23::bigint[])
+    SELECT * FROM unnest($18::bigint[], $19::resource_type[], $20::text[], $21::text[],
+                         $22::bigint[], $23::bigint[])
 ), quantities AS (
     INSERT INTO search_quantity (patient, type, id, name, unit, system_unit, value, code)
-    SELECT * FROM unnest($24::bigint[], $25::text[], $26::text[], $27::text[], $28::bigint[],
-                         $29::bigint[], $30::numeric[], $52::bigint[])
+    SELECT * FROM unnest($24::bigint[], $25::resource_type[], $26::text[], $27::text[],
+                         $28::bigint[], $29::bigint[], $30::numeric[], $52::bigint[])
 ), texts AS (
     INSERT INTO search_text (patient, type, id, words)
     SELECT patient, type, id, words_of(narrative, content)
-    FROM unnest($53::bigint[], $54::text[], $55::text[], $56::text[], $57::text[])
+    FROM unnest($53::bigint[], $54::resource_type[], $55::text[], $56::text[], $57::text[])
         AS t (patient, type, id, narrative, content)
 ), listed AS (
-    INSERT INTO directory (type, id, patient)
-    SELECT * FROM unnest($31::text[], $32::text[], $33::bigint[])
+    INSERT INTO directory (key, patient) SELECT * FROM unnest($31::bigint[], $32::bigint[])
+), sets AS (
+    INSERT INTO token_set (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($33::bigint[], $58::text[]) AS s (id, tokens)
+    ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
     SELECT * FROM unnest($34::text[], $35::text[], $36::bigint[], $51::boolean[])
@@ -154,66 +155,61 @@ SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
                                   SELECT max(h.version) + 1 FROM resource_history h
                                   WHERE (h.patient, h.type, h.id) = (i.patient, i.type, i.id)))
             THEN refuse('a version is not the expected one')
-            WHEN $58::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
+            WHEN $59::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
 
 -- name: require_state
 -- Undo the transaction when its writer did not know every search parameter that was added.
 SELECT CASE WHEN $1::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
 
 -- name: append
--- What new rows that were copied into their tables leave besides: directory, codings, audit trail,
--- change feed and idempotency key.
-WITH listed AS (
-    INSERT INTO directory (type, id, patient)
-    SELECT * FROM unnest($6::text[], $7::text[], $8::bigint[])
+-- What new rows that were copied into their tables leave besides: token sets, codings, audit trail
+-- and idempotency key.
+WITH sets AS (
+    INSERT INTO token_set (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($3::bigint[], $22::text[]) AS s (id, tokens)
+    ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
-    SELECT * FROM unnest($9::text[], $10::text[], $11::bigint[], $26::boolean[])
+    SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $21::boolean[])
     ON CONFLICT (hash, is_leading) DO NOTHING
-), changes AS (
-    INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
-    SELECT $4, patient, $5, $12, repeat('C', count(*)::integer), array_agg(type ORDER BY n),
-           array_agg(id ORDER BY n), array_agg(1 ORDER BY n)
-    FROM unnest($1::bigint[], $2::text[], $3::text[]) WITH ORDINALITY AS i (patient, type, id, n)
-    GROUP BY patient
 ), audits AS (
     INSERT INTO audit_event
         (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
          role, organisation, organisation_name, purpose, reason)
-    SELECT patient, id, target, $4, $5, 0, 'write', $16, $12, $17, $18, $19, $20, $21, $22
-    FROM unnest($13::bigint[], $14::bigint[], $15::text[]) AS a (patient, id, target)
+    SELECT patient, id, target, $1, $2, 0, 'write', $11, $7, $12, $13, $14, $15, $16, $17
+    FROM unnest($8::bigint[], $9::bigint[], $10::text[]) AS a (patient, id, target)
 )
 INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
-SELECT $12, $23, $4, $5, $24, $25::jsonb
-WHERE $23::text IS NOT NULL
+SELECT $7, $18, $1, $2, $19, $20::jsonb
+WHERE $18::text IS NOT NULL
 
 -- name: append_texts
 -- The words of new resources.
 INSERT INTO search_text (patient, type, id, words)
 SELECT patient, type, id, words_of(narrative, content)
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
+FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::text[], $5::text[])
     AS t (patient, type, id, narrative, content)
 
 -- name: delete
 -- Takes a resource out of the record's present; every version stays, and its deletion is one more.
 WITH gone AS (
     DELETE FROM resource
-    WHERE patient = $1 AND type = $2 AND id = $3 AND version = $4
+    WHERE patient = $1 AND type = $2::resource_type AND id = $3 AND version = $4
     RETURNING *
 ), kept AS (
     INSERT INTO resource_history
-        (patient, type, id, version, transaction, last_updated, deleted, body)
-    SELECT patient, type, id, version, transaction, last_updated, false, body FROM gone
+        (patient, type, id, version, last_updated, deleted, body)
+    SELECT patient, type, id, version, last_updated, false, body FROM gone
     UNION ALL
-    SELECT patient, type, id, version + 1, $5, $6, true, ''::bytea FROM gone
+    SELECT patient, type, id, version + 1, $6, true, ''::bytea FROM gone
 ), strings AS (
-    DELETE FROM search_string WHERE patient = $1 AND type = $2 AND id = $3
+    DELETE FROM search_string WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), dates AS (
-    DELETE FROM search_date WHERE patient = $1 AND type = $2 AND id = $3
+    DELETE FROM search_date WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), quantities AS (
-    DELETE FROM search_quantity WHERE patient = $1 AND type = $2 AND id = $3
+    DELETE FROM search_quantity WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), texts AS (
-    DELETE FROM search_text WHERE patient = $1 AND type = $2 AND id = $3
+    DELETE FROM search_text WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ), changes AS (
     INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
     SELECT $5, patient, $6, $7, 'D', ARRAY[type], ARRAY[id], ARRAY[version + 1] FROM gone

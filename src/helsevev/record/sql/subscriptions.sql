@@ -47,11 +47,13 @@ LIMIT $4
 -- name: versions
 -- Certain versions of certain resources, current or superseded.
 SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[]) AS w (patient, type, id, version)
+FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::integer[])
+    AS w (patient, type, id, version)
 JOIN resource r USING (patient, type, id, version)
 UNION ALL
 SELECT h.patient, h.type, h.id, h.version, h.last_updated, h.deleted, h.body
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[]) AS w (patient, type, id, version)
+FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::integer[])
+    AS w (patient, type, id, version)
 JOIN resource_history h USING (patient, type, id, version)
 
 -- name: add_events
