@@ -105,7 +105,12 @@ def _then(check: Check, asked: Check | None) -> Check:
         return check
 
     def both(value: Any, parent: Any) -> list[Problem] | None:
-        return check(value, parent) or asked(value, parent)
+        problems = check(value, parent)
+        if problems is None:
+            return asked(value, parent)
+        if all(code == LOCAL for _, code, _ in problems):
+            return [*problems, *(asked(value, parent) or ())]
+        return problems
 
     return both
 

@@ -14,9 +14,10 @@ def validate(resource: dict[str, Any]) -> list[Issue]:
 
     Checked are unknown elements, cardinality, JSON types, R4's regular expressions, dates that
     exist, choice types, required bindings, contained resources, references and the types they may
-    name, extensions of primitives, empty values, narratives, and the invariants of
-    `fhir.invariants`. The resource is plain data as `serialization.decode` gives it. A path is
-    FHIRPath from the resource: `Observation.component[0].value.ofType(Quantity).code`.
+    name, extensions of primitives, empty values, narratives, and R4's error invariants (by hand in
+    `fhir.invariants`, as FHIRPath in `fhir.invariant_expressions`). The resource is plain data as
+    `serialization.decode` gives it. A path is FHIRPath from the resource:
+    `Observation.component[0].value.ofType(Quantity).code`.
     """
     problems = check_resource(resource, None)
     if problems is None:
