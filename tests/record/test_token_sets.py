@@ -48,7 +48,7 @@ async def test_a_condition_on_combinations_finds_what_each_row_holds(
     await store.write(written_by(author, made[:100]))
     for row in made[100:]:
         await store.write(written_by(author, [row]))
-    values = [("status", None, each) for each in STATUSES]
+    values: list[tuple[str, str | None, str]] = [("status", None, each) for each in STATUSES]
     values += [("category", "urn:c", each) for each in CATEGORIES] + [("category", None, "none")]
     for count in (1, 2):
         for _ in range(30):
