@@ -68,7 +68,9 @@ def main(arguments: list[str]) -> int:
     """Train on all but the last argument's files and write to the last."""
     *sources, target = (Path(argument) for argument in arguments)
     chance = random.Random(0)  # noqa: S311 - the same order each time
-    samples = [sample for source in sources for sample in _samples(source, chance)]
+    samples: list[bytes | bytearray | memoryview[int]] = [
+        sample for source in sources for sample in _samples(source, chance)
+    ]
     chance.shuffle(samples)
     number = int(target.stem)
     dictionary = zstandard.train_dictionary(SIZE, samples, dict_id=number, level=3)

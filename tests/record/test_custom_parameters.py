@@ -1,4 +1,4 @@
-"""Search parameters that are added while the record runs find what was there, and all that follows."""
+"""Search parameters added while the record runs find what was there, and all that follows."""
 
 from __future__ import annotations
 

@@ -32,9 +32,21 @@ INVARIANTS: dict[str, dict[str, Any]] = {
         }
     },
     "Organization": {"name": "x"},
+    "Appointment.participant": {"actor": {"display": "x"}},
+    "Appointment": {"status": "waitlist"},
+    "CapabilityStatement": {"kind": "requirements", "rest": [{"mode": "server"}],
+                            "description": "x"},
+    "Consent": {"policyRule": {"text": "x"}},
+    "ImmunizationRecommendation.recommendation": {"targetDisease": {"text": "x"}},
+    "InsurancePlan": {"name": "x"},
+    "Linkage": {"item": [{"type": "source", "resource": {"display": "x"}}] * 2},
+    "StructureDefinition": {"differential": {"element": [{"id": "x", "path": "x"}]}},
+    "TerminologyCapabilities": {"kind": "requirements", "description": "x"},
+    "TriggerDefinition": {"type": "named-event", "name": "x"},
+    "AppointmentResponse": {"actor": {"display": "x"}},
     # One that is loaded tells where its values stand.
     "SearchParameter": {"base": ["Basic"], "type": "token", "expression": "Basic.code"},
-}
+}  # fmt: skip
 """What no cardinality says, but an invariant of the type, or what the server does with it."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from helsevev.fhir.definitions import codes
@@ -15,15 +15,29 @@ from helsevev.fhir.references import relative
 Known = Callable[[str], Profile | None]
 """A profile by its canonical URL, or None when it is not known here."""
 
+Members = Callable[[str, str, str], bool | None]
+"""Whether a value set has a code, by its URL, the system ("" when it is not said) and the code.
+
+None when that cannot be told. An element without a code asks for the code "".
+"""
+
+
+def _nobody_knows(_: str, __: str, ___: str) -> None:
+    return None
+
+
 _DEEPEST = 12
 
 
-def check_profile(resource: dict[str, Any], profile: Profile, known: Known) -> list[Issue]:
+def check_profile(
+    resource: dict[str, Any], profile: Profile, known: Known, members: Members = _nobody_knows
+) -> list[Issue]:
     """All that the resource breaks of a profile, and of those that it builds on or names.
 
-    What could not be checked is told as `information`. The resource should be valid R4.
+    `members` tells of value sets that R4 itself does not list. What could not be checked is told
+    as `information`. The resource should be valid R4.
     """
-    checker = _Checker(known, resource)
+    checker = _Checker(known, resource, members)
     kind = str(resource.get("resourceType", ""))
     if kind != profile.type:
         text = f"{profile.url} is about {profile.type}, not about {kind}."
@@ -33,9 +47,10 @@ def check_profile(resource: dict[str, Any], profile: Profile, known: Known) -> l
 
 
 class _Checker:
-    def __init__(self, known: Known, resource: dict[str, Any]) -> None:
+    def __init__(self, known: Known, resource: dict[str, Any], members: Members) -> None:
         self._known = known
         self._resource = resource
+        self._members = members
         self.issues: list[Issue] = []
 
     def follow(self, item: Item, profile: Profile, depth: int) -> None:
@@ -114,7 +129,7 @@ class _Checker:
         if path != "$this" or not profiles or None in profiles:
             return None
         for profile in profiles:
-            trial = _Checker(self._known, self._resource)
+            trial = _Checker(self._known, self._resource, self._members)
             assert profile is not None
             trial.follow(item, profile, 0)
             if not any(issue.is_error for issue in trial.issues):
@@ -171,11 +186,18 @@ class _Checker:
 
     def _binding(self, item: Item, value_set: str) -> None:
         systems = codes(value_set)
+        verdicts: list[bool | None]
         if systems is None:
+            pairs = _codings(item.value, ("",)) or [("", "")]
+            verdicts = [self._members(value_set, system, code) for system, code in pairs]
+        else:
+            pairs = _codings(item.value, systems)
+            verdicts = [code in systems.get(system, ()) for system, code in pairs]
+        if True in verdicts:
+            return
+        if None in verdicts:
             self._unchecked(item.path, f"The codes of {value_set} are not known here.")
-        elif not any(
-            code in systems.get(system, ()) for system, code in _codings(item.value, systems)
-        ):
+        else:
             self._error("code-invalid", f"must have a code of {value_set}", item.path)
 
     def _constraint(self, item: Item, constraint: Mapping[str, Any]) -> None:
@@ -244,7 +266,7 @@ def _has_type(found: list[Item], slice_: Node) -> bool | None:
     return bool(found) and all(each.kind in kinds for each in found)
 
 
-def _codings(value: Any, systems: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _codings(value: Any, systems: Iterable[str]) -> list[tuple[str, str]]:
     if type(value) is str:
         return [(system, value) for system in systems]
     if type(value) is not dict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from helsevev.access.errors import Invalid
+from helsevev.access.terminology import Coded, Terminology
+from helsevev.access.terminology_errors import CannotTell, NotKnown
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.profiles.checking import check_profile
 from helsevev.fhir.profiles.norwegian import norwegian
@@ -19,6 +21,11 @@ from helsevev.fhir_api.request import PRESENTATION, Request
 _KNOWN: Final = ("resource", "mode", "profile")
 _MODES: Final = ("", "create", "update", "delete", "profile")
 _MOST_PROFILES: Final = 60
+_MOST_CODES: Final = 200
+_MOST_MEMBERS: Final = 20_000
+_Question = tuple[str, ...]
+"""A value set, a system and a code."""
+
 _NOT_LOOKED_AT: Final = Issue(
     "information", "informational",
     "Checked: R4's structure, types, cardinalities, required bindings and the invariants that this"
@@ -109,7 +116,37 @@ async def _of_profile(
         if demanded:
             return [error("not-found", text)]
         return [Issue("information", "incomplete", f"Not checked. {text}")]
-    return check_profile(resource, profile, lambda name: known.get(name.partition("|")[0]))
+    asked: dict[_Question, bool | None] = {}
+
+    def members(*question: str) -> bool | None:
+        return asked.setdefault(question, None)
+
+    def check() -> list[Issue]:
+        return check_profile(
+            resource, profile, lambda name: known.get(name.partition("|")[0]), members
+        )
+
+    issues = check()
+    if not asked:
+        return issues
+    # Which codes are asked about is known once the profile was followed; then it is once more.
+    for question in list(asked)[:_MOST_CODES]:
+        asked[question] = await _is_member(doors.services.terminology, *question)
+    return check()
+
+
+async def _is_member(
+    terminology: Terminology, value_set: str, system: str, code: str
+) -> bool | None:
+    """Whether the value set has the code; None when it is not here, or cannot be worked out."""
+    try:
+        if system:
+            verdict = await terminology.validate_in(value_set, Coded(system, code))
+            return verdict.result
+        sets = await terminology.member_codes(value_set, most=_MOST_MEMBERS)
+    except (NotKnown, CannotTell):
+        return None
+    return any(code in each.codes for each in sets)
 
 
 async def _gather(doors: Doors, request: Request, url: str) -> dict[str, Profile]:

@@ -86,9 +86,9 @@ def test_an_evaluation_leaves_the_resource_as_it_was() -> None:
 
 
 _WORDS = ["name", "given", "birthDate", "deceased", "value", "1", "2.5", "'a'", "@2012", "true",
-          "{}", "$this", "4 days", "first()", "where(", "exists()", "ofType(", "descendants()", ")", "(",
-          ".", "=", ">", "+", "|", "and", "is", "in", "iif(", ",", "%resource", "[", "]", "-", "~",
-          "extension('u')", "lowBoundary()", "resolve()", "toQuantity()", "&"]  # fmt: skip
+          "{}", "$this", "4 days", "first()", "where(", "exists()", "ofType(", "descendants()", ")",
+          "(", ".", "=", ">", "+", "|", "and", "is", "in", "iif(", ",", "%resource", "[", "]", "-",
+          "~", "extension('u')", "lowBoundary()", "resolve()", "toQuantity()", "&"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(_WORDS), max_size=12).map(" ".join))

@@ -1,0 +1,86 @@
+"""$meta, $meta-add and $meta-delete: read and change what labels a resource.
+
+http://hl7.org/fhir/R4/resource-operation-meta.html. R4 lets a server change labels without a new
+version. Here each change of labels is one: it is decided and audited as any other write, a label
+that was taken off can be found again in the history, and who saw the older version is told so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from helsevev.access.errors import Invalid
+from helsevev.access.writing import Change, fingerprint_of
+from helsevev.fhir.meta_labels import LABELS, added, labels, removed
+from helsevev.fhir.validation import validate
+from helsevev.fhir_api.answer import Answer
+from helsevev.fhir_api.interaction import Doors
+from helsevev.fhir_api.operations.operation import ANY_TYPE, Operation
+from helsevev.fhir_api.operations.parameters import answered, given, value
+from helsevev.fhir_api.problem import bad_request
+from helsevev.fhir_api.request import Request
+
+
+async def read(doors: Doors, request: Request) -> Answer:
+    """200 with the resource's whole meta; 403, 404 or 410 as a read."""
+    await given(request, ())
+    kind, resource_id, _ = request.segments
+    stored = await doors.gate.open_resource(request.actor, kind, resource_id)
+    return answered([value("return", "Meta", stored.resource["meta"])])
+
+
+async def add(doors: Doors, request: Request) -> Answer:
+    """200 with the meta that has the labels as well; failures as `_change`."""
+    asked = await _asked(request)
+    return await _change(doors, request, asked, lambda resource: added(resource, asked))
+
+
+async def delete(doors: Doors, request: Request) -> Answer:
+    """200 with the meta that has the labels no longer; failures as `_change`."""
+    asked = await _asked(request)
+    return await _change(doors, request, asked, lambda resource: removed(resource, asked))
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """The labels sent. Raises `Problem` 400, or `Invalid` for what is no Meta."""
+    meta = (await given(request, ("meta",))).element("meta")
+    if meta is None:
+        raise bad_request("The parameter meta is needed.", "required", "meta")
+    # A resource of its own, so that what is wrong is told before anything is read.
+    alone = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}
+    if issues := [issue for issue in validate(alone) if issue.is_error]:
+        raise Invalid(issues)
+    if not labels({"meta": meta}):
+        text = f"The parameter meta names some of {', '.join(LABELS)}."
+        raise bad_request(text, "required", "meta")
+    return meta
+
+
+async def _change(doors: Doors, request: Request, asked: dict[str, Any], change: Change) -> Answer:
+    """Store what `change` makes of the newest version, or of the one that If-Match names.
+
+    Labels are sets, so that no version need be named; 412 when somebody wrote in between. 403,
+    404, 410; 400 or 422 for labels that make the resource invalid.
+    """
+    kind, resource_id, name = request.segments
+    if_match, key = request.if_match, request.idempotency_key
+    if if_match is None:
+        current = await doors.gate.open_resource(request.actor, kind, resource_id)
+        if_match = current.version
+    written = await doors.writer.patch(
+        request.actor, kind, resource_id, change, if_match=if_match,
+        idempotency_key=key, fingerprint=fingerprint_of(name, asked),
+    )  # fmt: skip
+    return answered([value("return", "Meta", written.stored.resource["meta"])])
+
+
+_DEFINED: Final = "http://hl7.org/fhir/OperationDefinition/Resource-meta"
+META: Final = Operation(name="meta", definition=_DEFINED, answer=read, instances=ANY_TYPE)
+ADD: Final = Operation(
+    name="meta-add", definition=f"{_DEFINED}-add", answer=add, instances=ANY_TYPE,
+    affects_state=True,
+)  # fmt: skip
+DELETE: Final = Operation(
+    name="meta-delete", definition=f"{_DEFINED}-delete", answer=delete, instances=ANY_TYPE,
+    affects_state=True,
+)  # fmt: skip
