@@ -46,7 +46,9 @@ def transaction(*entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept(resource: dict[str, Any], version: int = 1, *, deleted: bool = False) -> Stored:
-    packed = b"" if deleted else body.pack(serialization.encode(rows.stamped(resource, version, NOW)))
+    packed = (
+        b"" if deleted else body.pack(serialization.encode(rows.stamped(resource, version, NOW)))
+    )
     patient = keys.patient_key(resource["id"])
     return Stored(patient, resource["resourceType"], resource["id"], version, NOW, deleted, packed)
 
