@@ -45,7 +45,7 @@ def _resources(path: Path) -> Iterator[dict[str, Any]]:
                 yield found
 
 
-def _samples(path: Path, chance: random.Random) -> list[bytes]:
+def _samples(path: Path, chance: random.Random) -> list[bytes | bytearray | memoryview]:
     """What is kept of each resource: all but its head (`helsevev.record.body`)."""
     by_type: defaultdict[str, list[bytes]] = defaultdict(list)
     for resource in _resources(path):
@@ -58,11 +58,10 @@ def _samples(path: Path, chance: random.Random) -> list[bytes]:
         if len(sample) <= SAMPLE_LIMIT:
             by_type[kind].append(sample)
     most = MOST_OF_AN_EXAMPLE if "example" in path.name else MOST_OF_A_TYPE
-    return [
-        sample
-        for samples in by_type.values()
-        for sample in chance.sample(samples, min(len(samples), most))
-    ]
+    found: list[bytes | bytearray | memoryview] = []
+    for samples in by_type.values():
+        found += chance.sample(samples, min(len(samples), most))
+    return found
 
 
 def main(arguments: list[str]) -> int:

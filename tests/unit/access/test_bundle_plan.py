@@ -13,7 +13,7 @@ from helsevev.access.errors import Invalid, PreconditionFailed, VersionRequired
 from helsevev.fhir import serialization
 from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.validation import validate
-from helsevev.record import body, keys
+from helsevev.record import body, keys, rows
 from helsevev.record.store import Stored
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +46,9 @@ def transaction(*entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept(resource: dict[str, Any], version: int = 1, *, deleted: bool = False) -> Stored:
-    packed = b"" if deleted else body.compress(serialization.encode({**resource, "meta": {}}))
+    packed = (
+        b"" if deleted else body.pack(serialization.encode(rows.stamped(resource, version, NOW)))
+    )
     patient = keys.patient_key(resource["id"])
     return Stored(patient, resource["resourceType"], resource["id"], version, NOW, deleted, packed)
 

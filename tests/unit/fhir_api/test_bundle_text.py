@@ -14,18 +14,15 @@ from helsevev.fhir.outcome import Issue
 from helsevev.fhir.validation import validate
 from helsevev.fhir_api import bundle_text, shaping
 from helsevev.fhir_api.problem import Problem
-from helsevev.record import body
+from helsevev.record import body, rows
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6789, UTC)
 BASE = "http://record.example/fhir"
 
 
 def stored(resource: dict[str, Any], version: int = 1, *, deleted: bool = False) -> Stored:
-    stamped = {
-        **resource,
-        "meta": {"versionId": str(version), "lastUpdated": "2026-01-02T03:04:05Z"},
-    }
-    packed = b"" if deleted else body.compress(serialization.encode(stamped))
+    stamped = rows.stamped(resource, version, AT)
+    packed = b"" if deleted else body.pack(serialization.encode(stamped))
     return Stored(1, resource["resourceType"], resource["id"], version, AT, deleted, packed)
 
 
