@@ -96,7 +96,7 @@ def heavy_by_turns(patch: pytest.MonkeyPatch) -> None:
     true, turns = tests.growth.z_score, iter(range(10**9))
 
     def z_score(*given: Any, **more: Any) -> float:
-        return true(*given, **more) + 2 * (next(turns) % 2)
+        return float(true(*given, **more)) + 2 * (next(turns) % 2)
 
     patch.setattr(tests.growth, "z_score", z_score)
 
