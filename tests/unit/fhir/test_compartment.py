@@ -78,7 +78,7 @@ def test_clinical_types_are_those_of_the_patient_compartment() -> None:
     assert is_clinical("Patient")
     assert is_clinical("Observation")
     assert not is_clinical("Organization")
-    assert sum(is_clinical(name) for name in RESOURCE_TYPES) == 67 + 7
+    assert sum(is_clinical(name) for name in RESOURCE_TYPES) == 67 + 8
 
 
 @pytest.mark.parametrize("resource_type", ["Binary", "Bundle", "Device", "GuidanceResponse"])

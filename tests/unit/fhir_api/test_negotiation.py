@@ -34,11 +34,11 @@ def test_the_first_that_can_be_spoken_is_spoken(
 @pytest.mark.parametrize(
     ("accept", "asked"),
     [
-        (b"application/fhir+xml", None),
+        (b"text/turtle", None),
         (b"*/*;q=0", None),
         (b"application/fhir+json;fhirVersion=5.0", None),
-        (b"*/*", "xml"),
-        (b"*/*", "application/fhir+xml"),
+        (b"*/*", "ttl"),
+        (b"*/*", "text/turtle"),
         (b"*/*", ""),
         (b",;=,", None),
     ],
@@ -64,7 +64,7 @@ def test_json_bodies_are_taken(declared: bytes) -> None:
 
 @pytest.mark.parametrize(
     "declared",
-    [b"text/plain", b"application/fhir+xml", b"application/json; charset=latin-1", b"multipart/x"],
+    [b"text/plain", b"text/turtle", b"application/json; charset=latin-1", b"multipart/x"],
 )
 def test_other_bodies_are_415(declared: bytes) -> None:
     with pytest.raises(Problem) as told:
