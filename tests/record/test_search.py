@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import Refused
 from helsevev.access.services import Services
 from helsevev.fhir.search_query import SearchError, parse
+from helsevev.record import search_cost
 from helsevev.record.database import Database
 from helsevev.record.search import Search
 from helsevev.record.store import Store
@@ -194,3 +196,58 @@ async def test_a_group_on_the_ward_opens_nothing_that_names_nobody(
 async def test_the_ends_of_time_can_be_asked_for(store: Store, value: str) -> None:
     page = await Search(store).run(parse("Observation", [("_lastUpdated", value)]))
     assert bool(page.rows) is value.startswith(("le", "ge", "ne"))
+
+
+async def test_what_is_hidden_links_nothing_in_a_hierarchy(
+    services: Services, nurse: Actor, stay: Any
+) -> None:
+    def part(name: str, of: str, **more: Any) -> Any:
+        return stay("anne", name, partOf={"reference": f"Encounter/{of}"}, **more)
+
+    hidden = {"subject": {"reference": "Group/class-5b"}}
+    for resource in (stay("anne", "outer"), part("middle", "outer", **hidden),
+                     part("inner", "middle"), part("beside", "outer")):  # fmt: skip
+        await services.writer.write(SYSTEM, resource)
+    for modifier, of, all_see, nurse_sees in (
+        ("below", "outer", {"middle", "inner", "beside"}, {"beside"}),
+        ("below", "middle", {"inner"}, {"inner"}),
+        ("above", "inner", {"middle", "inner", "beside"}, {"inner"}),
+    ):
+        asked = (f"part-of:{modifier}", f"Encounter/{of}")
+        for actor, expected in ((SYSTEM, all_see), (nurse, nurse_sees)):
+            found = await ids(services, actor, "Encounter", asked)
+            assert found == {f"Encounter/{name}" for name in expected}, (asked, actor.id)
+
+
+async def test_a_hierarchy_that_goes_round_ends(services: Services, stay: Any) -> None:
+    for name, of in (("round-a", "round-b"), ("round-b", "round-a")):
+        part_of = {"reference": f"Encounter/{of}"}
+        await services.writer.write(SYSTEM, stay("anne", name, partOf=part_of))
+    for modifier in ("above", "below"):
+        asked = (f"part-of:{modifier}", "Encounter/round-a")
+        assert len(await ids(services, SYSTEM, "Encounter", asked)) == 2
+
+
+async def test_a_search_that_takes_too_long_is_stopped_in_postgresql_too(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_cost, "SECONDS", 0.3)
+    running = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    )
+    asked = ("value-quantity", "gt59")
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE search_quantity")
+        for kind, *pairs in (
+            ("Observation", asked),
+            ("Observation", asked, ("_summary", "count")),
+            ("Patient", ("_has:Observation:performer:value-quantity", "gt59")),
+        ):
+            with pytest.raises(SearchError) as told:
+                await ids(services, SYSTEM, kind, *pairs)
+            assert told.value.issues[0].code == "too-costly"
+            assert "stopped after 0.3 seconds. Name" in told.value.issues[0].diagnostics
+        await asyncio.sleep(0.3)
+        assert await database.fetchval(running) == 0
+    assert len(await ids(services, SYSTEM, "Observation", asked)) == 11

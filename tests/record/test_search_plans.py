@@ -88,8 +88,10 @@ class Explained:
         self.seconds.append(time.perf_counter() - begun)
         return found
 
-    async def fetchval(self, statement: str, *arguments: Any) -> Any:
-        return await self._database.fetchval(statement, *arguments)
+    async def fetch_within(self, _seconds: float, statement: str, *arguments: Any) -> Any:
+        if statement.startswith("EXPLAIN"):
+            return await self._database.fetch(statement, *arguments)
+        return await self.fetch(statement, *arguments)
 
 
 def over(store: Store, explained: Explained) -> Search:

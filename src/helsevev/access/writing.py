@@ -244,7 +244,8 @@ class Writer:
     async def check_same_inhabitant(self, resources: Sequence[tuple[dict[str, Any], int]]) -> None:
         """No order, encounter or document of another inhabitant may be named.
 
-        Takes (resource, inhabitant's key). References to what is not in the record pass.
+        Takes (resource, inhabitant's key). References to what is nobody's, such as the ward's
+        devices, and to what is not in the record pass.
         Raises `Unprocessable` naming every such reference.
         """
         named: list[tuple[str, str, tuple[str, str], int]] = []
@@ -263,7 +264,7 @@ class Writer:
         issues = [
             Issue("error", "business-rule", f"{text} belongs to another inhabitant.", path)
             for path, text, target, patient in named
-            if places.get(target, patient) != patient
+            if 0 < places.get(target, patient) != patient
         ]
         if issues:
             raise Unprocessable(issues)

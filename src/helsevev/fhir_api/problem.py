@@ -35,7 +35,7 @@ _TRY_AGAIN: Final = frozenset({"40001", "40P01"})
 _BEYOND_LIMITS: Final = ("22", "54")
 """Classes of SQLSTATE: data exception, program limit exceeded."""
 
-_BUSINESS: Final = frozenset({"business-rule", "conflict", "duplicate"})
+_BUSINESS: Final = frozenset({"business-rule", "conflict", "duplicate", "too-costly"})
 _STATUS: Final[tuple[tuple[type[AccessError], int], ...]] = (
     (Refused, 403),
     (NotFound, 404),
@@ -73,6 +73,10 @@ def answer_to(failure: Exception) -> Answer:
             return of_issues(failure.status, failure.issues, *failure.headers)
         case MalformedJson():
             return of_issues(400, [error("structure", str(failure))])
+        case SearchError() if all(issue.code == "too-costly" for issue in failure.issues):
+            # Well-formed, understood, and still too much: 403 would say that the actor may not,
+            # 503 that the same search works later.
+            return of_issues(422, failure.issues)
         case SearchError() | BundleError():
             return of_issues(400, failure.issues)
         case MalformedPatch():

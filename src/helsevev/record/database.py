@@ -23,6 +23,7 @@ from helsevev.record.connection import (
     ConnectionLost,
     DatabaseError,
     Row,
+    TookTooLong,
     UniqueViolation,
     VersionMismatch,
     told,
@@ -82,6 +83,17 @@ class Database:
         connection = await self._acquire()
         try:
             return await connection.fetch(statement, *arguments)
+        finally:
+            self._release(connection)
+
+    async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Row]:
+        """Like `fetch`, for reading: stopped after so many seconds, by raising `TookTooLong`.
+
+        Waiting for a connection does not count.
+        """
+        connection = await self._acquire()
+        try:
+            return await connection.fetch_within(seconds, statement, *arguments)
         finally:
             self._release(connection)
 
@@ -276,6 +288,7 @@ __all__ = [
     "Database",
     "DatabaseError",
     "Row",
+    "TookTooLong",
     "UnfitServer",
     "UniqueViolation",
     "VersionMismatch",

@@ -71,7 +71,7 @@ class Search:
         statement = _statement(where, order, arguments, query.cursor, count + 1)
         if not (where.is_cheap or _walks_an_index(query, where)):
             await search_cost.refuse_if_costly(self._store.database, statement, arguments.values)
-        rows = await self._store.database.fetch(statement, *arguments.values)
+        rows = await search_cost.fetch(self._store.database, statement, arguments.values)
         page = [Stored(*row[:7]) for row in rows[:count]]
         following = search_order.cursor_of(rows[count - 1][7:]) if len(rows) > count else None
         total = len(page) if following is None and not query.cursor else None
@@ -90,7 +90,7 @@ class Search:
                 self._store.database, statement, values,
                 advice=f"{search_cost.ADVICE} Or ask for _total=estimate.",
             )  # fmt: skip
-        return int(await self._store.database.fetchval(statement, *values))
+        return int((await search_cost.fetch(self._store.database, statement, values))[0][0])
 
     async def _sorted(self, query: Query, where: Where) -> Matches:
         rows = await self._planner.rows(where, MOST_READ)
@@ -117,8 +117,10 @@ class Search:
         hashes = [reference_hash(name, text) for name in names for text in _names(found)]
         own = not names.isdisjoint(ABOUT)
         patients = [stored.patient for stored in found if stored.type == "Patient"] if own else []
-        rows = await self._store.database.fetch(
-            _SQL["referring"], source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]
+        rows = await search_cost.fetch(
+            self._store.database,
+            _SQL["referring"],
+            (source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]),
         )
         if len(rows) > MOST_REFERRING:
             text = (

@@ -9,7 +9,7 @@ from helsevev.fhir.extraction import COMPOSITE, extract
 from helsevev.fhir.search_filters import AnyOf, Condition
 from helsevev.fhir.search_terms import CompositeTerm, NumberTerm, StringTerm, Term, TokenTerm
 from helsevev.fhir.search_texts import has_text
-from helsevev.record import composites, words
+from helsevev.record import composites, search_cost, words
 from helsevev.record.composites import Layout
 from helsevev.record.database import Database
 from helsevev.record.statements import load
@@ -58,7 +58,7 @@ class Checks:
         asked = [term.text for term in condition.terms if isinstance(term, StringTerm)]
         told = [words.narrative(each) for each in resources]
         more = [words.content(each) for each in resources]
-        rows = await self._database.fetch(_SQL["with_words"], told, more, asked)
+        rows = await search_cost.fetch(self._database, _SQL["with_words"], (told, more, asked))
         return {(found[row[0] - 1].patient, found[row[0] - 1].id) for row in rows}
 
 

@@ -8,30 +8,26 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Final, Protocol
 
-from helsevev.fhir import references, units
-from helsevev.fhir.extraction import REFERENCE, extract
+from helsevev.fhir import units
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_filters import AnyOf, Condition
-from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.search_terms import (
     CompositeTerm,
     NumberTerm,
     QuantityTerm,
-    ReferenceTerm,
     Term,
     TokenTerm,
     UriTerm,
 )
-from helsevev.record.rows import UCUM, reference_hash
+from helsevev.record.rows import UCUM
+from helsevev.record.search_hierarchies import Hierarchies
+from helsevev.record.search_scope import Scope
 from helsevev.record.statements import load
-from helsevev.record.store import Store, Stored
+from helsevev.record.store import Store
 
 _SQL: Final = load("search")
 MOST_CODES: Final = 20_000
-_DEEPEST: Final = 20
-_MOST_PLACES: Final = 5000
-_HIERARCHIES: Final = ("partof", "part-of")
 _EXACT: Final = Context(prec=60)
 
 Code = tuple[str, str]
@@ -57,9 +53,15 @@ class Resolver:
     def __init__(self, codes: Codes, store: Store) -> None:
         self._codes = codes
         self._store = store
+        self._hierarchies = Hierarchies(store)
 
-    async def resolved(self, kind: str, condition: Condition | AnyOf) -> Condition | AnyOf:
-        """The condition with every set spelt out. Raises `SearchError` for unknown ones."""
+    async def resolved(
+        self, condition: Condition | AnyOf, scope: Scope | None
+    ) -> Condition | AnyOf:
+        """The condition with every set spelt out, as far as the scope shows its members.
+
+        Raises `SearchError` for unknown ones.
+        """
         if isinstance(condition, AnyOf):
             return condition
         if condition.modifier in ("in", "not-in"):
@@ -67,7 +69,7 @@ class Resolver:
         if condition.modifier in ("above", "below") and condition.kind == "token":
             return await self._subsumed(condition)
         if condition.modifier in ("above", "below") and condition.kind == "reference":
-            return await self._placed(condition)
+            return await self._hierarchies.resolved(condition, scope)
         if any(_measures(term) for term in condition.terms):
             known = [row[0] for row in await self._store.database.fetch(_SQL["units"], UCUM)]
             return replace(
@@ -99,55 +101,6 @@ class Resolver:
                 raise _unknown(condition, f"the code system {term.system}")
             found |= {(term.system, term.code), *codes}
         return replace(condition, terms=_tokens(condition, found), modifier=None)
-
-    async def _placed(self, condition: Condition) -> Condition:
-        names = {
-            t for term in condition.terms if isinstance(term, ReferenceTerm) for t in term.texts
-        }
-        up = condition.modifier == "above"
-        found: set[str] = set()
-        for kind in {text.partition("/")[0] for text in names if "/" in text}:
-            hierarchy = _hierarchy(kind)
-            some = {
-                text for text in names if references.relative(text) and text.startswith(kind + "/")
-            }
-            if hierarchy is None:
-                if len({text.partition("/")[0] for text in names}) == 1:
-                    raise _unknown(condition, f"a hierarchy of {kind}")
-                continue
-            found |= await (self._ancestors if up else self._descendants)(kind, hierarchy, some)
-        return replace(condition, terms=(ReferenceTerm(tuple(sorted(found))),), modifier=None)
-
-    async def _descendants(self, kind: str, name: str, some: set[str]) -> set[str]:
-        found, newest = set(some), some
-        for _ in range(_DEEPEST):
-            hashes = [reference_hash(name, text) for text in newest]
-            rows = await self._store.database.fetch(_SQL["parts"], kind, hashes, _MOST_PLACES)
-            newest = {f"{kind}/{row[0]}" for row in rows} - found
-            found |= newest
-            if not newest or len(found) > _MOST_PLACES:
-                break
-        return found
-
-    async def _ancestors(self, kind: str, name: str, some: set[str]) -> set[str]:
-        found, newest = set(some), some
-        for _ in range(_DEEPEST):
-            wanted = [local for text in newest if (local := references.relative(text))]
-            rows = await self._store.read_many(wanted)
-            newest = {text for stored in rows.values() for text in _named(stored, name)} - found
-            found |= newest
-            if not newest:
-                break
-        return found
-
-
-def _named(stored: Stored, name: str) -> list[str]:
-    return [e[2] for e in extract(stored.resource) if e[0] == name and e[1] == REFERENCE]
-
-
-def _hierarchy(kind: str) -> str | None:
-    known = PARAMETERS.get(kind, {})
-    return next((n for n in _HIERARCHIES if n in known and kind in known[n].targets), None)
 
 
 def _tokens(condition: Condition, codes: Iterable[Code]) -> tuple[Term, ...]:

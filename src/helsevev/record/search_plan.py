@@ -22,7 +22,7 @@ from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
 from helsevev.record.search_conditions import Codings, ConditionSql
-from helsevev.record.search_cost import TooCostly, refuse_if_costly
+from helsevev.record.search_cost import TooCostly, fetch, refuse_if_costly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_values import Arguments, holding
 from helsevev.record.statements import load
@@ -99,7 +99,7 @@ class Planner:
         self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
     ) -> Where:
         plain = [each for each in filters if isinstance(each, Condition | AnyOf)]
-        plain = [await self._resolver.resolved(kind, each) for each in plain]
+        plain = [await self._resolver.resolved(each, scope) for each in plain]
         arguments = Arguments()
         conditions = await self._conditions(kind, plain, arguments)
         parts = [f"r.type = {arguments.add(kind, 'resource_type')}"]
@@ -283,7 +283,7 @@ class Planner:
         limited = f"{statement} LIMIT {most + 1}"
         if not where.is_cheap:
             await refuse_if_costly(self._store.database, limited, where.arguments.values)
-        rows = await self._store.database.fetch(limited, *where.arguments.values)
+        rows = await fetch(self._store.database, limited, where.arguments.values)
         return None if len(rows) > most else rows
 
 

@@ -26,10 +26,6 @@ WHERE EXISTS (SELECT FROM unnest($3::text[]) AS asked
 -- The units of system $1 that some quantity has.
 SELECT code FROM coding WHERE system = $1 AND NOT is_leading
 
--- name: parts
--- Resources of type $1 that name one of those whose keys are $2 as what they are part of.
-SELECT id FROM resource WHERE type = $1::resource_type AND keys && $2::bigint[] LIMIT $3
-
 -- name: by_url
 -- Resources of type $1 that give themselves a URL whose key is among $2, the newest first.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
