@@ -68,7 +68,7 @@ def new_id(resource_type: str, patient: int) -> str:
     return f"{patient:016x}-{next_key():016x}"
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def patient_key(patient_id: str) -> int:
     """The key of the inhabitant whose Patient resource has this id.
 

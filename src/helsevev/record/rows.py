@@ -101,7 +101,7 @@ class Row:
         return keys.locality(self.type, self.id) != self.patient
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def token_hash(name: str, system: str | None, code: str | None) -> int:
     """The signed 64-bit key of a search value: parameter name, system and code.
 
@@ -112,7 +112,7 @@ def token_hash(name: str, system: str | None, code: str | None) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=30_000)
 def _token_hashes(name: str, system: str | None, code: str | None) -> tuple[int, ...]:
     if code is None:
         return (token_hash(name, system or "", None),)
@@ -120,7 +120,7 @@ def _token_hashes(name: str, system: str | None, code: str | None) -> tuple[int,
     return (*hashes, token_hash(name, system, None)) if system else hashes
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def leading_hash(system: str, code: str) -> int:
     """The value of column `code` for a leading coding; never NO_CODE."""
     return token_hash("\x03leading", system, code) or 1
