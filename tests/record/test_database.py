@@ -120,6 +120,17 @@ async def test_a_listener_hears_and_after_a_break_is_told_to_look(
     await listening.close()
 
 
+async def test_a_statement_is_parsed_once_in_a_connection(database: Database) -> None:
+    async with database.connection() as connection:
+        for n in range(20):
+            assert await connection.fetchval("SELECT $1::integer + 1", n) == n + 1
+        kept = await connection.fetch(
+            "SELECT generic_plans + custom_plans AS runs FROM pg_prepared_statements"
+            " WHERE statement = 'SELECT $1::integer + 1'"
+        )
+    assert [row["runs"] for row in kept] == [20]
+
+
 async def test_a_prepared_statement_survives_a_new_column_in_its_table(database: Database) -> None:
     statement = "SELECT id, body FROM note WHERE id = $1"
     async with database.connection() as connection:
