@@ -43,6 +43,10 @@ class VersionMismatch(DatabaseError):
     """A write was about another version than the newest one (SQLSTATE HV409)."""
 
 
+class TookTooLong(DatabaseError):
+    """A statement was stopped because its time was up; nothing was changed."""
+
+
 class ConnectionLost(DatabaseError):
     """The server went away: whether a write under way was stored is not known."""
 
@@ -52,6 +56,7 @@ class Connection:
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
+        self.known_codings: set[tuple[int, bool]] = set()
         self._prepared: dict[str, Any] = {}
         self._made = 0
 
@@ -65,6 +70,17 @@ class Connection:
         try:
             made = self._prepared.get(statement) or await self._prepare(statement)
             rows: list[Row] = await made.fetch(*arguments)
+        except FAILURES as error:
+            raise self.told(error) from error
+        return rows
+
+    async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Row]:
+        """Like `fetch`; PostgreSQL is told to stop after so long. Raises `TookTooLong` then."""
+        try:
+            made = self._prepared.get(statement) or await self._prepare(statement, seconds)
+            rows: list[Row] = await made.fetch(*arguments, timeout=seconds)
+        except TimeoutError as error:
+            raise TookTooLong(f"A statement was stopped after {seconds:g} s.", "57014") from error
         except FAILURES as error:
             raise self.told(error) from error
         return rows
@@ -127,12 +143,12 @@ class Connection:
             self.driver.terminate()
         return translated
 
-    async def _prepare(self, statement: str) -> Any:
+    async def _prepare(self, statement: str, seconds: float | None = None) -> Any:
         if len(self._prepared) >= _MOST_STATEMENTS:
             del self._prepared[next(iter(self._prepared))]
         self._made += 1
         # Without a name, PostgreSQL would parse and plan it anew each time it is run.
-        made = await self.driver.prepare(statement, name=f"s{self._made}")
+        made = await self.driver.prepare(statement, name=f"s{self._made}", timeout=seconds)
         self._prepared[statement] = made
         return made
 
