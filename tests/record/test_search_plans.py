@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from random import Random
@@ -197,3 +198,23 @@ async def test_no_common_search_is_refused_under_the_same_limit(
 ) -> None:
     monkeypatch.setattr(search_cost, "MOST", 900.0)
     await Search(store).run(parse(kind, pairs))
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("component-code", f"{LOINC}|8480-6"), ("value-quantity:missing", "true")],
+        [("category:not", "urn:c|laboratory")],
+        [("value-quantity", "gt199")],
+        [("value-quantity", "gt198"), ("_total", "accurate")],
+    ],
+)
+async def test_what_the_planner_thinks_cheap_is_stopped_by_the_clock(
+    store: Store, monkeypatch: pytest.MonkeyPatch, pairs: list[tuple[str, str]]
+) -> None:
+    monkeypatch.setattr(search_cost, "SECONDS", 0.02)
+    begun = time.perf_counter()
+    for _ in range(6):
+        with contextlib.suppress(TooCostly):
+            await Search(store).run(parse("Observation", pairs))
+    assert time.perf_counter() - begun < 2
