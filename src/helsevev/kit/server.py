@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import uvicorn
 
+from helsevev.kit.joined_writes import JoinedWrites
+
 
 class AddressInUse(Exception):
     """The port is taken; the message says which and what to do."""
@@ -35,7 +37,7 @@ async def serve(app: object, listener: socket.socket, on_ready: Callable[[], Non
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         loop="uvloop",
-        http="httptools",
+        http=JoinedWrites,
         lifespan="on",
         log_level="warning",
         access_log=False,

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
+from helsevev.kit.joined_writes import JoinedWrites
+
 from .conftest import Api
 
 MEGABYTE = 1024 * 1024
@@ -19,8 +21,9 @@ MEGABYTE = 1024 * 1024
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def address(api: Api) -> AsyncIterator[tuple[str, int]]:
     config = uvicorn.Config(
-        api.application, port=0, log_level="warning", lifespan="off", ws="none", access_log=False
-    )
+        api.application, port=0, log_level="warning", lifespan="off", ws="none", access_log=False,
+        http=JoinedWrites,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:
