@@ -11,6 +11,9 @@ from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.services import Services, services_over
 from helsevev.fhir.search_query import SearchError
+from helsevev.fhir.serialization import decode_kept
+from helsevev.fhir_api.capabilities import described
+from helsevev.fhir_api.routing import ROUTES
 from helsevev.record import indexing
 from helsevev.record.database import Database
 from helsevev.record.indexing import Indexer
@@ -44,8 +47,9 @@ EXPRESSION = f"Patient.extension.where(url='{COUNTY}').value"
 
 
 async def test_it_is_refused_until_it_is_done_and_then_finds_old_and_new(
-    services: Services, database: Database
+    services: Services, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     for n in range(5):
         await services.writer.write(SYSTEM, living_in("50" if n % 2 else "15", f"before{n}"))
     await services.writer.write(SYSTEM, parameter("county", EXPRESSION))
@@ -57,6 +61,28 @@ async def test_it_is_refused_until_it_is_done_and_then_finds_old_and_new(
     assert await found(services, "county", "50") == {"before1", "before3", "meanwhile", "after"}
     assert await found(services, "county:not", "50") >= {"before0", "before2"}
     assert await found(services, "county:missing", "true") == set()
+    assert "Search parameter county can be searched" in caplog.text
+
+
+async def test_what_can_be_searched_is_told_and_no_longer_when_it_is_gone(
+    services: Services, database: Database
+) -> None:
+    async def told() -> tuple[list[str], bytes]:
+        added = await services.searcher.added()
+        body, etag = described("http://record.example/fhir", ROUTES, False, added)
+        rest = decode_kept(body)["rest"][0]["resource"]
+        patient = next(each for each in rest if each["type"] == "Patient")
+        return [each["name"] for each in patient["searchParam"]], etag
+
+    before = await told()
+    await services.writer.write(SYSTEM, parameter("told", EXPRESSION))
+    assert await told() == before
+    await indexed(database)
+    names, etag = await told()
+    assert (set(names) - set(before[0]), len(names)) == ({"told"}, len(before[0]) + 1)
+    assert etag != before[1]
+    await services.writer.delete(SYSTEM, "SearchParameter", "told")
+    assert await told() == before
 
 
 async def test_a_writer_that_never_heard_of_it_indexes_it_too(

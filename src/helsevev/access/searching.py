@@ -16,7 +16,7 @@ from helsevev.fhir.dates import microseconds
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.extraction import REFERENCE
 from helsevev.fhir.outcome import error
-from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_parameters import PARAMETERS, Parameter
 from helsevev.fhir.search_query import Include, Query, SearchError, parse
 from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
@@ -76,6 +76,15 @@ class Searcher:
             resource_type, pairs, strict=strict, base=base, now=now,
             parameters=known.parameters, pending=known.pending,
         )  # fmt: skip
+
+    async def added(self) -> dict[str, list[Parameter]]:
+        """The search parameters added here that can be searched now, by resource type."""
+        known = await self._gate.store.custom.refresh()
+        return {
+            kind: [found[name] for name in sorted(found.keys() - PARAMETERS[kind].keys())]
+            for kind, found in known.parameters.items()
+            if found.keys() - PARAMETERS[kind].keys()
+        }
 
     async def match(
         self, actor: Actor, resource_type: str, query_string: str, most: int = 2

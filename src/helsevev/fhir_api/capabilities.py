@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any, Final
 
 from helsevev.access.subscriptions.topics import topics
 from helsevev.fhir import patch, serialization, subscription_asked
 from helsevev.fhir.compartments import COMPARTMENTS
 from helsevev.fhir.definitions import RESOURCE_TYPES
-from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_parameters import PARAMETERS, Parameter
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction, Routes
 from helsevev.fhir_api.operations.operation import Operation
@@ -28,7 +29,10 @@ _REFERENCES: Final = ("literal", "logical", "local")
 
 # A client names the host itself, so that there are as many bases as it likes.
 _MOST_BASES: Final = 16
-_described: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
+Added = Mapping[str, Sequence[Parameter]]
+"""By resource type, the search parameters that were added here and can be searched."""
+NOTHING: Final[Added] = MappingProxyType({})
+_described: dict[tuple[str, bool, str], tuple[bytes, bytes]] = {}
 
 
 async def answer(doors: Doors, request: Request) -> Answer:
@@ -36,25 +40,31 @@ async def answer(doors: Doors, request: Request) -> Answer:
     request.refuse_parameters("mode")
     if request.parameter("mode") not in (None, "full"):
         raise bad_request("mode is full.", "not-supported", "mode")
-    body, etag = described(request.base, doors.routes, doors.deletes_several)
+    added = await doors.searcher.added()
+    body, etag = described(request.base, doors.routes, doors.deletes_several, added)
     if request.headers.get(b"if-none-match") == etag:
         return Answer(304, None, extra=((b"etag", etag),))
     return Answer(200, body, extra=((b"etag", etag), (b"cache-control", b"public, max-age=300")))
 
 
-def described(base: str, routes: Routes, deletes_several: bool) -> tuple[bytes, bytes]:
+def described(
+    base: str, routes: Routes, deletes_several: bool, added: Added = NOTHING
+) -> tuple[bytes, bytes]:
     """The statement's bytes and their ETag, for a server at `base`."""
-    if (base, deletes_several) not in _described:
+    key = (base, deletes_several, repr(added))
+    if key not in _described:
         if len(_described) >= _MOST_BASES:
             _described.clear()
-        body = serialization.encode(statement(base, routes, deletes_several))
+        body = serialization.encode(statement(base, routes, deletes_several, added))
         digest = blake2b(body, digest_size=8).hexdigest()
-        _described[base, deletes_several] = body, f'W/"{digest}"'.encode()
-    return _described[base, deletes_several]
+        _described[key] = body, f'W/"{digest}"'.encode()
+    return _described[key]
 
 
-def statement(base: str, routes: Routes, deletes_several: bool = False) -> dict[str, Any]:
-    """The CapabilityStatement of a server at `base`."""
+def statement(
+    base: str, routes: Routes, deletes_several: bool = False, added: Added = NOTHING
+) -> dict[str, Any]:
+    """The CapabilityStatement of a server at `base`, with the search parameters added to it."""
     codes = {
         path: [i.code for i in methods.values() if not i.conditional]
         for path, methods in routes.items()
@@ -83,7 +93,8 @@ def statement(base: str, routes: Routes, deletes_several: bool = False) -> dict[
                 "mode": "server",
                 "security": _security(),
                 "resource": [
-                    _resource(kind, by_type, conditional) for kind in sorted(RESOURCE_TYPES)
+                    _resource(kind, by_type, conditional, added.get(kind, ()))
+                    for kind in sorted(RESOURCE_TYPES)
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_LEVEL if code in system],
                 **_operations([o for o in OPERATIONS if o.system]),
@@ -123,9 +134,12 @@ def _security() -> dict[str, Any]:
     }
 
 
-def _resource(kind: str, codes: list[str], conditional: Mapping[str, str]) -> dict[str, Any]:
+def _resource(
+    kind: str, codes: list[str], conditional: Mapping[str, str], added: Sequence[Parameter]
+) -> dict[str, Any]:
     parameters = [
-        {"name": p.name, "definition": p.url, "type": p.kind} for p in PARAMETERS[kind].values()
+        {"name": p.name, "definition": p.url, "type": p.kind}
+        for p in (*PARAMETERS[kind].values(), *added)
     ]
     refers = [p.name for p in PARAMETERS[kind].values() if p.kind == "reference"]
     referring = sorted(

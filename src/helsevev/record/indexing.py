@@ -25,6 +25,9 @@ _SQL: Final = load("indexing")
 STEP: Final = 500
 """Resources that are looked at in one transaction."""
 
+TOLD_EACH: Final = 50_000
+"""Resources between two lines in the log."""
+
 _LOCK: Final = 7_203_447_001
 _RESTING: Final = 5.0
 _BREATHING: Final = 0.01
@@ -93,3 +96,12 @@ class Indexer:
             await connection.execute(
                 _SQL["reached"], row["name"], row["state"], *last, len(found), done
             )
+        _tell(row["name"], current["done"], current["done"] + len(found), done)
+
+
+def _tell(name: str, before: int, now: int, done: bool) -> None:
+    """A line in the log at the end, and now and then on the way."""
+    if done:
+        _log.info("Search parameter %s can be searched: %d resources are done.", name, now)
+    elif before // TOLD_EACH != now // TOLD_EACH:
+        _log.info("Search parameter %s is being worked out: %d resources are done.", name, now)

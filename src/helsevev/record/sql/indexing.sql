@@ -22,7 +22,7 @@ ORDER BY name
 
 -- name: unfinished
 -- The parameter to go on with, and the place after which to go on.
-SELECT name, definition::text AS definition, types, patient, type, id,
+SELECT name, definition::text AS definition, types, patient, type, id, done,
        name || '@' || started_at AS state
 FROM search_indexing
 WHERE finished_at IS NULL
