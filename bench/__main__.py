@@ -57,6 +57,10 @@ class _Heard(Database):
         self.heard.append((statement, arguments))
         return await super().fetch(statement, *arguments)
 
+    async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Any]:
+        self.heard.append((statement, arguments))
+        return await super().fetch_within(seconds, statement, *arguments)
+
 
 def main() -> None:
     """Measure everything, print it, leave nothing behind."""
