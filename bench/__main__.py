@@ -195,9 +195,10 @@ async def _search(database: _Heard) -> Prepared:
     database.heard.clear()
     for name in names:
         await search.run(search_query.parse("Patient", [("family", name), ("_count", "10")]))
-    (statement,) = {statement for statement, _ in database.heard}
+    heard = [each for each in database.heard if not each[0].startswith("EXPLAIN")]
+    (statement,) = {statement for statement, _ in heard}
     lines = [(f"GET /fhir/Patient?family={quote(name)}&_count=10 HTTP/1.1", b"") for name in names]
-    return lines, statement, [arguments for _, arguments in database.heard], 200
+    return lines, statement, [arguments for _, arguments in heard], 200
 
 
 async def _largest(database: Database) -> Any:
