@@ -301,7 +301,7 @@ async def test_a_device_of_somebody_is_for_those_who_treat_them(
 @pytest.mark.parametrize(
     "made",
     [{"resourceType": "Binary", "contentType": "text/plain", "data": "aGVtbWVsaWc="},
-     {"resourceType": "Bundle", "type": "document"},
+     {"resourceType": "Bundle", "type": "collection"},
      {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}],
     ids=lambda made: made["resourceType"],
 )  # fmt: skip
