@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from rich.progress import Progress
@@ -16,6 +17,7 @@ from helsevev.kit.secret import secret
 from helsevev.kit.settings import Settings
 from helsevev.record import keys
 from helsevev.record.statements import load as load_statements
+from helsevev.record.store import Store
 from helsevev.region import demo
 from helsevev.region.generate import Plan
 
@@ -38,10 +40,13 @@ def login_links(settings: Settings, address: str) -> dict[str, str]:
 async def load(services: Services, today: datetime) -> int:
     """Load the demo's inhabitants unless they are there; returns how many bundles were loaded.
 
-    The day of the first loading stays the stories' today, so a second run changes nothing.
+    The day of the first loading stays the stories' today, so a second run changes nothing; so does
+    a first run over an imported region, which has them already.
     """
     store = services.gate.store
     bundles = list(demo.bundles(today))
+    if await store.remembered(SYSTEM.id, "demo-0") is None and await _are_there(store, bundles):
+        return 0
     with Progress(transient=True) as progress:
         task = progress.add_task("Loading the demo's inhabitants", total=len(bundles))
         loaded = 0
@@ -52,6 +57,17 @@ async def load(services: Services, today: datetime) -> int:
                 loaded += 1
             progress.advance(task)
     return loaded
+
+
+async def _are_there(store: Store, bundles: Iterable[dict[str, Any]]) -> bool:
+    """Whether any inhabitant of the stories is in the record."""
+    people = {
+        ("Patient", entry["resource"]["id"])
+        for bundle in bundles
+        for entry in bundle["entry"]
+        if entry["resource"]["resourceType"] == "Patient"
+    }
+    return bool(await store.read_many(people))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,10 @@ class Connection:
             )
         except FAILURES as error:
             raise self.told(error) from error
+        except RuntimeError as error:
+            # So the event loop says that the connection broke while the stream was written.
+            self.driver.terminate()
+            raise ConnectionLost(str(error)) from error
 
     def told(self, error: Exception) -> Exception:
         """Turn the driver's error into this module's, and give up a connection that was lost."""

@@ -120,6 +120,8 @@ async def test_transactions_in_any_order_of_entries_leave_the_same(api: Api) -> 
             "resource": {
                 "resourceType": "Appointment",
                 "status": "booked",
+                "start": "2026-11-20T10:00:00+01:00",
+                "end": "2026-11-20T10:30:00+01:00",
                 "participant": [{"actor": {"reference": patient}, "status": "accepted"}],
             }
         },
