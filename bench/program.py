@@ -96,6 +96,8 @@ class Doctor:
         """Open a record without treatment relation, as the page asks. Raises AssertionError."""
         path = f"/emergency/{patient_id}"
         status, answer = self._ask("GET", path)
+        if status == 303:
+            return  # It is open: the doctor treats this person, or did this before.
         page = answer.decode()
         hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
         grounds = re.findall(r'name="ground"[^>]*value="([^"]+)"', page)
