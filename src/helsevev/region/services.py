@@ -1,11 +1,13 @@
 """Municipal services as they run: episodes, teams, visits, rounds, notes and talk about the user.
 
 Courses say that a service is needed from a day on (`needs`); here the needs are put together, one
-service of a kind at a time, a nursing home ending what is given at home.
+service at a time: what is given at home waits while somebody is in an institution.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .calendar import DAY, clock, iso
@@ -58,6 +60,7 @@ _KINDS = {
 }  # fmt: skip
 _UNIT = {"home-care": "home-care", "nursing-home": "nursing-home-ward",
          "short-stay": "nursing-home-ward", "assisted-living": "assisted-living"}  # fmt: skip
+_BEFORE_OTHERS = ("nursing-home", "assisted-living", "short-stay", "home-care")
 # How many messages a day are written about somebody who has the service.
 _TALK = {"home-care": 0.29, "nursing-home": 0.44, "short-stay": 0.8, "assisted-living": 0.38}
 _ASKED = (
@@ -100,38 +103,44 @@ def needs(
 
 
 def settle(life: Life) -> None:
-    """Put the needs together: one service of each kind at a time, an institution before home."""
-    joined: list[Service] = []
-    for kind in ("nursing-home", "assisted-living", "short-stay", "home-care"):
-        wanted = sorted(
-            (each for each in life.services if each.kind == kind), key=lambda each: each.since
-        )
-        for each in wanted:
-            _join(joined, each)
-    life.services = sorted(
-        (each for each in joined if each.until is None or each.since < each.until),
-        key=lambda each: each.since,
-    )
+    """Put the needs together: one service at a time, the others waiting while it is given."""
+    settled: list[Service] = []
+    for kind in _BEFORE_OTHERS:
+        for service in _merged(each for each in life.services if each.kind == kind):
+            settled += _waiting(service, settled)
+    life.services = sorted(settled, key=lambda each: each.since)
 
 
-def _join(joined: list[Service], new: Service) -> None:
-    for there in joined:
-        if there.kind == new.kind and (there.until is None or new.since <= there.until):
-            if there.until is not None:
-                there.until = None if new.until is None else max(there.until, new.until)
-            there.visits = min(max(there.visits, new.visits) + 0.5, 14.0)
-            there.medicines = there.medicines or new.medicines
-            return
-    for there in joined:
-        # What is given at home waits while somebody is in an institution.
-        if there.kind != new.kind and (there.until is None or new.since < there.until):
-            if there.since <= new.since:
-                if there.until is None or (new.until is not None and new.until <= there.until):
-                    return
-                new.since = there.until
-            elif new.until is None or new.until > there.since:
-                new.until = there.since
-    joined.append(new)
+def _merged(needs: Iterable[Service]) -> list[Service]:
+    """Services of one kind, those that meet made one, in their order."""
+    merged: list[Service] = []
+    for new in sorted(needs, key=lambda each: each.since):
+        last = merged[-1] if merged else None
+        if last is None or (last.until is not None and last.until < new.since):
+            merged.append(new)
+            continue
+        open_ended = last.until is None or new.until is None
+        last.until = None if open_ended else max(last.until or 0, new.until or 0)
+        last.visits = min(max(last.visits, new.visits) + 0.5, 14.0)
+        last.medicines = last.medicines or new.medicines
+    return merged
+
+
+def _waiting(service: Service, others: Iterable[Service]) -> list[Service]:
+    """The parts of a service during which none of the others is given."""
+    parts = [service]
+    for other in others:
+        parts = [part for whole in parts for part in _without(whole, other)]
+    return parts
+
+
+def _without(whole: Service, other: Service) -> list[Service]:
+    """What is left of a service before and after another one."""
+    until = other.since if whole.until is None else min(whole.until, other.since)
+    left = [replace(whole, until=until)]
+    if other.until is not None:
+        left.append(replace(whole, since=max(whole.since, other.until)))
+    return [part for part in left if part.until is None or part.since < part.until]
 
 
 def run(life: Life) -> None:
