@@ -124,3 +124,39 @@ async def test_who_has_read_names_both_services(sign_in: SignIn) -> None:
     ):
         line = lines.filter(has_text=name).first
         await expect(line).to_contain_text(place)
+
+
+_HIDE = """() => { Object.defineProperty(document, "hidden", {value: true, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange")) }"""
+_SHOW = """() => { Object.defineProperty(document, "hidden", {value: false, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange")) }"""
+
+
+async def test_a_page_nobody_looks_at_catches_up_when_it_is_looked_at_again(
+    sign_in: SignIn,
+) -> None:
+    doctor, nurse = await both_open(sign_in)
+    await expect(nurse.page.locator("[data-live-state=live]")).to_be_visible()
+    await nurse.page.evaluate(_HIDE)
+    await asyncio.sleep(4)
+    await sign_a_note(doctor, "demo-aslaug", "Skrevet mens ingen så på.")
+    note = nurse.page.locator("#panel-notes article", has_text="Skrevet mens ingen så på.")
+    await asyncio.sleep(1)
+    await expect(note).to_have_count(0)
+    await nurse.page.evaluate(_SHOW)
+    await expect(note).to_be_visible()
+    await expect(nurse.page.locator("[data-live-state=live]")).to_be_visible()
+
+
+async def test_a_doctor_with_eight_charts_in_tabs_can_open_another(sign_in: SignIn) -> None:
+    doctor = await sign_in("hospital-doctor")
+    for number in range(1, 9):
+        tab = await doctor.tab()
+        await tab.goto(f"{doctor.address}/patient/demo-aslaug")
+        await on_the_chart_of(tab)
+        # All tabs of such a browser count as looked at: say what a real one says.
+        await tab.evaluate(_HIDE)
+        if number % 4 == 0:
+            await asyncio.sleep(3.5)
+    await doctor.goto("/patient/demo-aslaug")
+    await on_the_chart_of(doctor.page)

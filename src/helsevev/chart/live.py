@@ -20,16 +20,17 @@ _CONTACT_SECONDS: Final = 8.0
 
 
 @get("/patient/{patient_id:str}/live", opt={"decision": "record"})
-async def live(request: Request[Any, Any, Any], patient_id: str) -> Stream:
+async def live(request: Request[Any, Any, Any], patient_id: str, after: str = "") -> Stream:
     """Server-sent events: `changed` with the types, and `contact` while nothing happens.
 
-    The browser sends the last place it saw when it reconnects, so that nothing is missed.
+    The browser sends the last place it saw when it reconnects, so that nothing is missed; a page
+    that had let go of the stream says it as `after`.
     """
     services: Services = request.app.state.services
     actor = actor_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="follow")
     return Stream(
-        _events(services, permit, request.headers.get("last-event-id", "")),
+        _events(services, permit, request.headers.get("last-event-id", after)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -2,6 +2,7 @@
 import { clock, word } from "./words";
 
 const SILENT_AFTER = 15_000;
+const REST_AFTER = 3_000;
 
 type State = "connecting" | "live" | "offline";
 
@@ -89,50 +90,73 @@ function read(data: string): string[] {
   }
 }
 
-/** Follows the page's `data-live` stream; the browser reconnects and sends Last-Event-ID. */
+/**
+ * Follows the page's `data-live` stream from the last place that was heard.
+ *
+ * A page that nobody looks at lets go of its stream: a browser keeps six connections to a server, and
+ * the seventh chart would wait for ever.
+ */
 export function watchLive(): void {
   const url = document.body.dataset.live;
   if (!url) return;
   let contact = new Date();
-  let stream = new EventSource(url);
   let quietSince = Date.now();
+  let place = "";
+  let resting = false;
+  let rest: ReturnType<typeof setTimeout> | undefined;
 
-  const heard = () => {
+  const heard = (event: Event) => {
     contact = new Date();
     quietSince = Date.now();
+    place = (event as MessageEvent).lastEventId || place;
     show("live", contact);
   };
-  const listen = (source: EventSource) => {
+  const open = () => {
+    const source = new EventSource(place ? `${url}?after=${encodeURIComponent(place)}` : url);
     source.addEventListener("open", heard);
     source.addEventListener("contact", heard);
     source.addEventListener("changed", (event) => {
-      heard();
+      heard(event);
       changed(read((event as MessageEvent<string>).data));
     });
     source.addEventListener("error", () => {
       if (document.querySelector('[data-live-state="live"]')) show("connecting", contact);
     });
+    return source;
   };
-  listen(stream);
+  let stream = open();
+  const reopen = () => {
+    stream.close();
+    stream = open();
+  };
   setInterval(() => {
-    if (Date.now() - quietSince < SILENT_AFTER) return;
+    if (resting || Date.now() - quietSince < SILENT_AFTER) return;
     show("offline", contact);
     // A stream the server refused is closed for good by the browser: open a new one.
     if (stream.readyState === EventSource.CLOSED || Date.now() - quietSince > 3 * SILENT_AFTER) {
-      stream.close();
-      stream = new EventSource(url);
-      listen(stream);
+      reopen();
       quietSince = Date.now() - SILENT_AFTER;
     }
   }, 1000);
   addEventListener("online", () => {
-    stream.close();
-    stream = new EventSource(url);
-    listen(stream);
+    if (!resting) reopen();
   });
   addEventListener("offline", () => show("offline", contact));
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
+    clearTimeout(rest);
+    if (document.hidden) {
+      rest = setTimeout(() => {
+        resting = true;
+        stream.close();
+      }, REST_AFTER);
+      return;
+    }
+    if (resting) {
+      resting = false;
+      quietSince = Date.now();
+      show("connecting", contact);
+      reopen();
+    }
     unseen.forEach((panel) => panel.isConnected && refresh(panel));
     unseen.clear();
   });
