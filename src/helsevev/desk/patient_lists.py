@@ -39,11 +39,10 @@ class Row(Struct, frozen=True):
 
 
 def rows(found: Iterable[Found]) -> list[Row]:
-    """The people as rows: what is new first, newest change first, then by name."""
-    listed = [_row(person) for person in found]
-    listed.sort(key=lambda row: row.name.casefold())
-    listed.sort(key=lambda row: row.changed_at.timestamp() if row.changed_at else 0, reverse=True)
-    listed.sort(key=lambda row: not row.is_new)
+    """The people as rows: those with something new, newest first; then the others by name."""
+    listed = sorted((_row(person) for person in found), key=lambda row: row.name.casefold())
+    listed.sort(key=lambda row: row.changed_at.timestamp() if row.is_new and row.changed_at else 0,
+                reverse=True)  # fmt: skip
     return listed
 
 

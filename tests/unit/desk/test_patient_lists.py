@@ -26,13 +26,13 @@ def person(name: str, changed: int | None = None, looked: int | None = None, **m
     )  # fmt: skip
 
 
-def test_what_is_new_stands_first_then_the_newest_change_then_the_name() -> None:
+def test_what_is_new_stands_first_the_newest_on_top_and_then_everybody_by_name() -> None:
     listed = rows([
-        person("Anna"), person("Bo", changed=1, looked=0), person("Cato", changed=5, looked=9),
-        person("Dag", changed=2),
+        person("Dag", changed=2), person("Bo", changed=1, looked=0),
+        person("Cato", changed=5, looked=9), person("Anna"), person("Eva", changed=3, looked=9),
     ])  # fmt: skip
-    assert [row.name for row in listed] == ["Cato", "Bo", "Dag", "Anna"]
-    assert [row.is_new for row in listed] == [True, False, False, False]
+    assert [row.name for row in listed] == ["Eva", "Cato", "Anna", "Bo", "Dag"]
+    assert [row.is_new for row in listed] == [True, True, False, False, False]
 
 
 def test_people_are_found_by_any_part_of_name_birth_date_and_number() -> None:
