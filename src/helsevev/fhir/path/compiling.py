@@ -340,6 +340,6 @@ def _union(left: Typed, right: Typed) -> Typed:
         one, other = left.run(this, env), right.run(this, env)
         if kind is None:
             one, other = as_nodes(one, left.type), as_nodes(other, right.type)
-        return operators.distinct([*one, *other])
+        return operators.distinct([*one, *other], env)
 
     return Typed(run, kind)

@@ -10,8 +10,6 @@ from helsevev.fhir.path.site import FALSE, TRUE, Maker, Site, Typed, as_nodes, j
 from helsevev.fhir.path.syntax import PathError
 from helsevev.fhir.path.values import Env, Items, plain, single, truth, whole_of
 
-MOST_REPEATED: Final = 100_000
-
 
 def _where(site: Site) -> Typed:
     site.takes(1)
@@ -20,7 +18,9 @@ def _where(site: Site) -> Typed:
     def run(this: Items, env: Env) -> Items:
         outer = env.index
         found: Items = []
-        for place, item in enumerate(source(this, env)):
+        items = source(this, env)
+        env.spend(len(items))
+        for place, item in enumerate(items):
             env.index = place
             held = criterion([item], env)
             if held and truth(held, "where()"):
@@ -38,7 +38,9 @@ def _select(site: Site) -> Typed:
     def run(this: Items, env: Env) -> Items:
         outer = env.index
         found: Items = []
-        for place, item in enumerate(source(this, env)):
+        items = source(this, env)
+        env.spend(len(items))
+        for place, item in enumerate(items):
             env.index = place
             found += projection.run([item], env)
         env.index = outer
@@ -60,17 +62,16 @@ def _repeat(site: Site) -> Typed:
         if not same:
             level = as_nodes(level, projection.type)
         while level:
-            new = _unseen(level, found)
+            env.spend(len(level))
+            new = _unseen(level, found, env)
             found += new
-            if len(found) > MOST_REPEATED:
-                raise PathError(f"repeat() finds more than {MOST_REPEATED} items.")
             level = [i for item in new for i in further.run([item], env)]
         return found
 
     return Typed(run, projection.type if same else None)
 
 
-def _unseen(level: Items, found: Items) -> Items:
+def _unseen(level: Items, found: Items, env: Env) -> Items:
     seen = {id(plain(item)) for item in found}
     # Objects are told apart by themselves: two alike at different places are both there.
     new: Items = []
@@ -80,7 +81,7 @@ def _unseen(level: Items, found: Items) -> Items:
             if id(value) not in seen:
                 seen.add(id(value))
                 new.append(item)
-        elif not operators.holds(found, value) and not operators.holds(new, value):
+        elif not operators.holds(found, value, env) and not operators.holds(new, value, env):
             new.append(item)
     return new
 
@@ -93,7 +94,9 @@ def _quantifier(answer: Callable[[list[bool | None]], bool]) -> Maker:
         def run(this: Items, env: Env) -> Items:
             outer = env.index
             held: list[bool | None] = []
-            for place, item in enumerate(source(this, env)):
+            items = source(this, env)
+            env.spend(len(items))
+            for place, item in enumerate(items):
                 env.index = place
                 held.append(truth(criterion([item], env), site.name))
             env.index = outer
@@ -159,21 +162,21 @@ def _is_distinct(site: Site) -> Typed:
 
     def run(this: Items, env: Env) -> Items:
         items = source(this, env)
-        return TRUE if len(operators.distinct(items)) == len(items) else FALSE
+        return TRUE if len(operators.distinct(items, env)) == len(items) else FALSE
 
     return Typed(run, "System.Boolean")
 
 
-def _part(cut: Callable[[Items], Items]) -> Maker:
+def _part(cut: Callable[[Items, Env], Items]) -> Maker:
     def make(site: Site) -> Typed:
         site.takes(0)
         source = site.source.run
-        return Typed(lambda this, env: cut(source(this, env)), site.source.type)
+        return Typed(lambda this, env: cut(source(this, env), env), site.source.type)
 
     return make
 
 
-def _only(items: Items) -> Items:
+def _only(items: Items, _env: Env) -> Items:
     if len(items) > 1:
         raise PathError(f"single() finds {len(items)} items.")
     return items
@@ -193,7 +196,7 @@ def _counted(cut: Callable[[Items, int], Items]) -> Maker:
     return make
 
 
-def _combined(combine: Callable[[Items, Items], Items]) -> Maker:
+def _combined(combine: Callable[[Items, Items, Env], Items]) -> Maker:
     """A function of two collections whose items are those of both."""
 
     def make(site: Site) -> Typed:
@@ -205,36 +208,41 @@ def _combined(combine: Callable[[Items, Items], Items]) -> Maker:
             one, two = source.run(this, env), other.run(this, env)
             if kind is None:
                 one, two = as_nodes(one, source.type), as_nodes(two, other.type)
-            return combine(one, two)
+            env.spend(len(one) + len(two))
+            return combine(one, two, env)
 
         return Typed(run, kind)
 
     return make
 
 
-def _compared(answer: Callable[[Items, Items], bool]) -> Maker:
+def _compared(answer: Callable[[Items, Items, Env], bool]) -> Maker:
     def make(site: Site) -> Typed:
         site.takes(1)
         source, other = site.source.run, site.value(0)
 
         def run(this: Items, env: Env) -> Items:
-            return TRUE if answer(source(this, env), other(this, env)) else FALSE
+            return TRUE if answer(source(this, env), other(this, env), env) else FALSE
 
         return Typed(run, "System.Boolean")
 
     return make
 
 
-def _within(one: Items, other: Items) -> bool:
-    return all(operators.holds(other, plain(item)) for item in one)
+def _within(one: Items, other: Items, env: Env) -> bool:
+    return all(operators.holds(other, plain(item), env) for item in one)
 
 
-def _common(one: Items, other: Items) -> Items:
-    return operators.distinct([i for i in one if operators.holds(other, plain(i))])
+def _common(one: Items, other: Items, env: Env) -> Items:
+    return operators.distinct([i for i in one if operators.holds(other, plain(i), env)], env)
 
 
-def _without(one: Items, other: Items) -> Items:
-    return [item for item in one if not operators.holds(other, plain(item))]
+def _without(one: Items, other: Items, env: Env) -> Items:
+    return [item for item in one if not operators.holds(other, plain(item), env)]
+
+
+def _union(one: Items, other: Items, env: Env) -> Items:
+    return operators.distinct([*one, *other], env)
 
 
 def _iif(site: Site) -> Typed:
@@ -269,6 +277,7 @@ def _aggregate(site: Site) -> Typed:
         for place, item in enumerate(source(this, env)):
             env.index = place
             env.total = step([item], env)
+            env.spend(len(env.total) + 1)
         found, env.total, env.index = env.total, outer, index
         return found
 
@@ -318,29 +327,29 @@ FUNCTIONS: Final[dict[str, Maker]] = {
     "allTrue": _booleans(all),
     "anyFalse": _booleans(lambda values: not all(values)),
     "anyTrue": _booleans(any),
-    "combine": _combined(lambda one, other: [*one, *other]),
+    "combine": _combined(lambda one, other, _env: [*one, *other]),
     "comparable": _comparable,
     "count": _count,
     "distinct": _part(operators.distinct),
     "empty": _empty,
     "exclude": _combined(_without),
     "exists": _exists,
-    "first": _part(lambda items: items[:1]),
+    "first": _part(lambda items, _env: items[:1]),
     "iif": _iif,
     "intersect": _combined(_common),
     "isDistinct": _is_distinct,
-    "last": _part(lambda items: items[-1:]),
+    "last": _part(lambda items, _env: items[-1:]),
     "not": _not,
     "repeat": _repeat,
     "select": _select,
     "single": _part(_only),
     "skip": _counted(lambda items, count: items[count:]),
     "subsetOf": _compared(_within),
-    "supersetOf": _compared(lambda one, other: _within(other, one)),
-    "tail": _part(lambda items: items[1:]),
+    "supersetOf": _compared(lambda one, other, env: _within(other, one, env)),
+    "tail": _part(lambda items, _env: items[1:]),
     "take": _counted(lambda items, count: items[:count]),
     "trace": _trace,
     "type": _type,
-    "union": _combined(lambda one, other: operators.distinct([*one, *other])),
+    "union": _combined(_union),
     "where": _where,
 }

@@ -11,8 +11,6 @@ from helsevev.fhir.path.site import FALSE, TRUE, Maker, Site, Typed
 from helsevev.fhir.path.syntax import Name, PathError
 from helsevev.fhir.path.values import Env, Items, Node, Run, plain, text_of
 
-MOST_ITEMS: Final = 100_000
-
 
 def one_step(base: Run, key: str, primitive: bool, kind: str | None) -> Run:
     """The items of one JSON key of objects."""
@@ -218,8 +216,7 @@ def _descendants(site: Site) -> Typed:
         while level:
             level = [child for item in level for child in children_of(item)]
             found += level
-            if len(found) > MOST_ITEMS:
-                raise PathError(f"descendants() finds more than {MOST_ITEMS} items.")
+            env.spend(len(level))
         return found
 
     return Typed(run)

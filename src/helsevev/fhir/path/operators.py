@@ -8,7 +8,17 @@ from typing import Any, Final
 
 from helsevev.fhir.path import moments, quantities
 from helsevev.fhir.path.syntax import PathError
-from helsevev.fhir.path.values import Env, Items, Run, is_number, plain, plain_all, single, truth
+from helsevev.fhir.path.values import (
+    Env,
+    Items,
+    Run,
+    check_length,
+    is_number,
+    plain,
+    plain_all,
+    single,
+    truth,
+)
 
 Compare = Callable[[Any, Any], bool | None]
 
@@ -106,8 +116,9 @@ def equivalent_items(left: Items, right: Items) -> bool:
     return True
 
 
-def distinct(items: Items) -> Items:
+def distinct(items: Items, env: Env) -> Items:
     """The items without repetitions, in their order."""
+    env.spend(len(items))
     found: Items = []
     seen: set[Any] = set()
     for item in items:
@@ -119,14 +130,16 @@ def distinct(items: Items) -> Items:
             seen.add(key)
         except TypeError:
             # Objects cannot be hashed; there are few where anyone asks for distinct ones.
+            env.spend(len(found))
             if any(equal_values(plain(other), value) for other in found):
                 continue
         found.append(item)
     return found
 
 
-def holds(items: Items, wanted: Any) -> bool:
+def holds(items: Items, wanted: Any, env: Env) -> bool:
     """Whether the collection has an item that equals the plain value."""
+    env.spend(len(items))
     return any(equal_values(plain(item), wanted) is True for item in items)
 
 
@@ -159,6 +172,7 @@ def _look_like_dates(one: str, other: str) -> bool:
 
 def _add(one: Any, other: Any) -> Any:
     if type(one) is str and type(other) is str:
+        check_length(len(one) + len(other))
         return one + other
     return _numbers("+", one, other)
 
@@ -223,6 +237,10 @@ ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
+_LARGEST: Final = 10**28
+"""From here on a whole number overflows, as a decimal of 28 digits would be inexact."""
+
+
 def arithmetic(operator: str, left: Run, right: Run, moment: str | None) -> Run:
     """A calculation on two single values; nothing when one is missing or the result is undefined.
 
@@ -235,6 +253,7 @@ def arithmetic(operator: str, left: Run, right: Run, moment: str | None) -> Run:
         other = single(right(this, env), operator)
         if one is None or other is None:
             return []
+        found: Any
         try:
             if type(one) is str and type(other) is dict and operator in ("+", "-"):
                 found = _moved(one, other, operator, moment)
@@ -242,7 +261,8 @@ def arithmetic(operator: str, left: Run, right: Run, moment: str | None) -> Run:
                 found = calculate(one, other)
         except (InvalidOperation, Overflow, DivisionByZero):
             return []
-        return [] if found is None else [found]
+        overflown = type(found) is int and abs(found) >= _LARGEST
+        return [] if found is None or overflown else [found]
 
     return run
 

@@ -73,6 +73,6 @@ def membership(item: Run, collection: Run) -> Run:
             return []
         if len(wanted) > 1:
             raise PathError("in and contains look for one value.")
-        return TRUE if operators.holds(collection(this, env), plain(wanted[0])) else FALSE
+        return TRUE if operators.holds(collection(this, env), plain(wanted[0]), env) else FALSE
 
     return run

@@ -14,7 +14,16 @@ import regex
 
 from helsevev.fhir.path.site import Maker, Site, Typed
 from helsevev.fhir.path.syntax import PathError
-from helsevev.fhir.path.values import Env, Items, Run, is_number, plain, single, text_of
+from helsevev.fhir.path.values import (
+    Env,
+    Items,
+    Run,
+    check_length,
+    is_number,
+    plain,
+    single,
+    text_of,
+)
 
 _PATIENCE: Final = 0.25
 """Seconds that a regular expression may take on one text."""
@@ -27,7 +36,9 @@ def concatenation(left: Run, right: Run) -> Run:
 
     def run(this: Items, env: Env) -> Items:
         one = text_of(left(this, env), "&") or ""
-        return [one + (text_of(right(this, env), "&") or "")]
+        other = text_of(right(this, env), "&") or ""
+        check_length(len(one) + len(other))
+        return [one + other]
 
     return run
 
@@ -60,7 +71,12 @@ def _of_text(
                 raise PathError(f"{site.name}() does not take such an argument.") from None
             if found is None:
                 return []
-            return found if type(found) is list else [found]
+            if type(found) is list:
+                env.spend(len(found))
+                return found
+            if type(found) is str:
+                check_length(len(found))
+            return [found]
 
         return Typed(run, kind)
 
@@ -88,7 +104,11 @@ def _in_time(match: Callable[..., Any], *given: Any) -> Any:
     try:
         return match(*given, timeout=_PATIENCE)
     except TimeoutError:
-        raise PathError("The regular expression takes too long on this text.") from None
+        raise _too_slow() from None
+
+
+def _too_slow() -> PathError:
+    return PathError("The regular expression takes too long on this text.")
 
 
 def _searched(text: str, pattern: str) -> bool:
@@ -99,14 +119,28 @@ def _matched(text: str, pattern: str) -> bool:
     return _in_time(_pattern(pattern).fullmatch, text) is not None
 
 
+def _put_for(text: str, old: str, new: str) -> str:
+    check_length(len(text) + text.count(old) * (len(new) - len(old)))
+    return text.replace(old, new)
+
+
 def _replaced(text: str, pattern: str, substitution: str) -> str:
     # FHIRPath names groups $1 and ${name}, Python \1 and \g<name>.
     template = regex.sub(r"\\", r"\\\\", substitution)
     template = regex.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", template)
+    parts: list[str] = []
+    length = end = 0
     try:
-        return str(_in_time(_pattern(pattern).sub, template, text))
+        for match in _pattern(pattern).finditer(text, timeout=_PATIENCE):
+            parts += (text[end : match.start()], match.expand(template))
+            length += len(parts[-2]) + len(parts[-1])
+            check_length(length)
+            end = match.end()
+    except TimeoutError:
+        raise _too_slow() from None
     except (regex.error, IndexError):
         raise PathError(f"{substitution!r} names a group that is not there.") from None
+    return "".join([*parts, text[end:]])
 
 
 def _encoded(text: str, how: str) -> str | None:
@@ -158,6 +192,7 @@ def _join(site: Site) -> Typed:
         parts = [value for item in source(this, env) if (value := plain(item)) is not None]
         if not all(type(part) is str for part in parts):
             raise PathError("join() takes strings.")
+        check_length(sum(map(len, parts)) + len(between or "") * len(parts))
         return [(between or "").join(parts)]
 
     return Typed(run, "System.String")
@@ -176,7 +211,7 @@ FUNCTIONS: Final[dict[str, Maker]] = {
     "lower": _of_text(str.lower),
     "matches": _of_text(_searched, 1, 1, "System.Boolean"),
     "matchesFull": _of_text(_matched, 1, 1, "System.Boolean"),
-    "replace": _of_text(lambda text, old, new: text.replace(old, new), 2, 2),
+    "replace": _of_text(_put_for, 2, 2),
     "replaceMatches": _of_text(_replaced, 2, 2),
     "split": _of_text(_split, 1, 1),
     "startsWith": _of_text(lambda text, part: text.startswith(part), 1, 1, "System.Boolean"),

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from helsevev.fhir.path.syntax import PathError
+
+MOST_STEPS: Final = 1_000_000
+"""Items that one evaluation may look at, some seconds' worth: whoever asks may write anything."""
+
+LONGEST_TEXT: Final = 4_000_000
+"""Characters of a text that an expression puts together."""
 
 Items = list[Any]
 """A collection: plain values (dict, str, int, Decimal, bool) and `Node`s, never None."""
@@ -31,7 +37,7 @@ class Node:
 class Env:
     """What one evaluation knows besides its focus."""
 
-    __slots__ = ("index", "now", "resolve", "resource", "total", "variables")
+    __slots__ = ("index", "now", "resolve", "resource", "steps_left", "total", "variables")
 
     def __init__(
         self,
@@ -45,6 +51,19 @@ class Env:
         self.index = 0
         self.now: datetime | None = None
         self.total: Items = []
+        self.steps_left = MOST_STEPS
+
+    def spend(self, steps: int) -> None:
+        """Count items that are looked at. Raises `PathError` when there have been too many."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise PathError(f"The expression looks at more than {MOST_STEPS} items.")
+
+
+def check_length(length: int) -> None:
+    """Raises `PathError` for a text of so many characters, when nobody can want it."""
+    if length > LONGEST_TEXT:
+        raise PathError(f"A text of more than {LONGEST_TEXT} characters would come of it.")
 
 
 Run = Callable[[Items, Env], Items]
