@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import math
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, NotFound
@@ -17,12 +19,16 @@ from helsevev.access.export.carrying_out import selection_of, trace
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.content import loading
+from helsevev.fhir.outcome import error
 from helsevev.fhir.views.compiling import Row, Table, table_of
 from helsevev.fhir.views.definition import ViewError
 from helsevev.record.snapshot import opened_snapshot
 from helsevev.record.store import Stored
 
 INTERACTION = "viewdefinition-run"
+
+PATIENCE: Final = 20.0
+"""Seconds that the rows of one run may take, unless a system asks: anybody may write a view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +74,32 @@ class Views:
                     return
 
     async def _pages(self, actor: Actor, table: Table, run: Run) -> AsyncIterator[list[Row]]:
+        until = math.inf if actor.kind == "system" else time.monotonic() + PATIENCE
         if run.resources:
-            yield await asyncio.to_thread(_rows, table, run.resources)
+            yield await asyncio.to_thread(_rows, table, run.resources, until)
             return
         asked = Asked(types=(table.resource,), patients=run.patients, since=run.since)
         async with opened_snapshot(self._gate.store.database) as snapshot:
             async for page in snapshot.pages(selection_of(asked)):
                 await trace(self._gate, actor, page, INTERACTION)
-                yield await asyncio.to_thread(_rows_of_stored, table, page)
+                yield await asyncio.to_thread(_rows_of_stored, table, page, until)
 
 
-def _rows(table: Table, resources: Sequence[dict[str, Any]]) -> list[Row]:
+def _rows(table: Table, resources: Iterable[dict[str, Any]], until: float) -> list[Row]:
+    found: list[Row] = []
     try:
-        return [row for resource in resources for row in table.rows(resource)]
+        for resource in resources:
+            found += table.rows(resource)
+            if time.monotonic() > until:
+                text = f"The view takes more than {PATIENCE:g} seconds. Ask for less of it."
+                raise Invalid([error("too-costly", text)])
     except ViewError as problem:
         raise Invalid(problem.issues) from problem
+    return found
 
 
-def _rows_of_stored(table: Table, page: Sequence[Stored]) -> list[Row]:
-    return _rows(table, [stored.resource for stored in page])
+def _rows_of_stored(table: Table, page: Sequence[Stored], until: float) -> list[Row]:
+    return _rows(table, (stored.resource for stored in page), until)
 
 
 def compiled(definition: dict[str, Any]) -> Table:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from helsevev.access import views
 from helsevev.access.actor import SYSTEM
 from helsevev.access.services import Services, services_over
 from helsevev.access.views import offered
@@ -229,6 +230,18 @@ async def test_staff_see_tables_of_those_they_treat_and_of_nobody_else(services:
         assert (await nurse.get(url, params={"patient": "Patient/bo"})).status_code == 403
         assert (await nurse.get(url, params={"patient": "Patient/anna"})).status_code == 200
         assert (await nurse.get(url, params={"group": "Group/g"})).status_code == 403
+
+
+async def test_a_view_that_takes_too_long_is_given_up_unless_a_system_asks(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PATIENCE", 0.0)
+    url, anna = "ViewDefinition/patients/$viewdefinition-run", {"patient": "Patient/anna"}
+    async with await _client(services, NURSE) as nurse:
+        response = await nurse.get(url, params=anna)
+    assert response.status_code == 422
+    assert response.json()["issue"][0]["code"] == "too-costly"
+    assert (await client.get(url, params=anna)).status_code == 200
 
 
 async def test_views_are_exported_as_files(client: httpx.AsyncClient) -> None:
