@@ -56,7 +56,6 @@ class Connection:
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
-        self.known_codings: set[tuple[int, bool]] = set()
         self._prepared: dict[str, Any] = {}
         self._made = 0
 

@@ -23,7 +23,6 @@ from helsevev.record.connection import (
 )
 from helsevev.record.custom_parameters import CustomParameters
 from helsevev.record.database import Database
-from helsevev.record.known_codings import Coding, codings_of, learn, unknown
 from helsevev.record.rows import Row, array_text
 from helsevev.record.statements import load
 
@@ -207,24 +206,17 @@ class Store:
         if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
             await self._append(write, state)
             return
+        arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
         if not projected and not write.deletions:
-            async with self.database.connection() as connection:
-                codings = unknown(connection, write.rows)
-                arguments = _write_arguments(write, codings)
-                await connection.fetchval(_SQL["write"], *arguments, state)
-                learn(connection, codings)
+            await self.database.fetchval(_SQL["write"], *arguments, state)
             return
         async with self.database.transaction() as connection:
-            codings = unknown(connection, write.rows)
-            arguments = _write_arguments(write, codings)
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
             if write.rows or write.remember:
                 await connection.fetchval(_SQL["write"], *arguments, state)
                 await self.project(connection, write.rows)
-        if write.rows:
-            learn(connection, codings)
 
     async def _append(self, write: Write, state: str) -> None:
         """The same for many new rows: by COPY, at a fraction of the cost."""
@@ -232,12 +224,10 @@ class Store:
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
             stamp = (write.transaction, write.at)
-            codings = unknown(connection, write.rows)
             await append(connection, write.rows, *stamp, write.author.actor)
-            await connection.execute(_SQL["append"], *stamp, *_traces(write, codings)[2:])
+            await connection.execute(_SQL["append"], *stamp, *_traces(write)[2:])
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
-        learn(connection, codings)
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Bring the chapters' read models in line with `rows`, in their transaction."""
@@ -303,9 +293,9 @@ def audit_row(
     )
 
 
-def _write_arguments(write: Write, new: Sequence[Coding] | None = None) -> list[Any]:
+def _write_arguments(write: Write) -> list[Any]:
     strings, dates, quantities, texts = search_rows(write.rows)
-    traces = _traces(write, codings_of(write.rows) if new is None else new)
+    traces = _traces(write)
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
@@ -326,14 +316,14 @@ def _write_arguments(write: Write, new: Sequence[Coding] | None = None) -> list[
     ]
 
 
-def _traces(write: Write, new: Sequence[Coding]) -> list[Any]:
+def _traces(write: Write) -> list[Any]:
     """Directory, token sets, codings, audit, idempotency key: the rest of `write`, `append`."""
     rows, author, remember = write.rows, write.author, write.remember
     touched: dict[int, Row] = {}
     for row in rows:
         touched.setdefault(row.patient, row)
-    codings = columns(new, 4)
     # In one order, so that two writers never wait for each other.
+    codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
     sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
     return [
         *columns(listed(rows), 2),
