@@ -26,7 +26,7 @@ _PARTIAL = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def bounds(text: str) -> tuple[int, int] | None:
     """The moments that `text` may mean: `(low, high)` in µs since 1970, high exclusive.
 

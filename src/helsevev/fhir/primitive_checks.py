@@ -110,7 +110,7 @@ def _matching(name: str) -> Check:
 def _dated(name: str) -> Check:
     pattern = _PATTERNS[name]
 
-    @lru_cache(maxsize=65536)
+    @lru_cache(maxsize=16_384)
     def fault(text: str) -> str | None:
         if pattern.fullmatch(text) is None:
             return f"not a valid {name}: {shown(text)}"

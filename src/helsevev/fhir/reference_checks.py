@@ -79,7 +79,7 @@ def unresolved(problems: list[Problem], contained: Any) -> list[Problem]:
     return kept
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def _named(text: str) -> str | None:
     """The type a reference names, "" when it does not say, LOCAL for contained, None if neither."""
     if text.startswith("#"):
