@@ -14,7 +14,7 @@ from typing import Any, Final
 from helsevev.fhir.path import kinds
 from helsevev.fhir.path.compiling import Compiler, NeedsNodes
 from helsevev.fhir.path.site import Typed
-from helsevev.fhir.path.syntax import PathError, Tree, parse
+from helsevev.fhir.path.syntax import PathError, TooCostly, Tree, parse
 from helsevev.fhir.path.values import Env, Items, Node, plain_all
 
 Resolve = Callable[[str], dict[str, Any] | None]
@@ -107,4 +107,4 @@ def compile_tree(
         return Compiler(whole, strict=strict, nodes=True, variables=variables).compile(tree, of)
 
 
-__all__ = ["Path", "PathError", "Resolve", "compile_path", "compile_tree", "parse"]
+__all__ = ["Path", "PathError", "Resolve", "TooCostly", "compile_path", "compile_tree", "parse"]

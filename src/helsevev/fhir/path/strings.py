@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import json
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 import regex
 
 from helsevev.fhir.path.site import Maker, Site, Typed
-from helsevev.fhir.path.syntax import PathError
+from helsevev.fhir.path.syntax import PathError, TooCostly
 from helsevev.fhir.path.values import (
     Env,
     Items,
@@ -46,7 +47,10 @@ def concatenation(left: Run, right: Run) -> Run:
 def _of_text(
     answer: Callable[..., Any], least: int = 0, most: int = 0, kind: str = "System.String"
 ) -> Maker:
-    """A function of one text and so many single arguments; nothing when one of them is missing."""
+    """A function of one text and so many single arguments; nothing when one of them is missing.
+
+    What time it takes is counted: a pattern may take long on each of many texts.
+    """
 
     def make(site: Site) -> Typed:
         site.takes(least, most)
@@ -65,10 +69,12 @@ def _of_text(
             given = [single(value(this, env), f"{site.name}()") for value in values]
             if None in given:
                 return []
+            begun = time.perf_counter()
             try:
                 found = answer(text, *given)
             except (TypeError, AttributeError):
                 raise PathError(f"{site.name}() does not take such an argument.") from None
+            env.spend_time(time.perf_counter() - begun)
             if found is None:
                 return []
             if type(found) is list:
@@ -107,8 +113,8 @@ def _in_time(match: Callable[..., Any], *given: Any) -> Any:
         raise _too_slow() from None
 
 
-def _too_slow() -> PathError:
-    return PathError("The regular expression takes too long on this text.")
+def _too_slow() -> TooCostly:
+    return TooCostly("The regular expression takes too long on this text.")
 
 
 def _searched(text: str, pattern: str) -> bool:

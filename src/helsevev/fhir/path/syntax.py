@@ -15,6 +15,10 @@ class PathError(ValueError):
     """The expression cannot be read or makes no sense; the message says what and where."""
 
 
+class TooCostly(PathError):
+    """The expression would take more time or room than anybody who asks may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """A constant: its plain value and its System type (String, Integer, Date, …); `{}` is Empty."""

@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from helsevev.fhir.path.syntax import PathError
+from helsevev.fhir.path.syntax import PathError, TooCostly
 
 MOST_STEPS: Final = 1_000_000
 """Items that one evaluation may look at, some seconds' worth: whoever asks may write anything."""
+
+_STEPS_A_SECOND: Final = 200_000
 
 LONGEST_TEXT: Final = 4_000_000
 """Characters of a text that an expression puts together."""
@@ -44,6 +46,7 @@ class Env:
         resource: Any,
         variables: Mapping[str, Any],
         resolve: Callable[[str], dict[str, Any] | None] | None,
+        steps: int = MOST_STEPS,
     ) -> None:
         self.resource = resource
         self.variables = variables
@@ -51,19 +54,23 @@ class Env:
         self.index = 0
         self.now: datetime | None = None
         self.total: Items = []
-        self.steps_left = MOST_STEPS
+        self.steps_left = steps
 
     def spend(self, steps: int) -> None:
-        """Count items that are looked at. Raises `PathError` when there have been too many."""
+        """Count items that are looked at. Raises `TooCostly` when there have been too many."""
         self.steps_left -= steps
         if self.steps_left < 0:
-            raise PathError(f"The expression looks at more than {MOST_STEPS} items.")
+            raise TooCostly("The expression looks at too many items.")
+
+    def spend_time(self, seconds: float) -> None:
+        """Count what took so long as so many items. Raises `TooCostly`."""
+        self.spend(int(seconds * _STEPS_A_SECOND))
 
 
 def check_length(length: int) -> None:
-    """Raises `PathError` for a text of so many characters, when nobody can want it."""
+    """Raises `TooCostly` for a text of so many characters: nobody can want it."""
     if length > LONGEST_TEXT:
-        raise PathError(f"A text of more than {LONGEST_TEXT} characters would come of it.")
+        raise TooCostly(f"A text of more than {LONGEST_TEXT} characters would come of it.")
 
 
 Run = Callable[[Items, Env], Items]
