@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from helsevev.fhir.path import PathError, compile_path
+from helsevev.fhir.path import TooCostly, compile_path
 
 PATIENT = {"resourceType": "Patient", "id": "kari", "name": [{"family": "Vik"}] * 8}
 EIGHT = "(1 | 2 | 3 | 4 | 5 | 6 | 7 | 8)"
@@ -30,7 +30,7 @@ def test_what_would_never_end_or_fill_the_memory_is_refused_within_seconds(
     expression: str,
 ) -> None:
     begun = time.process_time()
-    with pytest.raises(PathError, match=r"looks at more than|A text of more than|takes too long"):
+    with pytest.raises(TooCostly):
         compile_path(expression)(PATIENT)
     assert time.process_time() - begun < 20
 
