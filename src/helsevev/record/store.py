@@ -12,11 +12,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from helsevev.fhir import serialization
+from helsevev.kit.gathering import Gathering
 from helsevev.kit.projection import Projection
-from helsevev.record import body, keys
+from helsevev.record import audit, body, keys
 from helsevev.record.appending import append, columns, listed, search_rows
+from helsevev.record.audit import Author, audit_row
 from helsevev.record.connection import (
     Connection,
+    ConnectionLost,
     DatabaseError,
     UniqueViolation,
     VersionMismatch,
@@ -65,20 +68,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
-    """On whose behalf rows are touched, and why: what an audit row says besides what and when."""
-
-    actor: str
-    actor_name: str
-    role: str
-    organisation: str
-    organisation_name: str
-    interaction: str
-    purpose: str = "TREAT"
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Remembered:
     """The result that an idempotency key stands for: who used it, for what, and what came of it."""
 
@@ -107,16 +96,26 @@ class Store:
         self.custom = CustomParameters(database)
         self._projections = tuple(projections)
         self._projected = frozenset(t for p in self._projections for t in p.sources)
+        self._reads: Gathering[tuple[str, str], Stored | None] = Gathering(
+            self._read_group, final=(ConnectionLost,), at_once=1
+        )
 
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
-        """The newest version, a deletion included; None when there never was such a resource."""
-        patient = await self._place(resource_type, resource_id)
-        if patient is None:
-            return None
-        place = (patient, resource_type, resource_id)
-        row = await self.database.fetchrow(_SQL["read"], *place)
-        row = row or await self.database.fetchrow(_SQL["latest_superseded"], *place)
-        return Stored(*row) if row else None
+        """The newest version, a deletion included; None when there never was such a resource.
+
+        What is asked for at the same time is read with one statement.
+        """
+        return await self._reads.ask((resource_type, resource_id))
+
+    async def _read_group(self, wanted: Sequence[tuple[str, str]]) -> list[Stored | None]:
+        places = await self.places_of(wanted)
+        found = await self._current(places)
+        for asked in places.keys() - found.keys():
+            place = (places[asked], *asked)
+            row = await self.database.fetchrow(_SQL["latest_superseded"], *place)
+            if row is not None:
+                found[asked] = Stored(*row)
+        return [found.get(asked) for asked in wanted]
 
     async def read_version(
         self, resource_type: str, resource_id: str, version: int
@@ -131,11 +130,13 @@ class Store:
 
     async def read_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
         """The current versions of those (type, id) that have one."""
-        places = await self.places_of(wanted)
+        return await self._current(await self.places_of(wanted))
+
+    async def _current(self, places: dict[tuple[str, str], int]) -> dict[tuple[str, str], Stored]:
         rows = await self.database.fetch(
             _SQL["read_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
-        return {(row["type"], row["id"]): Stored(*row) for row in rows}
+        return {(row[1], row[2]): Stored(*row) for row in rows}
 
     async def newest_versions(
         self, wanted: Iterable[tuple[str, str]]
@@ -190,6 +191,7 @@ class Store:
         `UniqueViolation` when one does not, or when its id or the idempotency key was taken
         meanwhile; then nothing is stored.
         """
+        await audit.keep_origins(self.database, (write.author.origin,))
         for attempt in range(_TRIES):
             state = self.custom.extend(write.rows)
             try:
@@ -251,6 +253,7 @@ class Store:
 
     async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
         """Take `current` out of the present. Raises `VersionMismatch` when it is not the newest."""
+        await audit.keep_origins(self.database, (author.origin,))
         async with self.database.transaction() as connection:
             await self._take_out(connection, current, transaction, at, author)
 
@@ -262,8 +265,8 @@ class Store:
             *(gone.patient, gone.type, gone.id, gone.version),
             *(transaction, at, author.actor),
         )
-        audit = audit_row(gone.patient, transaction, at, author, gone.reference)
-        await connection.execute(_SQL["audit"], *columns([audit], 15))
+        trace = audit_row(gone.patient, transaction, at, author, gone.reference)
+        await audit.keep_known(connection, [trace])
         for projection in self._projections:
             if gone.type in projection.sources:
                 source = [(gone.patient, gone.type, gone.id)]
@@ -273,24 +276,6 @@ class Store:
         """The fingerprint and result that this actor's idempotency key stands for."""
         row = await self.database.fetchrow(_SQL["idempotent_result"], actor, key)
         return (row["fingerprint"], row["result"]) if row else None
-
-
-def audit_row(
-    patient: int,
-    transaction: int,
-    at: datetime,
-    author: Author,
-    target: str,
-    *,
-    action: str = "write",
-    outcome: int = 0,
-) -> tuple[Any, ...]:
-    """One row of the trail, in the order of statement `audit`. Outcome 0 done, 8 refused."""
-    return (
-        *(patient, keys.next_key(), transaction, at, outcome, action, author.interaction),
-        *(author.actor, author.actor_name, author.role, author.organisation),
-        *(author.organisation_name, author.purpose, author.reason, target),
-    )
 
 
 def _write_arguments(write: Write) -> list[Any]:
@@ -319,9 +304,9 @@ def _write_arguments(write: Write) -> list[Any]:
 def _traces(write: Write) -> list[Any]:
     """Directory, token sets, codings, audit, idempotency key: the rest of `write`, `append`."""
     rows, author, remember = write.rows, write.author, write.remember
-    touched: dict[int, Row] = {}
+    touched: dict[int, list[Row]] = {}
     for row in rows:
-        touched.setdefault(row.patient, row)
+        touched.setdefault(row.patient, []).append(row)
     # In one order, so that two writers never wait for each other.
     codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
     sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
@@ -330,17 +315,22 @@ def _traces(write: Write) -> list[Any]:
         [number for number, _ in sets],
         *codings[:3],
         author.actor,
-        *columns([(p, keys.next_key(), _target(r, len(rows))) for p, r in touched.items()], 3),
-        *(author.interaction, author.actor_name, author.role, author.organisation),
-        *(author.organisation_name, author.purpose, author.reason),
+        *columns([(p, keys.next_key(), audit.told(r)) for p, r in touched.items()], 3),
+        *(author.interaction, author.origin.id, author.request, author.basis),
+        *("write", author.purpose, author.reason),
         *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
         codings[3],
         [array_text(tokens) for _, tokens in sets],
     ]
 
 
-def _target(row: Row, total: int) -> str:
-    return f"{row.type}/{row.id}" if total == 1 else f"{row.type}/{row.id} (+{total - 1})"
-
-
-__all__ = ["Author", "Remembered", "Store", "Stored", "UniqueViolation", "VersionMismatch", "Write"]
+__all__ = [
+    "Author",
+    "Remembered",
+    "Store",
+    "Stored",
+    "UniqueViolation",
+    "VersionMismatch",
+    "Write",
+    "audit_row",
+]
