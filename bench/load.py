@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -44,6 +45,13 @@ def measured(
     return found["took"], found["seconds"]
 
 
+def status(host: str, port: int, request: bytes) -> int:
+    """The status of the answer to one request."""
+    with socket.create_connection((host, port)) as connection:
+        connection.sendall(request)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
 def summary(took: list[float], seconds: float) -> dict[str, Any]:
     """Rate and percentiles (ms) of so many answers in so many seconds."""
     took.sort()
@@ -60,15 +68,28 @@ async def _client(plan: dict[str, Any], requests: Any, until: float, took: list[
         if request is None:
             break
         writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        lower = head.lower()
-        place = lower.index(b"content-length:") + 15
-        length = int(lower[place : lower.index(b"\r", place)])
-        body = await reader.readexactly(length) if length else b""
+        head, body = await _answer(reader)
         took.append(time.perf_counter() - begun)
         if not head.startswith(expected):
             raise RuntimeError((head + body[:500]).decode())
     writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Head and body of one answer, whose length is told or whose body comes in chunks."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lower = head.lower()
+    place = lower.find(b"\r\ncontent-length:")
+    if place >= 0:
+        length = int(lower[place + 17 : lower.index(b"\r", place + 2)])
+        return head, await reader.readexactly(length) if length else b""
+    if b"\r\ntransfer-encoding: chunked" not in lower:
+        return head, b""
+    parts = []
+    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+        parts.append((await reader.readexactly(size + 2))[:-2])
+    await reader.readuntil(b"\r\n")
+    return head, b"".join(parts)
 
 
 async def _run(plan: dict[str, Any]) -> dict[str, Any]:
