@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.audit_trail import AuditTrail
 from helsevev.access.errors import Gone, Invalid, NotFound, Refused
 from helsevev.access.permit import Permit, Permits
 from helsevev.access.policy import CLINICIANS, Decision
+from helsevev.access.scopes import Letter
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.serialization import decode_kept
 from helsevev.kit import clock
@@ -155,6 +157,8 @@ class Gate:
         now = clock.now()
         verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
         for stored in rows:
+            if not app_bounds.shows(actor, stored, interaction):
+                await self.refuse(actor, stored.patient, app_bounds.outside(), interaction)
             if stored.patient in audits:
                 continue
             verdict = verdicts[stored.patient]
@@ -171,6 +175,7 @@ class Gate:
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
     ) -> list[Stored]:
         """Those of `rows` that the actor may see, audited; what is left out is no refusal."""
+        rows = app_bounds.shown(actor, rows, interaction)
         verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
         seen = [stored for stored in rows if verdicts[stored.patient].decision.allowed]
         await self.allow_read(actor, seen, interaction, target)
@@ -197,6 +202,27 @@ class Gate:
         await self.trail.keep(
             audit_row(permit.patient, 0, clock.now(), author, target, action="read")
         )
+
+    async def keep_within(
+        self,
+        actor: Actor,
+        resource: Mapping[str, Any],
+        patient: int,
+        current: Stored | None,
+        letter: Letter | None = None,
+    ) -> None:
+        """That the scopes of the app reach this write: what comes, and what it takes the place of.
+
+        Raises `Refused`, audited. Without `letter` it is a creation or an update.
+        """
+        if actor.scopes is None:
+            return
+        there = None if current is None or current.deleted else current
+        letter = letter or ("c" if there is None else "u")
+        kind = resource["resourceType"]
+        bodies = [resource] if there is None else [resource, there.resource]
+        if not all(app_bounds.covers(actor, (letter,), kind, patient, each) for each in bodies):
+            await self.refuse(actor, patient, app_bounds.outside(), "write", action="write")
 
     async def refuse(
         self,

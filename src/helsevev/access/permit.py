@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.policy import Action, Basis, Decision, Facts, decide
 from helsevev.fhir import dates
@@ -81,7 +82,9 @@ class Permits:
         if unknown:
             known |= await self._ties(actor, unknown, now)
         return {
-            patient: _verdict(actor, action, facts, until, resource_type)
+            patient: Verdict(app_bounds.outside(app_bounds.REFUSED_PATIENT), "TREAT", until)
+            if app_bounds.bars(actor, patient)
+            else _verdict(actor, action, facts, until, resource_type)
             for patient, (facts, until) in known.items()
         }
 
