@@ -16,7 +16,9 @@ class Actor:
 
     `id` is a reference (`Practitioner/x`, `Patient/x`, `Device/x`); `organisations` are the unit
     worked in and every organisation it is part of, nearest first; `patient` is the reference of
-    the actor's own record, `practitioner_role` that of the role.
+    the actor's own record, `practitioner_role` that of the role. When an app acts for the actor,
+    `client` is its id, `scopes` are what it was granted (None: not limited by scopes), and
+    `launch_patient` is the inhabitant that its `patient/` scopes are for.
     """
 
     kind: Kind
@@ -30,6 +32,9 @@ class Actor:
     organisations: tuple[str, ...] = ()
     patient: str | None = None
     practitioner_role: str | None = None
+    client: str = ""
+    scopes: tuple[str, ...] | None = None
+    launch_patient: str | None = None
 
     @property
     def grantees(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.gate import Gate
@@ -53,4 +54,5 @@ class Compartments:
         database = self._gate.store.database
         found = await compartment.of_patient(database, patient, after, types, most + 1)
         following = found[most - 1].reference if len(found) > most > 0 else None
-        return CompartmentPage(found[:most], following)
+        seen = app_bounds.shown(actor, found[:most], "search-compartment")
+        return CompartmentPage(seen, following)

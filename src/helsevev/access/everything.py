@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, NotFound
 from helsevev.access.gate import Gate
@@ -67,12 +68,13 @@ class Everything:
         found = await everything.page(store.database, patient, part, after, most + 1)
         # A page that is cut short by its size does not say whether it is the last.
         more = len(found) > most or _is_large(found)
-        matches = found[:most]
+        last = found[:most][-1:]
+        matches = app_bounds.shown(actor, found[:most], "everything")
         await self._gate.allow_read(actor, matches[:1], "everything")
         wanted = _named(matches, part.types)
         included = await store.read_many(wanted) if wanted else {}
         seen = await self._gate.visible(actor, list(included.values()), "everything")
-        following = matches[-1].reference if more and matches else None
+        following = last[0].reference if more and last else None
         return EverythingPage(matches, seen, following)
 
 

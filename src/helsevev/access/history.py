@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, NotFound
 from helsevev.access.gate import Gate
@@ -59,8 +60,10 @@ class History:
         most = min(count, MOST)
         found = await history.of_instance(self._database, current, below, period, most + 1)
         following = str(found[most - 1].version) if len(found) > most > 0 else None
-        total = current.version if period == ALWAYS else None
-        return HistoryPage(found[:most], total, following)
+        # An app may be let in to some versions of a resource alone.
+        seen = app_bounds.shown(actor, found[:most], "history-instance")
+        whole = period == ALWAYS and actor.scopes is None
+        return HistoryPage(seen, current.version if whole else None, following)
 
     async def of_type(
         self,

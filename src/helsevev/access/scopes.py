@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl
 
 from helsevev.fhir.definitions import RESOURCE_TYPES
@@ -105,6 +105,10 @@ class Grant:
             if scope.reaches(letter, resource_type) and (of_patient or scope.level != "patient")
         )
 
+    def is_of_patient_alone(self) -> bool:
+        """Whether all of it is for the inhabitant of the launch."""
+        return all(scope.level == "patient" for scope in self.scopes)
+
     def narrows(self, letter: Letter, resource_type: str) -> bool:
         """Whether what is within has to be told from the resource itself."""
         reaching = [scope for scope in self.scopes if scope.reaches(letter, resource_type)]
@@ -161,7 +165,7 @@ def read(text: str) -> Scope | None:
             return None
         if len(narrowed) != len(pairs) or any(each.name in _NOT_IN_BODY for each in narrowed):
             return None
-    return Scope(level, resource_type, letters, query or "", narrowed)
+    return Scope(cast("Level", level), resource_type, letters, query or "", narrowed)
 
 
 def is_known(text: str) -> bool:

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Final
 from urllib.parse import parse_qsl
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
-from helsevev.access.errors import Invalid
+from helsevev.access.errors import Invalid, Refused
 from helsevev.access.gate import Gate
 from helsevev.fhir import references
 from helsevev.fhir.dates import microseconds
@@ -21,7 +22,7 @@ from helsevev.fhir.search_query import Include, Query, SearchError, parse
 from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
-from helsevev.record.search import Scope, Search
+from helsevev.record.search import Matches, Scope, Search
 from helsevev.record.search_codes import Codes
 from helsevev.record.store import Stored
 
@@ -55,10 +56,11 @@ class Searcher:
         """
         for patient_id in named_patients(query):
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
-        matches = await self._search.run(query, scope_of(actor))
-        await self._gate.allow_read(actor, matches.rows, "search-type", f"{query.resource_type}?")
-        included = await self._included(actor, query, matches.rows)
-        return SearchPage(matches.total, matches.rows, included, matches.next_cursor)
+        matches = await self._within(actor, query, "search-type")
+        rows = app_bounds.shown(actor, matches.rows, "search-type")
+        await self._gate.allow_read(actor, rows, "search-type", f"{query.resource_type}?")
+        included = await self._included(actor, query, rows)
+        return SearchPage(matches.total, rows, included, matches.next_cursor)
 
     async def read(
         self, resource_type: str, pairs: Sequence[tuple[str, str]], *, strict: bool, base: str
@@ -97,9 +99,21 @@ class Searcher:
             pairs = parse_qsl(query_string, keep_blank_values=True)
             asked = [*pairs, ("_count", str(most))]
             query = await self.read(resource_type, asked, strict=True, base="")
-            return (await self._search.run(query, scope_of(actor))).rows[:most]
+            return (await self._within(actor, query, "match")).rows[:most]
         except SearchError as problem:
             raise Invalid(problem.issues) from problem
+
+    async def _within(self, actor: Actor, query: Query, interaction: str) -> Matches:
+        """What the actor may see, as far as the scopes of the app that asks reach."""
+        try:
+            query, only = app_bounds.narrowed(actor, query)
+        except Refused as refused:
+            await self._gate.refuse(actor, keys.REFERENCE, refused.decision, interaction)
+        scope = scope_of(actor)
+        if only is not None:
+            own = Scope(actor.id, (), clock.now(), own=only)
+            scope = own if scope is None else replace(scope, only=only)
+        return await self._search.run(query, scope)
 
     async def _included(self, actor: Actor, query: Query, matches: list[Stored]) -> list[Stored]:
         """What is included, step by step; only what the actor may see is followed further."""

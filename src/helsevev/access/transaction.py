@@ -75,6 +75,9 @@ class Bundles:
             async with self._turns.taken(plan.conditions):
                 responses = await self._carry_out(actor, plan, idempotency_key, fingerprint)
         entries = await self._responses(plan, responses, returning, answer)
+        if actor.scopes is not None:
+            # A patch may be within the scopes where reading what it leaves is not.
+            returning = "minimal"
         response: dict[str, Any] = {"resourceType": "Bundle", "type": "transaction-response"}
         if entries:
             response["entry"] = entries
@@ -148,12 +151,21 @@ class Bundles:
         kept: list[Stored] = []
         for step in steps:
             concerned = (step.patient, step.entry.resource_type)
-            if step.writes and concerned not in purposes:
-                purposes[concerned] = await self._writer.allow(actor, concerned[1], concerned[0])
+            if step.writes and concerned not in found:
+                found[concerned] = await self._writer.allow(actor, concerned[1], concerned[0])
+            if actor.scopes is not None and step.writes:
+                await self._keep_within(actor, step)
             if step.act == "keep" and step.current is not None:
                 kept.append(step.current)
         await self._gate.allow_read(actor, kept, "transaction")
-        return "BTG" if "BTG" in purposes.values() else "TREAT"
+        return joined(found.values())
+
+    async def _keep_within(self, actor: Actor, step: Step) -> None:
+        current = step.current
+        if step.act != "delete":
+            await self._gate.keep_within(actor, step.resource, step.patient, current)
+        elif current is not None:
+            await self._gate.keep_within(actor, current.resource, current.patient, current, "d")
 
     async def _check_same_inhabitant(self, steps: Iterable[Step]) -> None:
         written = [s for s in steps if s.act in ("create", "update")]

@@ -12,6 +12,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, NotFound
 from helsevev.access.export.asked import Asked
@@ -81,6 +82,7 @@ class Views:
         asked = Asked(types=(table.resource,), patients=run.patients, since=run.since)
         async with opened_snapshot(self._gate.store.database) as snapshot:
             async for page in snapshot.pages(selection_of(asked)):
+                page = app_bounds.shown(actor, page, INTERACTION)
                 await trace(self._gate, actor, page, INTERACTION)
                 yield await asyncio.to_thread(_rows_of_stored, table, page, until)
 

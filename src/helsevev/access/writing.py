@@ -121,7 +121,8 @@ class Writer:
         else:
             current = await self._store.read(resource["resourceType"], resource["id"])
         patient = rows.locality(resource)
-        purpose = await self.allow(actor, resource["resourceType"], patient)
+        grounds = await self.allow(actor, resource["resourceType"], patient)
+        await self.gate.keep_within(actor, resource, patient, current)
         if current is not None:
             if says_the_same(current, resource):
                 await self.gate.allow_read(actor, [current], "update")
@@ -164,6 +165,7 @@ class Writer:
         check_version(current, current.patient, if_match)
         resource = change(current.resource)
         self.check(resource)
+        await self.gate.keep_within(actor, resource, current.patient, current, "u")
         if says_the_same(current, resource):
             return Written(current, created=False, changed=False)
         check_version(current, rows.locality(resource), if_match)
@@ -212,7 +214,8 @@ class Writer:
         current = await self._store.read(resource_type, resource_id)
         if current is None or current.deleted:
             return None
-        purpose = await self.allow(actor, resource_type, current.patient)
+        grounds = await self.allow(actor, resource_type, current.patient)
+        await self.gate.keep_within(actor, current.resource, current.patient, current, "d")
         if if_match is not None and if_match != current.version:
             raise PreconditionFailed(_seen_another(current), current)
         now = clock.now()

@@ -15,7 +15,7 @@ from helsevev.access.services import Services
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.xml.writing import to_xml
-from helsevev.fhir_api import pretty
+from helsevev.fhir_api import app_scopes, pretty
 from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
@@ -92,7 +92,9 @@ class FhirApi:
         """Answer a request whose actor is known: an entry of a Bundle."""
         if not request.segments or request.segments == ("",):
             raise Problem(400, error("not-supported", "A Bundle in a Bundle is not carried out."))
-        answer = await find(request.method, request.segments).answer(self._doors, request)
+        interaction = find(request.method, request.segments)
+        app_scopes.refuse_outside(interaction, request)
+        answer = await interaction.answer(self._doors, request)
         if answer.stream is not None:
             await answer.stream.aclose()
             text = "This answer comes in pieces, which no Bundle holds: ask for it by itself."
@@ -114,6 +116,7 @@ class FhirApi:
             actor, scope["method"], segments, query, headers, _base(scope, headers),
             body_reader(headers, receive),
         )  # fmt: skip
+        app_scopes.refuse_outside(interaction, request)
         return await interaction.answer(self._doors, request)
 
     async def _actor(self, headers: dict[bytes, bytes]) -> Actor | None:

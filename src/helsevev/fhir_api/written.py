@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helsevev.access import app_bounds
 from helsevev.access.stored import Stored
 from helsevev.access.writing import Written
 from helsevev.fhir import serialization
@@ -22,7 +23,11 @@ def of_written(request: Request, written: Written, *, repeated: bool = False) ->
     status = 201 if written.created and not repeated else 200
     location = f"{request.base}/{stored.reference}/_history/{stored.version}"
     answer = of_stored(stored, b"", status, location)
-    answer.body = _body(request.prefer.returning, stored, written)
+    returning = request.prefer.returning
+    if returning == "representation" and not app_bounds.shows(request.actor, stored):
+        # An app may be let write what it may not read.
+        returning = "minimal"
+    answer.body = _body(returning, stored, written)
     return answer
 
 

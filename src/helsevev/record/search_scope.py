@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from helsevev.record import keys
@@ -13,17 +13,23 @@ from helsevev.record.search_values import Arguments
 class Scope:
     """Whose records a search may look into: those tied to the actor now, and reference data.
 
-    `own` is the inhabitant's key of the actor's own record. A search without scope sees all.
+    `own` is the inhabitant's key of the actor's own record; `only` narrows all of it to one
+    inhabitant and reference data. A search without scope sees all.
     """
 
     actor: str
     grantees: tuple[str, ...]
     now: datetime
     own: int | None = None
+    only: int | None = None
 
 
 def scope_sql(scope: Scope, arguments: Arguments) -> str:
     """The condition that a row named `r` is kept with someone whom the scope shows."""
+    if scope.only is not None:
+        only = arguments.add(max(scope.only, keys.REFERENCE), "bigint")
+        narrow = f"r.patient IN ({keys.REFERENCE}, {only})"
+        return f"({narrow} AND {scope_sql(replace(scope, only=None), arguments)})"
     if scope.own is not None:
         own = max(scope.own, keys.REFERENCE)
         return f"r.patient IN ({keys.REFERENCE}, {arguments.add(own, 'bigint')})"

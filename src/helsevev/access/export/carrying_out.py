@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.export.asked import Asked, query_of
 from helsevev.access.export.contents import DELETED, Resources, ResourceTables, Sink, ViewRows
@@ -45,6 +46,7 @@ async def carry_out(
     try:
         async for page in _pages(gate, asked, snapshot):
             await trace(gate, actor, page, INTERACTION)
+            page = app_bounds.shown(actor, page, INTERACTION)
             # Expanding and writing happen beside the loop that answers others.
             await asyncio.to_thread(sink.take, page)
             read += len(page)
@@ -55,7 +57,7 @@ async def carry_out(
         sink.abandon()
         raise
     if asked.since is not None and not asked.views:
-        files += await _deletions(asked, snapshot, folder)
+        files += await _deletions(actor, asked, snapshot, folder)
     return files, read
 
 
@@ -112,8 +114,11 @@ async def trace(gate: Gate, actor: Actor, page: Sequence[Stored], interaction: s
     await gate.trail.keep(*rows)
 
 
-async def _deletions(asked: Asked, snapshot: Snapshot, folder: Path) -> list[Written]:
-    """Transactions that delete what was deleted (Bulk Data guide, `deleted`)."""
+async def _deletions(actor: Actor, asked: Asked, snapshot: Snapshot, folder: Path) -> list[Written]:
+    """Transactions that delete what was deleted (Bulk Data guide, `deleted`).
+
+    Of what is gone nothing tells whether scopes that narrow a type reached it.
+    """
     lines = Lines(folder)
     async for places in snapshot.deletions(selection_of(asked)):
         bundles = [
@@ -125,3 +130,4 @@ async def _deletions(asked: Asked, snapshot: Snapshot, folder: Path) -> list[Wri
         ]
         await asyncio.to_thread(lines.write, DELETED, bundles)
     return lines.close()
+            if app_bounds.reads_whole(actor, kind)

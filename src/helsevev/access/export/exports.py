@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor, actor_of
 from helsevev.access.errors import AccessError, NotFound, Unprocessable
 from helsevev.access.export.asked import Asked, asked_of
@@ -25,6 +26,7 @@ from helsevev.access.export.carrying_out import INTERACTION, Cancelled, Tell, ca
 from helsevev.access.export.files import Written
 from helsevev.access.gate import Gate
 from helsevev.access.policy import Decision
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.views.definition import ViewError
@@ -85,6 +87,7 @@ class Exports:
     async def ask(self, actor: Actor, asked: Asked, request: str) -> str:
         """Take on an export; its id. `request` is the URL that asked for it."""
         await self.decide(actor)
+        asked = await self._within(actor, asked)
         self._folder_of("")
         if await self._jobs.waiting_of(actor.id) >= MOST_WAITING:
             raise TooMany
@@ -107,6 +110,8 @@ class Exports:
         await self.decide(actor)
         row = await self._jobs.read(job_id) if _JOB.fullmatch(job_id) else None
         if row is None or row.owner != actor.id or row.expires_at <= clock.now():
+            raise NotFound(f"The export {job_id[:40]}")
+        if not app_bounds.may_use(actor, actor_of(row.actor)):
             raise NotFound(f"The export {job_id[:40]}")
         return row
 
@@ -136,6 +141,16 @@ class Exports:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._runner
             self._runner = None
+
+    async def _within(self, actor: Actor, asked: Asked) -> Asked:
+        """What is asked for, as far as the scopes of the app reach. Raises `Refused`."""
+        if actor.scopes is None or asked.views:
+            return asked
+        types = asked.types or tuple(sorted(RESOURCE_TYPES))
+        reached = app_bounds.reading(actor, types)
+        if not reached or (asked.types and reached != asked.types):
+            await self._gate.refuse(actor, keys.REFERENCE, app_bounds.outside(), INTERACTION)
+        return msgspec.structs.replace(asked, types=reached)
 
     def _folder_of(self, job_id: str) -> Path:
         if self._kept_in is None:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import AccessError, Conflict, Invalid, NotFound, Unprocessable
 from helsevev.access.gate import Gate
 from helsevev.access.policy import Decision
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.notices import Notices
-from helsevev.access.subscriptions.standing import asked_of
+from helsevev.access.subscriptions.standing import asked_of, owner_of
 from helsevev.access.subscriptions.topics import pairs, topics
 from helsevev.access.writing import Writer, Written
 from helsevev.fhir import dates, subscription_asked
@@ -29,6 +30,7 @@ from helsevev.record.store import Stored
 from helsevev.record.subscriptions import DeadLetter, Standing, Subscriptions
 
 TYPE: Final = "Subscription"
+NOT_LASTING: Final = "An app that subscribes needs lasting access (offline_access)."
 NOT_YOURS: Final = "A subscription is for the one who asked for it."
 MOST_OF_ONE_OWNER: Final = 100
 MOST_EVENTS: Final = 1000
@@ -90,6 +92,11 @@ class SubscriptionDoor:
         headers = await self._unhidden(existing, asked, headers)
         if existing is None:
             await self._refuse_too_many(actor)
+            if not app_bounds.lasts(actor):
+                decision = Decision(False, "none", NOT_LASTING)
+                await self._gate.refuse(
+                    actor, keys.UNASSIGNED, decision, "subscription", action="write"
+                )
         if create or "id" not in resource:
             resource = {**resource, "id": _new_id(actor, idempotency_key)}
         status = self._status(resource, existing, asked)
@@ -126,7 +133,9 @@ class SubscriptionDoor:
 
     async def open_own(self, actor: Actor) -> list[Stored]:
         """The current versions of the actor's own subscriptions."""
-        names = [(TYPE, standing.id) for standing in await self._rows.all_of(actor.id)]
+        names = [
+            (TYPE, standing.id) for standing in _usable(actor, await self._rows.all_of(actor.id))
+        ]
         found = await self._gate.store.read_many(names)
         return await self._gate.visible(_for_own(actor), list(found.values()), "search-type")
 
@@ -136,7 +145,8 @@ class SubscriptionDoor:
         Raises `NotFound` or `Refused`.
         """
         if resource_id is None:
-            return await self._rows.all_of(None if actor.kind == "system" else actor.id)
+            whose = None if actor.kind == "system" else actor.id
+            return _usable(actor, await self._rows.all_of(whose))
         standing = await self._standing(actor, resource_id, "read")
         if standing is None:
             raise NotFound(f"{TYPE}/{resource_id}")
@@ -158,7 +168,11 @@ class SubscriptionDoor:
 
     async def dead_letters(self, actor: Actor) -> list[DeadLetter]:
         """What could not be delivered and is the actor's (a system's: anyone's) to see to."""
-        return await self._rows.dead_letters(None if actor.kind == "system" else actor.id)
+        found = await self._rows.dead_letters(None if actor.kind == "system" else actor.id)
+        if actor.scopes is None:
+            return found
+        usable = {standing.id for standing in await self.standings(actor)}
+        return [letter for letter in found if letter.subscription in usable]
 
     async def settle(self, actor: Actor, resource_id: str) -> None:
         """The actor has seen to its dead letters; they are not sent. Raises as `standings`."""
@@ -194,7 +208,10 @@ class SubscriptionDoor:
 
     async def _standing(self, actor: Actor, resource_id: str, action: str) -> Standing | None:
         standing = await self._rows.one(resource_id)
-        if standing is not None and actor.kind != "system" and standing.owner_id != actor.id:
+        if standing is None:
+            return None
+        foreign = actor.kind != "system" and standing.owner_id != actor.id
+        if foreign or not app_bounds.may_use(actor, owner_of(standing.owner)):
             decision = Decision(False, "none", NOT_YOURS)
             await self._gate.refuse(actor, keys.UNASSIGNED, decision, "subscription", action=action)
         return standing
@@ -259,6 +276,12 @@ class SubscriptionDoor:
         if kept and not told_again and existing and resource["status"] == existing.status:
             return existing.status
         return "requested"
+
+
+def _usable(actor: Actor, standings: list[Standing]) -> list[Standing]:
+    if actor.scopes is None:
+        return standings
+    return [each for each in standings if app_bounds.may_use(actor, owner_of(each.owner))]
 
 
 def _for_own(actor: Actor) -> Actor:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.gate import Gate
 from helsevev.access.subscriptions.standing import filters_of, owner_of
@@ -98,9 +99,15 @@ class Matcher:
             for listener in listeners:
                 if altered.place.xid > listener.from_xid and passes(listener.filters, change):
                     verdict = await self._gate.permits.verdict(listener.owner, altered.patient)
-                    if verdict.decision.allowed:
+                    if verdict.decision.allowed and _is_within(listener.owner, altered, change):
                         told.append(listener.id)
         return told
+
+
+def _is_within(owner: Actor, altered: Altered, change: Change) -> bool:
+    """Whether the scopes of the app that subscribed let it read what changed."""
+    resource = change.before if change.after is None else change.after
+    return app_bounds.covers(owner, ("r",), altered.type, altered.patient, resource)
 
 
 def _by_topic(standings: list[Standing]) -> dict[str, list[Listener]]:
