@@ -13,8 +13,9 @@ import pytest_asyncio
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.services import Services, services_over
 from helsevev.kit import clock
+from helsevev.record.audit import Author, origin
 from helsevev.record.database import Database
-from helsevev.record.store import Author, Store
+from helsevev.record.store import Store
 
 Resource = dict[str, Any]
 
@@ -37,7 +38,7 @@ def store(services: Services) -> Store:
 @pytest.fixture(scope="session")
 def author() -> Author:
     """On whose behalf tests write rows."""
-    return Author("Device/test", "Test", "system", "", "", "test")
+    return Author(origin("Device/test", {"name": "Test", "role": "system"}), "test")
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,15 @@ import pytest
 
 from helsevev.access.treatment_relation import PROJECTION
 from helsevev.record import keys, rows, store
+from helsevev.record.audit import Author, origin
 from helsevev.record.database import Database
 from helsevev.record.rows import Row
-from helsevev.record.store import MANY, Author, Remembered, Store, Write
+from helsevev.record.store import MANY, Remembered, Store, Write
 
 from .importing import observation
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
-AUTHOR = Author("Device/x", "X", "system", "", "", "import")
+AUTHOR = Author(origin("Device/x", {"name": "X", "role": "system"}), "import")
 TABLES = {
     "resource": "patient, type, id, version, code, date_low, keys, token_set, body",
     "search_string": "patient, type, id, name, value",

@@ -22,7 +22,7 @@ from helsevev.access.services import services_over
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.database import Database, DatabaseError
-from helsevev.record.store import audit_row
+from helsevev.record.audit import audit_row
 
 REASON = "Unconscious, brought in by ambulance"
 Later = Callable[..., None]
@@ -280,7 +280,7 @@ async def test_who_has_read_shows_openings_writes_refusals_and_itself(
     await services.writer.write(nurse, pulse("frida"))
     permit = await services.gate.open_chart(nurse, "frida")
     seen = await services.gate.who_has_read(permit)
-    assert [(row["actor_name"], row["interaction"], row["outcome"]) for row in seen] == [
+    assert [(row.name, row.interaction, 8 * row.refused) for row in seen] == [
         (nurse.name, "read-audit", 0), (nurse.name, "open", 0), (nurse.name, "create", 0),
         (stranger.name, "open", 8), (SYSTEM.name, "create", 0), (SYSTEM.name, "create", 0),
     ]  # fmt: skip

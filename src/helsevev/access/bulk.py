@@ -16,6 +16,7 @@ from helsevev.access.bundle_look_up import identifier_of, newest
 from helsevev.access.bundle_plan import BundlePlan, Known, Step, placed
 from helsevev.access.errors import AccessError, Invalid, Unprocessable
 from helsevev.access.gate import author_of
+from helsevev.access.permit import Grounds, joined
 from helsevev.access.searching import Searcher
 from helsevev.access.writing import (
     SPANS_INHABITANTS,
@@ -119,7 +120,7 @@ class Loader:
         issues = [issue for found in plan.check(self._writer.check) for issue in found]
         if issues:
             raise Invalid(issues)
-        purpose = await self._decide(
+        grounds = await self._decide(
             actor, ((s.patient, s.entry.resource_type) for s in plan.steps if s.writes)
         )
         plan.follow_versions()
@@ -128,7 +129,7 @@ class Loader:
         built = list(plan.build(now))
         deletions = [s.current for s in plan.steps if s.act == "delete" and s.current]
         if built or deletions:
-            author = author_of(actor, INTERACTION, purpose)
+            author = author_of(actor, INTERACTION, grounds=grounds)
             write = Write(keys.next_key(), now, author, built, remember, deletions)
             await self._store.write(write)
             self._writer.tell(built)
@@ -207,13 +208,13 @@ class Loader:
         if not writes:
             return
         concerned = ((patient, resources[n]["resourceType"]) for n, (patient, _) in writes.items())
-        purpose = await self._decide(actor, concerned)
+        grounds = await self._decide(actor, concerned)
         now = clock.now()
         built: list[Row] = []
         for n, (patient, current) in writes.items():
             version = current.version + 1 if current else 1
             built.append(build_row(resources[n], version, now, patient))
-        author = author_of(actor, INTERACTION, purpose)
+        author = author_of(actor, INTERACTION, grounds=grounds)
         await self._store.write(Write(keys.next_key(), now, author, built))
         self._writer.tell(built)
 
@@ -262,12 +263,12 @@ class Loader:
         await self._writer.gate.allow_read(actor, every, "match")
         return found
 
-    async def _decide(self, actor: Actor, concerned: Iterable[tuple[int, str]]) -> str:
-        purposes = {
+    async def _decide(self, actor: Actor, concerned: Iterable[tuple[int, str]]) -> Grounds:
+        found = {
             await self._writer.allow(actor, resource_type, patient)
             for patient, resource_type in dict.fromkeys(concerned)
         }
-        return "BTG" if "BTG" in purposes else "TREAT"
+        return joined(found)
 
     async def _refuse_strangers(self, steps: Iterable[Step]) -> None:
         written = [s for s in steps if s.act in ("create", "update")]

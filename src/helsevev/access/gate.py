@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
+from helsevev.access.audit import touch
 from helsevev.access.audit_trail import AuditTrail
 from helsevev.access.errors import Gone, Invalid, NotFound, Refused
-from helsevev.access.permit import Permit, Permits
+from helsevev.access.permit import Grounds, Permit, Permits
 from helsevev.access.policy import CLINICIANS, Decision
 from helsevev.access.scopes import Letter
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.serialization import decode_kept
 from helsevev.kit import clock
+from helsevev.kit.caller import CALLER
 from helsevev.record import keys
-from helsevev.record.statements import load
-from helsevev.record.store import Author, Store, Stored, audit_row
+from helsevev.record.audit import Author, Origin, audit_row, origin, told
+from helsevev.record.store import Store, Stored
 
-_SQL: Final = load("store")
 REASON_LENGTH: Final = 10
 """Fewest characters of a stated reason for opening a record in an emergency."""
 
@@ -68,8 +71,9 @@ class Gate:
         if not verdict.decision.allowed:
             await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
         permit = Permit(
-            actor, patient, patient_id, verdict.decision.basis, verdict.purpose, verdict.until
-        )
+            actor, patient, patient_id, verdict.decision.basis, verdict.purpose, verdict.until,
+            verdict.why,
+        )  # fmt: skip
         await self._trace(permit, interaction, f"Patient/{patient_id}")
         return permit
 
@@ -89,7 +93,8 @@ class Gate:
         stored = await self.store.read("Patient", patient_id)
         if stored is None or stored.deleted:
             raise NotFound(f"Patient/{patient_id}")
-        author = author_of(actor, "break-glass", "BTG", f"{ground}: {reason.strip()}")
+        words = f"{ground}: {reason.strip()}"
+        author = author_of(actor, "break-glass", "BTG", words, "emergency")
         await self.trail.keep(
             audit_row(patient, 0, clock.now(), author, stored.reference, action="emergency")
         )
@@ -153,23 +158,22 @@ class Gate:
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
     ) -> None:
         """Decide and audit the reading of `rows`. Raises `Refused` at the first that is refused."""
-        audits: dict[int, tuple[Any, ...]] = {}
-        now = clock.now()
-        verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
+        touched: dict[int, list[Stored]] = {}
         for stored in rows:
             if not app_bounds.shows(actor, stored, interaction):
                 await self.refuse(actor, stored.patient, app_bounds.outside(), interaction)
-            if stored.patient in audits:
-                continue
-            verdict = verdicts[stored.patient]
+            touched.setdefault(stored.patient, []).append(stored)
+        now = clock.now()
+        verdicts = await self.permits.verdicts(actor, touched)
+        audits = []
+        for patient, read in touched.items():
+            verdict = verdicts[patient]
             if not verdict.decision.allowed:
-                patient_id = stored.id if stored.type == "Patient" else None
-                await self.refuse(actor, stored.patient, verdict.decision, interaction, patient_id)
-            author = author_of(actor, interaction, verdict.purpose)
-            audits[stored.patient] = audit_row(
-                stored.patient, 0, now, author, target or stored.reference, action="read"
-            )
-        await self.trail.keep(*audits.values())
+                patient_id = read[0].id if read[0].type == "Patient" else None
+                await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
+            author = author_of(actor, interaction, verdict.purpose, basis=verdict.why)
+            audits.append(audit_row(patient, 0, now, author, told(read, target), action="read"))
+        await self.trail.keep(*audits)
 
     async def visible(
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
@@ -181,11 +185,20 @@ class Gate:
         await self.allow_read(actor, seen, interaction, target)
         return seen
 
-    async def who_has_read(self, permit: Permit, limit: int = 200) -> list[Mapping[str, Any]]:
-        """The newest rows of the inhabitant's audit trail; looking at it is itself audited."""
+    async def who_has_read(
+        self,
+        permit: Permit,
+        limit: int = 200,
+        *,
+        start: datetime = touch.EVER[0],
+        end: datetime = touch.EVER[1],
+    ) -> list[touch.Touch]:
+        """The newest touches of the inhabitant's record in a time; looking is itself audited."""
         await self.require(permit, "read-audit")
         await self._trace(permit, "read-audit", "AuditEvent")
-        return await self.store.database.fetch(_SQL["audit_of_patient"], permit.patient, limit)
+        return await touch.of_patient(
+            self.store.database, permit.patient, start=start, end=end, limit=limit
+        )
 
     async def require(self, permit: Permit, interaction: str) -> None:
         """That the permit still holds: decided anew once it has run out. Raises `Refused`."""
@@ -198,7 +211,7 @@ class Gate:
             )
 
     async def _trace(self, permit: Permit, interaction: str, target: str) -> None:
-        author = author_of(permit.actor, interaction, permit.purpose)
+        author = author_of(permit.actor, interaction, permit.purpose, basis=permit.why)
         await self.trail.keep(
             audit_row(permit.patient, 0, clock.now(), author, target, action="read")
         )
@@ -243,9 +256,32 @@ class Gate:
         raise Refused(decision, patient_id)
 
 
-def author_of(actor: Actor, interaction: str, purpose: str = "TREAT", reason: str = "") -> Author:
-    """What an audit row says about who did it and why."""
-    return Author(
-        actor.id, actor.name, actor.role, actor.organisation, actor.organisation_name,
-        interaction, purpose, reason,
+def author_of(
+    actor: Actor,
+    interaction: str,
+    purpose: str = "TREAT",
+    reason: str = "",
+    basis: str = "",
+    grounds: Grounds | None = None,
+) -> Author:
+    """What an audit row says about who did it, why, and from where they asked."""
+    if grounds is not None:
+        purpose, basis = grounds
+    caller = CALLER.get()
+    who = _origin(
+        actor.id, actor.name, actor.profession, actor.role, actor.organisation, actor.unit_name,
+        actor.organisation_name, actor.organisations[-1] if actor.organisations else "",
+        actor.client, caller.address, caller.program,
     )  # fmt: skip
+    return Author(who, interaction, purpose, reason, basis, caller.number)
+
+
+_SAID: Final = (
+    "name", "profession", "role", "unit", "unitName", "organisationName", "organisation", "app",
+    "address", "program",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def _origin(actor: str, *said: str) -> Origin:
+    return origin(actor, dict(zip(_SAID, said, strict=True)))

@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from helsevev.access.actor import Actor
+from helsevev.kit.caller import CALLER, caller_of
 
 COOKIE: Final = "helsevev_session"
 DECISIONS: Final = frozenset({"public", "signed-in", "record", "token"})
@@ -28,6 +29,7 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
 
     async def with_actor(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
+            CALLER.set(caller_of(scope, dict(scope["headers"])))
             connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
             token = connection.cookies.get(COOKIE)
             sessions = connection.app.state.services.credentials

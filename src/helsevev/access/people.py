@@ -16,9 +16,10 @@ from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import normalize
 from helsevev.kit import clock
 from helsevev.record import keys
+from helsevev.record.audit import audit_row
 from helsevev.record.rows import prefix_end, token_hash
 from helsevev.record.statements import load
-from helsevev.record.store import Stored, audit_row
+from helsevev.record.store import Stored
 
 _ACCESS: Final = load("access")
 _PEOPLE: Final = load("people")
@@ -102,7 +103,7 @@ class People:
 
     async def listed(self, actor: Actor, rows: list[Stored], interaction: str) -> list[Found]:
         """Patients in a list, as much of each as the actor may see, audited for each."""
-        author = author_of(actor, interaction)
+        author = author_of(actor, interaction, basis="list")
         now = clock.now()
         await self._gate.trail.keep(
             *(audit_row(r.patient, 0, now, author, r.reference, action="list") for r in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
@@ -36,6 +36,15 @@ class Permit:
     basis: Basis
     purpose: str
     expires_at: datetime
+    why: str = ""
+    """What let the actor in, as audit rows say it: `relation CareTeam/x`, `emergency`, `own` …"""
+
+
+class Grounds(NamedTuple):
+    """Why somebody was let in, as audit rows say it: the purpose, and what it rests on."""
+
+    purpose: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,12 @@ class Verdict:
     decision: Decision
     purpose: str
     until: datetime
+    why: str = ""
+
+    @property
+    def grounds(self) -> Grounds:
+        """Why, for audit rows."""
+        return Grounds(self.purpose, self.why)
 
 
 class Permits:
@@ -100,7 +115,8 @@ class Permits:
             facts = Facts(
                 "inhabitant",
                 own=_is_own(actor, patient),
-                related=row["related"],
+                related=row["relation"] is not None,
+                relation=row["relation"] or "",
                 emergency_until=row["emergency_until"],
             )
             until = min(now + HOLDS, facts.emergency_until or now + HOLDS)
@@ -156,5 +172,14 @@ def _verdict(
 ) -> Verdict:
     decision = decide(actor, action, facts, resource_type)
     if decision.basis == "emergency" and facts.emergency_until is not None:
-        return Verdict(decision, "BTG", facts.emergency_until)
-    return Verdict(decision, "TREAT", until)
+        return Verdict(decision, "BTG", facts.emergency_until, decision.basis)
+    why = f"relation {facts.relation}" if decision.basis == "relation" else decision.basis
+    return Verdict(decision, "TREAT", until, why)
+
+
+def joined(found: Iterable[Grounds]) -> Grounds:
+    """The grounds of a write about several: an emergency before all, then what ties to people."""
+    every = dict.fromkeys(found)
+    purpose = "BTG" if any(grounds.purpose == "BTG" for grounds in every) else "TREAT"
+    whys = dict.fromkeys(g.why for g in every if g.why != "reference")
+    return Grounds(purpose, " ".join(whys) if whys else "reference")

@@ -199,7 +199,9 @@ class PersonMerger:
         gone: Sequence[Stored],
         patients: tuple[int, int],
     ) -> None:
-        write = Write(keys.next_key(), now, author_of(actor, interaction), rows, None, gone)
+        write = Write(
+            keys.next_key(), now, author_of(actor, interaction, basis="register"), rows, None, gone
+        )
         try:
             await self._store.write(write)
         except (VersionMismatch, UniqueViolation):

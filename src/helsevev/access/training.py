@@ -14,10 +14,10 @@ from helsevev.kit import clock
 from helsevev.kit.chapter import CommandContext
 from helsevev.kit.settings import Settings
 from helsevev.record import keeping
+from helsevev.record.audit import audit_row
 from helsevev.record.database import Database
 from helsevev.record.embedded import exclusive
 from helsevev.record.opening import opened, reached
-from helsevev.record.store import audit_row
 
 _QUESTION = "Everything written since the region was kept is lost. Go on? [y/N] "
 
@@ -54,7 +54,7 @@ async def reset(settings: Settings) -> None:
 
 
 async def _tell_of_reset(database: Database) -> None:
-    author = author_of(SYSTEM, "region-reset")
+    author = author_of(SYSTEM, "region-reset", basis="system")
     row = audit_row(0, 0, clock.now(), author, SYSTEM.id, action="reset")
     await AuditTrail(database).keep(row)
 

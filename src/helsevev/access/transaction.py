@@ -19,6 +19,7 @@ from helsevev.access.bundle_plan import BundlePlan, Known, Step, placed
 from helsevev.access.conditional import Turns, check_condition
 from helsevev.access.errors import Conflict, Invalid, Unprocessable
 from helsevev.access.gate import author_of
+from helsevev.access.permit import Grounds, joined
 from helsevev.access.searching import Searcher
 from helsevev.access.writing import TIES, Writer, fingerprint_of
 from helsevev.fhir.bundle import BundleError, Entry
@@ -74,10 +75,10 @@ class Bundles:
         if responses is None:
             async with self._turns.taken(plan.conditions):
                 responses = await self._carry_out(actor, plan, idempotency_key, fingerprint)
-        entries = await self._responses(plan, responses, returning, answer)
         if actor.scopes is not None:
             # A patch may be within the scopes where reading what it leaves is not.
             returning = "minimal"
+        entries = await self._responses(plan, responses, returning, answer)
         response: dict[str, Any] = {"resourceType": "Bundle", "type": "transaction-response"}
         if entries:
             response["entry"] = entries
@@ -92,7 +93,7 @@ class Bundles:
         found = await _unhurried(plan.check(self._writer.check))
         if issues := [issue for each in found for issue in each]:
             raise Invalid(issues)
-        purpose = await self._decide(actor, plan.steps)
+        grounds = await self._decide(actor, plan.steps)
         plan.follow_versions()
         await self._check_same_inhabitant(plan.steps)
         now = clock.now()
@@ -106,7 +107,7 @@ class Bundles:
             result = msgspec.json.encode(responses).decode()
             remember = Remembered(key, fingerprint, result)
         if built or deletions or remember:
-            author = author_of(actor, "transaction", purpose)
+            author = author_of(actor, "transaction", grounds=grounds)
             deletions.sort(key=lambda gone: (gone.patient, gone.type, gone.id))
             write = Write(keys.next_key(), now, author, built, remember, deletions)
             try:
@@ -146,8 +147,8 @@ class Bundles:
             found[condition] = [s for s in rows[wanted] if s.reference in seen]
         return found
 
-    async def _decide(self, actor: Actor, steps: Iterable[Step]) -> str:
-        purposes: dict[tuple[int, str], str] = {}
+    async def _decide(self, actor: Actor, steps: Iterable[Step]) -> Grounds:
+        found: dict[tuple[int, str], Grounds] = {}
         kept: list[Stored] = []
         for step in steps:
             concerned = (step.patient, step.entry.resource_type)

@@ -26,6 +26,7 @@ from helsevev.access.errors import (
     VersionRequired,
 )
 from helsevev.access.gate import Gate, author_of
+from helsevev.access.permit import Grounds
 from helsevev.fhir import references, serialization
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue
@@ -131,7 +132,7 @@ class Writer:
         elif if_match is not None:
             raise NotFound(f"{resource['resourceType']}/{resource['id']}")
         request = (idempotency_key, fingerprint)
-        return await self._store_one(actor, resource, current, purpose, request)
+        return await self._store_one(actor, resource, current, grounds, request)
 
     async def patch(
         self,
@@ -158,26 +159,26 @@ class Writer:
         if current is None:
             raise NotFound(f"{resource_type}/{resource_id}")
         # What a patch finds or does not find tells of the content: it is read as well as written.
-        purpose = await self.allow(actor, resource_type, current.patient)
+        grounds = await self.allow(actor, resource_type, current.patient)
         await self.gate.allow_read(actor, [current], "patch")
         if current.deleted:
             raise Gone(current)
         check_version(current, current.patient, if_match)
         resource = change(current.resource)
-        self.check(resource)
         await self.gate.keep_within(actor, resource, current.patient, current, "u")
+        self.check(resource)
         if says_the_same(current, resource):
             return Written(current, created=False, changed=False)
         check_version(current, rows.locality(resource), if_match)
         request = (idempotency_key, fingerprint)
-        return await self._store_one(actor, resource, current, purpose, request)
+        return await self._store_one(actor, resource, current, grounds, request)
 
     async def _store_one(
         self,
         actor: Actor,
         resource: dict[str, Any],
         current: Stored | None,
-        purpose: str,
+        grounds: Grounds,
         request: tuple[str | None, bytes],
     ) -> Written:
         """The last steps of the recipe, for what may be written after `current`.
@@ -194,7 +195,7 @@ class Writer:
         if idempotency_key is not None:
             result = msgspec.json.encode([row.type, row.id, version]).decode()
             remember = Remembered(idempotency_key, fingerprint, result)
-        author = author_of(actor, "create" if version == 1 else "update", purpose)
+        author = author_of(actor, "create" if version == 1 else "update", grounds=grounds)
         try:
             await self._store.write(Write(keys.next_key(), now, author, [row], remember))
         except UniqueViolation:
@@ -220,7 +221,7 @@ class Writer:
             raise PreconditionFailed(_seen_another(current), current)
         now = clock.now()
         try:
-            author = author_of(actor, "delete", purpose)
+            author = author_of(actor, "delete", grounds=grounds)
             await self._store.delete(current, keys.next_key(), now, author)
         except VersionMismatch:
             raise Conflict("Someone wrote at the same moment.", current) from None
@@ -237,12 +238,12 @@ class Writer:
         if issues:
             raise Invalid(issues)
 
-    async def allow(self, actor: Actor, resource_type: str, patient: int) -> str:
-        """The purpose that audit rows name. Raises `Refused`, audited."""
+    async def allow(self, actor: Actor, resource_type: str, patient: int) -> Grounds:
+        """What audit rows say of why. Raises `Refused`, audited."""
         verdict = await self.gate.permits.verdict(actor, patient, "write", resource_type)
         if not verdict.decision.allowed:
             await self.gate.refuse(actor, patient, verdict.decision, "write", action="write")
-        return verdict.purpose
+        return verdict.grounds
 
     async def check_same_inhabitant(self, resources: Sequence[tuple[dict[str, Any], int]]) -> None:
         """No order, encounter or document of another inhabitant may be named.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from itertools import count
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
@@ -24,6 +22,7 @@ from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
 from helsevev.fhir_api.streaming import answers_in_own_format, asks_for_events, send_pieces
+from helsevev.kit.caller import CALLER, caller_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,7 +33,6 @@ PREFIX: Final = "/fhir"
 LARGEST_HEADERS: Final = 32 * 1024
 LONGEST_PATH: Final = 2048
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 _ALWAYS: Final[list[Header]] = [(b"x-content-type-options", b"nosniff"), (b"vary", b"Accept")]
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 
@@ -57,12 +55,12 @@ class FhirApi:
             routes=ROUTES,
             deletes_several=deletes_several,
         )
-        self._run = secrets.token_hex(4)
-        self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        caller = caller_of(scope, headers)
+        CALLER.set(caller)
         content_type = FHIR_JSON
         try:
             query = scope.get("query_string", b"").decode("latin-1")
@@ -79,7 +77,7 @@ class FhirApi:
         has_own_type = any(name == b"content-type" for name, _ in answer.extra)
         if content_type is FHIR_XML and answer.body and not has_own_type:
             answer.body = to_xml(serialization.decode_kept(answer.body))
-        told = self._told(answer, headers, content_type)
+        told = self._told(answer, caller.number, content_type)
         body = answer.body or b""
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
         if answer.stream is not None:
@@ -125,13 +123,8 @@ class FhirApi:
             return None
         return await self._credentials.token_actor(token.decode("latin-1").strip())
 
-    def _told(
-        self, answer: Answer, headers: dict[bytes, bytes], content_type: bytes
-    ) -> list[Header]:
-        asked = headers.get(b"x-request-id", b"")
-        if not _REQUEST_ID.fullmatch(asked):
-            asked = f"{self._run}-{next(self._numbers):x}".encode()
-        told = [(b"x-request-id", asked), *_ALWAYS, *answer.headers()]
+    def _told(self, answer: Answer, number: str, content_type: bytes) -> list[Header]:
+        told = [(b"x-request-id", number.encode()), *_ALWAYS, *answer.headers()]
         if not any(name == b"cache-control" for name, _ in answer.extra):
             told.append(_PRIVATE)
         if answer.body is not None and not any(name == b"content-type" for name, _ in told):

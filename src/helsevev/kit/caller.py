@@ -1,4 +1,4 @@
-"""Where the request that is being answered came from: its network address, its program, its number."""
+"""Where the request that is being answered came from: address, program, and its number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _numbers: Final = count(1)
 
 
 class Caller(NamedTuple):
-    """`address` is the network address, `program` what it says of itself, `number` the request's."""
+    """The network address, what the program says of itself, and the number of the request."""
 
     address: str = ""
     program: str = ""
@@ -30,7 +30,7 @@ CALLER: Final[ContextVar[Caller]] = ContextVar("caller", default=NOBODY)
 
 
 def caller_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> Caller:
-    """The caller of an ASGI HTTP request. Its number is what it says (`X-Request-Id`), or a new one."""
+    """The caller of an HTTP request (ASGI); the number is its `X-Request-Id`, or a new one."""
     number = headers.get(b"x-request-id", b"")
     if not number or not _NUMBER.fullmatch(number):
         number = f"{_run}-{next(_numbers):x}".encode()

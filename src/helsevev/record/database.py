@@ -51,6 +51,8 @@ class Database:
         self._open = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed = False
+        self.origins: set[int] = set()
+        """Origins that the audit trail is known to have (`record.audit`)."""
         self._callbacks: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
         self._listener: asyncio.Task[None] | None = None
         self._ear: Any = None

@@ -19,9 +19,10 @@ from helsevev.fhir.search_query import Query
 from helsevev.fhir.views.definition import view_of
 from helsevev.kit import clock
 from helsevev.record import keys
+from helsevev.record.audit import audit_row, told
 from helsevev.record.search import Search
 from helsevev.record.snapshot import Selection, Snapshot
-from helsevev.record.store import Stored, audit_row
+from helsevev.record.store import Stored
 
 INTERACTION: Final = "export"
 _NOBODY: Final = -(2**62)
@@ -45,8 +46,8 @@ async def carry_out(
     read = 0
     try:
         async for page in _pages(gate, asked, snapshot):
-            await trace(gate, actor, page, INTERACTION)
             page = app_bounds.shown(actor, page, INTERACTION)
+            await trace(gate, actor, page, INTERACTION)
             # Expanding and writing happen beside the loop that answers others.
             await asyncio.to_thread(sink.take, page)
             read += len(page)
@@ -106,10 +107,14 @@ async def _pages(gate: Gate, asked: Asked, snapshot: Snapshot) -> AsyncIterator[
 async def trace(gate: Gate, actor: Actor, page: Sequence[Stored], interaction: str) -> None:
     """Each inhabitant in a page gets a line in their trail, before any byte is written."""
     now = clock.now()
-    author = author_of(actor, interaction, "SYSADMIN" if actor.kind == "system" else "TREAT")
+    purpose = "SYSADMIN" if actor.kind == "system" else "TREAT"
+    author = author_of(actor, interaction, purpose, basis=actor.kind)
+    read: dict[int, list[Stored]] = defaultdict(list)
+    for stored in page:
+        read[stored.patient].append(stored)
     rows = [
-        audit_row(patient, 0, now, author, f"${interaction}", action="read")
-        for patient in dict.fromkeys(stored.patient for stored in page)
+        audit_row(patient, 0, now, author, told(found, f"${interaction}"), action="read")
+        for patient, found in read.items()
     ]
     await gate.trail.keep(*rows)
 
@@ -127,7 +132,7 @@ async def _deletions(actor: Actor, asked: Asked, snapshot: Snapshot, folder: Pat
                 f'{{"method":"DELETE","url":"{kind}/{resource_id}"}}}}]}}'
             ).encode()
             for kind, resource_id in places
+            if app_bounds.reads_whole(actor, kind)
         ]
         await asyncio.to_thread(lines.write, DELETED, bundles)
     return lines.close()
-            if app_bounds.reads_whole(actor, kind)

@@ -12,7 +12,7 @@ from helsevev.access.subscriptions.standing import owner_of, status_of
 from helsevev.fhir import subscription_notification as wire
 from helsevev.fhir.subscription_notification import notification
 from helsevev.kit import clock
-from helsevev.record.store import audit_row
+from helsevev.record.audit import audit_row
 from helsevev.record.subscriptions import Event, Standing, Subscriptions
 
 INTERACTION: Final = "subscription"
@@ -69,7 +69,7 @@ class Notices:
         if verdict.decision.allowed:
             if content == "empty":
                 return True
-            author = author_of(owner, INTERACTION, verdict.purpose)
+            author = author_of(owner, INTERACTION, verdict.purpose, basis=verdict.why)
             named = " ".join(f"{e.type}/{e.id}" for e in events if e.patient == patient)
             target = f"{named} (Subscription/{standing.id})"
             row = audit_row(patient, 0, clock.now(), author, target, action="read")

@@ -4,12 +4,15 @@
 -- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
 SELECT
     wanted.patient,
-    EXISTS (SELECT FROM treatment_relation t
-            WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-              AND t.start_at <= $3 AND t.end_at > $3)
-    OR EXISTS (SELECT FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
-               WHERE p.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-                 AND t.start_at <= $3 AND t.end_at > $3) AS related,
+    coalesce((SELECT t.source_type || '/' || t.source_id FROM treatment_relation t
+              WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
+                AND t.start_at <= $3 AND t.end_at > $3
+              LIMIT 1),
+             (SELECT t.source_type || '/' || t.source_id
+              FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
+              WHERE p.patient = wanted.patient AND t.grantee = ANY ($2::text[])
+                AND t.start_at <= $3 AND t.end_at > $3
+              LIMIT 1)) AS relation,
     (SELECT max(e.expires_at) FROM emergency_access e
      WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until
 FROM unnest($1::bigint[]) AS wanted (patient)

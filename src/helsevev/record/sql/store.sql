@@ -138,9 +138,9 @@ WITH incoming AS (
     GROUP BY patient
 ), audits AS (
     INSERT INTO audit_event
-        (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
-         role, organisation, organisation_name, purpose, reason)
-    SELECT patient, id, target, $11, $12, 0, 'write', $41, $37, $42, $43, $44, $45, $46, $47
+        (patient, id, target, transaction, at, outcome, interaction, actor, origin, request, basis,
+         action, purpose, reason)
+    SELECT patient, id, target, $11, $12, 0, $41, $37, $42, $43, $44, $45, $46, $47
     FROM unnest($38::bigint[], $39::bigint[], $40::text[]) AS a (patient, id, target)
 ), remembered AS (
     INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
@@ -174,9 +174,9 @@ WITH sets AS (
     ON CONFLICT (hash, is_leading) DO NOTHING
 ), audits AS (
     INSERT INTO audit_event
-        (patient, id, target, transaction, at, outcome, action, interaction, actor, actor_name,
-         role, organisation, organisation_name, purpose, reason)
-    SELECT patient, id, target, $1, $2, 0, 'write', $11, $7, $12, $13, $14, $15, $16, $17
+        (patient, id, target, transaction, at, outcome, interaction, actor, origin, request, basis,
+         action, purpose, reason)
+    SELECT patient, id, target, $1, $2, 0, $11, $7, $12, $13, $14, $15, $16, $17
     FROM unnest($8::bigint[], $9::bigint[], $10::text[]) AS a (patient, id, target)
 )
 INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
@@ -216,19 +216,6 @@ WITH gone AS (
 )
 SELECT CASE WHEN (SELECT count(*) FROM gone) <> 1
             THEN refuse('a version is not the expected one') ELSE 0 END
-
--- name: audit
--- Rows of the audit trail, many at once.
-INSERT INTO audit_event
-    (patient, id, transaction, at, outcome, action, interaction, actor, actor_name, role,
-     organisation, organisation_name, purpose, reason, target)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::smallint[],
-                     $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-                     $12::text[], $13::text[], $14::text[], $15::text[])
-
--- name: audit_of_patient
--- Who has touched an inhabitant's record, newest first.
-SELECT * FROM audit_event WHERE patient = $1 ORDER BY id DESC LIMIT $2
 
 -- name: idempotent_result
 -- What an earlier write with the same key left.
