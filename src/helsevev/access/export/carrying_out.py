@@ -119,7 +119,9 @@ async def trace(gate: Gate, actor: Actor, page: Sequence[Stored], interaction: s
     await gate.trail.keep(*rows)
 
 
-async def _deletions(actor: Actor, asked: Asked, snapshot: Snapshot, folder: Path) -> list[Written]:
+async def _deletions(
+    actor: Actor, asked: Asked, snapshot: Snapshot, folder: Path
+) -> list[Written]:
     """Transactions that delete what was deleted (Bulk Data guide, `deleted`).
 
     Of what is gone nothing tells whether scopes that narrow a type reached it.
@@ -132,6 +134,7 @@ async def _deletions(actor: Actor, asked: Asked, snapshot: Snapshot, folder: Pat
                 f'{{"method":"DELETE","url":"{kind}/{resource_id}"}}}}]}}'
             ).encode()
             for kind, resource_id in places
+            if app_bounds.reads_whole(actor, kind)
             if app_bounds.reads_whole(actor, kind)
         ]
         await asyncio.to_thread(lines.write, DELETED, bundles)
