@@ -14,6 +14,7 @@ from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
+from helsevev.access.labels_in_use import LabelsInUse
 from helsevev.access.live import Live
 from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
@@ -71,6 +72,7 @@ class Services:
     indexer: Indexer
     everything: Everything
     views: Views
+    labels_in_use: LabelsInUse
 
 
 def services_over(
@@ -117,4 +119,5 @@ def services_over(
         indexer=Indexer(database),
         everything=Everything(gate),
         views=Views(gate, exporting),
+        labels_in_use=LabelsInUse(gate),
     )

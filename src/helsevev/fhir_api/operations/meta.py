@@ -12,21 +12,34 @@ from typing import Any, Final
 from helsevev.access.errors import Invalid
 from helsevev.access.writing import Change, fingerprint_of
 from helsevev.fhir.meta_labels import LABELS, added, labels, removed
+from helsevev.fhir.outcome import error
 from helsevev.fhir.validation import validate
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors
 from helsevev.fhir_api.operations.operation import ANY_TYPE, Operation
 from helsevev.fhir_api.operations.parameters import answered, given, value
-from helsevev.fhir_api.problem import bad_request
-from helsevev.fhir_api.request import Request
+from helsevev.fhir_api.problem import Problem, bad_request
+from helsevev.fhir_api.request import Request, version_number
 
 
 async def read(doors: Doors, request: Request) -> Answer:
-    """200 with the resource's whole meta; 403, 404 or 410 as a read."""
+    """200 with a resource's or a version's whole meta; 403, 404 or 410 as a read.
+
+    Of a type or the system it tells each label that is in use, to those who may read all of it.
+    """
     await given(request, ())
-    kind, resource_id, _ = request.segments
-    stored = await doors.gate.open_resource(request.actor, kind, resource_id)
-    return answered([value("return", "Meta", stored.resource["meta"])])
+    match request.segments:
+        case (kind, resource_id, "_history", version, _):
+            number = version_number(version)
+            stored = await doors.gate.open_version(request.actor, kind, resource_id, number)
+            meta = stored.resource["meta"]
+        case (kind, resource_id, _):
+            stored = await doors.gate.open_resource(request.actor, kind, resource_id)
+            meta = stored.resource["meta"]
+        case place:
+            kind_asked = place[0] if len(place) == 2 else None
+            meta = await doors.services.labels_in_use.of(request.actor, kind_asked)
+    return answered([value("return", "Meta", meta)] if meta else [])
 
 
 async def add(doors: Doors, request: Request) -> Answer:
@@ -60,13 +73,16 @@ async def _change(doors: Doors, request: Request, asked: dict[str, Any], change:
     """Store what `change` makes of the newest version, or of the one that If-Match names.
 
     Labels are sets, so that no version need be named; 412 when somebody wrote in between. 403,
-    404, 410; 400 or 422 for labels that make the resource invalid.
+    404, 410; 400 or 422 for labels that make the resource invalid, 422 for a version that was.
     """
-    kind, resource_id, name = request.segments
+    kind, resource_id, *version, name = request.segments
     if_match, key = request.if_match, request.idempotency_key
-    if if_match is None or request.actor.scopes is not None:
-        # The answer tells what labels there are, which an app may have to be let read.
+    # The answer tells what labels there are, which an app may have to be let read.
+    if if_match is None or version or request.actor.scopes is not None:
         current = await doors.gate.open_resource(request.actor, kind, resource_id)
+        if version and version_number(version[1]) != current.version:
+            text = f"Only the newest version, {current.version}, is labelled: what was stays so."
+            raise Problem(422, error("business-rule", text))
         if_match = if_match or current.version
     written = await doors.writer.patch(
         request.actor, kind, resource_id, change, if_match=if_match,
@@ -76,12 +92,15 @@ async def _change(doors: Doors, request: Request, asked: dict[str, Any], change:
 
 
 _DEFINED: Final = "http://hl7.org/fhir/OperationDefinition/Resource-meta"
-META: Final = Operation(name="meta", definition=_DEFINED, answer=read, instances=ANY_TYPE)
+META: Final = Operation(
+    name="meta", definition=_DEFINED, answer=read, system=True, types=ANY_TYPE,
+    instances=ANY_TYPE, of_versions=True,
+)  # fmt: skip
 ADD: Final = Operation(
     name="meta-add", definition=f"{_DEFINED}-add", answer=add, instances=ANY_TYPE,
-    affects_state=True,
+    affects_state=True, of_versions=True,
 )  # fmt: skip
 DELETE: Final = Operation(
     name="meta-delete", definition=f"{_DEFINED}-delete", answer=delete, instances=ANY_TYPE,
-    affects_state=True,
+    affects_state=True, of_versions=True,
 )  # fmt: skip

@@ -19,6 +19,7 @@ class Operation:
     """One operation: its name without `$`, its OperationDefinition's URL, and where it is called.
 
     `types` and `instances` name the resource types at whose level it is offered, or `ANY_TYPE`.
+    One that is `of_versions` is offered at `[type]/[id]/_history/[vid]` as well as at the instance.
     One that `affects_state` is called by POST alone (R4, operations, section 3.2.0.1).
     """
 
@@ -28,6 +29,7 @@ class Operation:
     system: bool = False
     types: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
+    of_versions: bool = False
     affects_state: bool = False
     public: bool = False
 

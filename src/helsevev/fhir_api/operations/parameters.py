@@ -146,5 +146,7 @@ def parts(name: str, *inner: dict[str, Any]) -> dict[str, Any]:
 
 def answered(parameters: Iterable[dict[str, Any]]) -> Answer:
     """An answer that is a Parameters resource."""
-    body = {"resourceType": "Parameters", "parameter": list(parameters)}
+    body: dict[str, Any] = {"resourceType": "Parameters"}
+    if told := list(parameters):
+        body["parameter"] = told
     return Answer(200, serialization.encode(body))

@@ -80,6 +80,8 @@ def find(segments: tuple[str, ...]) -> Operation | None:
             offered = (o for o in named if o.is_at_type(kind))
         case [kind, resource_id] if kind in _TYPES and is_id(resource_id):
             offered = (o for o in named if o.is_at_instance(kind))
+        case [kind, resource_id, "_history", version] if is_id(resource_id) and is_id(version):
+            offered = (o for o in named if o.of_versions and o.is_at_instance(kind))
         case _:
             return None
     return next(offered, None)
