@@ -152,14 +152,14 @@ class Bundles:
         kept: list[Stored] = []
         for step in steps:
             concerned = (step.patient, step.entry.resource_type)
-            if step.writes and concerned not in purposes:
-                purposes[concerned] = await self._writer.allow(actor, concerned[1], concerned[0])
+            if step.writes and concerned not in found:
+                found[concerned] = await self._writer.allow(actor, concerned[1], concerned[0])
             if actor.scopes is not None and step.writes:
                 await self._keep_within(actor, step)
             if step.act == "keep" and step.current is not None:
                 kept.append(step.current)
         await self._gate.allow_read(actor, kept, "transaction")
-        return "BTG" if "BTG" in purposes.values() else "TREAT"
+        return joined(found.values())
 
     async def _keep_within(self, actor: Actor, step: Step) -> None:
         current = step.current

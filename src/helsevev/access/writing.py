@@ -122,7 +122,7 @@ class Writer:
         else:
             current = await self._store.read(resource["resourceType"], resource["id"])
         patient = rows.locality(resource)
-        purpose = await self.allow(actor, resource["resourceType"], patient)
+        grounds = await self.allow(actor, resource["resourceType"], patient)
         await self.gate.keep_within(actor, resource, patient, current)
         if current is not None:
             if says_the_same(current, resource):
@@ -159,7 +159,7 @@ class Writer:
         if current is None:
             raise NotFound(f"{resource_type}/{resource_id}")
         # What a patch finds or does not find tells of the content: it is read as well as written.
-        purpose = await self.allow(actor, resource_type, current.patient)
+        grounds = await self.allow(actor, resource_type, current.patient)
         await self.gate.allow_read(actor, [current], "patch")
         if current.deleted:
             raise Gone(current)
@@ -215,7 +215,7 @@ class Writer:
         current = await self._store.read(resource_type, resource_id)
         if current is None or current.deleted:
             return None
-        purpose = await self.allow(actor, resource_type, current.patient)
+        grounds = await self.allow(actor, resource_type, current.patient)
         await self.gate.keep_within(actor, current.resource, current.patient, current, "d")
         if if_match is not None and if_match != current.version:
             raise PreconditionFailed(_seen_another(current), current)
