@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,10 @@ from babel.messages.pofile import read_po, write_po
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "helsevev"
 LOCALE = PACKAGE / "locale" / "nb"
+POLICIES = PACKAGE / "content" / "access" / "policies"
+SAID = re.compile(r'^@(?:reason|patient)\("([^"]+)"\)', re.MULTILINE)
+"""What a rule of access says of itself to those whom it concerns."""
+
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -46,6 +51,10 @@ def texts_of(room: Path) -> dict[Text, set[str]]:
         options = {"trimmed": "true", "newstyle_gettext": "true"} if method != "python" else {}
         for _, text, _, context in extract_from_file(method, path, KEYWORDS, options=options):
             found.setdefault((text, context), set()).add(path.relative_to(PACKAGE).as_posix())
+    if room.name == "access":
+        for path in sorted(POLICIES.glob("*.cedar")):
+            for text in SAID.findall(path.read_text("utf-8")):
+                found.setdefault((text, None), set()).add(path.relative_to(PACKAGE).as_posix())
     return found
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from datetime import timedelta
 from inspect import getdoc
 from itertools import product
 from pathlib import Path
@@ -25,6 +26,7 @@ from helsevev.access.permit import EMERGENCY, HOLDS
 from helsevev.access.session import SHIFT
 from helsevev.content import loading
 from helsevev.fhir import patch
+from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import LEFT_OUT, PARAMETERS
 from helsevev.fhir_api import request, routing
 from helsevev.kit import clock
@@ -47,6 +49,14 @@ SETTINGS = {
     " spaces between; none: nowhere, but for the demo's own machine.",
     "HELSEVEV_CONDITIONAL_DELETE": "`single` (the default): a conditional delete that fits several"
     " resources is refused. `multiple`: it takes them all, in one act.",
+    "HELSEVEV_STAFF_ISSUER": "The OpenID Connect provider of staff, HelseID's profile: its issuer"
+    " URL. See `docs/how-to/connect-national-logins.md`.",
+    "HELSEVEV_STAFF_CLIENT_ID": "Our client there.",
+    "HELSEVEV_STAFF_KEY_FILE": "The file with that client's private key, a JWK or PEM.",
+    "HELSEVEV_INHABITANT_ISSUER": "The provider of inhabitants, ID-porten's profile.",
+    "HELSEVEV_INHABITANT_CLIENT_ID": "Our client there.",
+    "HELSEVEV_INHABITANT_KEY_FILE": "The file with that client's private key.",
+    "HELSEVEV_LOCK_AFTER": "After how many minutes without use a session locks, 1 to 240.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }
 """What each variable means; a variable that the code reads and this lacks is an error."""
@@ -72,7 +82,11 @@ def settings() -> str:
     if missing := read ^ SETTINGS.keys():
         raise SystemExit(f"write_reference.py: describe {', '.join(sorted(missing))} in SETTINGS")
     defaults = {field.name: field.default for field in fields(Settings)}
-    shown = {"HELSEVEV_DATA": "./data", "PORT": str(defaults["port"])}
+    shown = {
+        "HELSEVEV_DATA": "./data",
+        "PORT": str(defaults["port"]),
+        "HELSEVEV_LOCK_AFTER": str(defaults["lock_after"] // timedelta(minutes=1)),
+    }
     rows = []
     for name, meaning in SETTINGS.items():
         default = shown.get(name, defaults.get(name.removeprefix("HELSEVEV_").lower()))
@@ -287,7 +301,7 @@ A clinician without a relation is offered to break the glass; nobody else is. Fa
 for {HOLDS.seconds} seconds. A session lasts {SHIFT.seconds // 3600} hours.
 
 A clinician writes every type but `AuditEvent` and `Consent`. A secretary writes
-{_code(sorted(policy.SECRETARIES_WRITE))}.
+{_code(sorted(t for t in RESOURCE_TYPES if policy.may_write("secretary", t)))}.
 
 ## The audit trail
 

@@ -304,6 +304,7 @@ class Professions(Document, frozen=True, kw_only=True):
     system: str
     approval: dict[str, str]
     role: dict[str, str]
+    group: dict[str, tuple[str, ...]]
 
 
 class LabelSet(Shape, frozen=True, kw_only=True):
