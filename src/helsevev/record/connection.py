@@ -5,8 +5,7 @@ Together with `database` the only place that knows the driver.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,6 +14,9 @@ Row = Any
 """A row of a result: by position and by name."""
 
 _MOST_STATEMENTS = 400
+_PIECE = 256 * 1024
+"""Bytes of a stream that are handed to the socket at once."""
+
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -126,8 +128,10 @@ class Connection:
     async def copy(self, table: str, columns: Iterable[str], stream: bytes) -> None:
         """Append the rows of a stream (`record.copying`), all or none. Raises `DatabaseError`."""
         try:
+            # A file would do, but for files the driver makes a class each time, which keeps the
+            # stream in memory until a search for cycles.
             await self.driver.copy_to_table(
-                table, source=io.BytesIO(stream), columns=list(columns), format="binary"
+                table, source=_pieces(stream), columns=list(columns), format="binary"
             )
         except FAILURES as error:
             raise self.told(error) from error
@@ -170,3 +174,8 @@ def told(error: Exception) -> Exception:
     if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
         return ConnectionLost(f"The database went away: {error}")
     return error
+
+
+async def _pieces(stream: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(stream), _PIECE):
+        yield stream[start : start + _PIECE]

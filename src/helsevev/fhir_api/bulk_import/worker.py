@@ -24,11 +24,14 @@ from helsevev.fhir.serialization import MalformedJson
 from helsevev.fhir_api.bulk_import import wire
 from helsevev.fhir_api.bulk_import.contents import as_transaction, with_id
 from helsevev.fhir_api.bulk_import.portion import Fault, Mode, Portion, Report
+from helsevev.kit import memory
 from helsevev.kit.chapter import CommandContext
 
 _log = logging.getLogger(__name__)
 
-_COLLECT_EVERY: Final = 40
+_TIDY_EVERY: Final = 16
+"""Portions between two times at which freed memory is given back."""
+
 _MOST_FAULTS: Final = 10
 """Faults told of one bundle."""
 
@@ -72,8 +75,8 @@ async def _work(link: socket.socket, context: CommandContext, mode: Mode) -> Non
             running.add(task)
             task.add_done_callback(running.discard)
             count += 1
-            if count % _COLLECT_EVERY == 0:
-                gc.collect()
+            if count % _TIDY_EVERY == 0:
+                memory.give_back()
             portion = await anext(requests, None)
         await asyncio.gather(*running)
     with contextlib.suppress(RuntimeError):
