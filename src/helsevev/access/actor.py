@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -18,7 +18,9 @@ class Actor:
     worked in and every organisation it is part of, nearest first; `patient` is the reference of
     the actor's own record, `practitioner_role` that of the role. When an app acts for the actor,
     `client` is its id, `scopes` are what it was granted (None: not limited by scopes), and
-    `launch_patient` is the inhabitant that its `patient/` scopes are for.
+    `launch_patient` is the inhabitant that its `patient/` scopes are for. `assurance` is how sure
+    it is who this is ("high": a national login, "local": an emergency login, "demo"); `session` is
+    the id of the session, no secret.
     """
 
     kind: Kind
@@ -35,6 +37,8 @@ class Actor:
     client: str = ""
     scopes: tuple[str, ...] | None = None
     launch_patient: str | None = None
+    assurance: str = ""
+    session: str = field(default="", compare=False)
 
     @property
     def grantees(self) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, Literal
+from uuid import uuid4
 
 import msgspec
 
@@ -19,63 +21,198 @@ SHIFT: Final = timedelta(hours=13)
 """How long a sign-in lasts: one long shift."""
 
 TOKEN_LASTS: Final = timedelta(days=30)
-_KEPT: Final = 10_000
+Method = Literal["demo", "national", "pin", "passkey", "emergency"]
+FULL: Final[frozenset[str]] = frozenset({"demo", "national"})
+"""Methods that say who somebody is by themselves; the others rest on what was done before."""
+
+_KEPT: Final = 20_000
 _TRUSTED: Final = timedelta(seconds=10)
+_SEEN_EVERY: Final = timedelta(seconds=20)
+_CHANNEL: Final = "session_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a new session is made of besides its actor.
+
+    `roles` are what may be switched to; `device` where it is; the rest is the provider's: its own
+    session, the id_token that ends it, and the trust framework's attest.
+    """
+
+    method: Method = "demo"
+    ends_at: datetime | None = None
+    device: str = ""
+    roles: tuple[dict[str, str], ...] = ()
+    provider_session: str = ""
+    id_token: str = ""
+    attest: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser: whose, how, since when unused, and whether it is locked."""
+
+    id: str
+    actor: Actor
+    expires_at: datetime
+    seen_at: datetime
+    locked: bool
+    sign_in: SignIn
 
 
 class Credentials:
-    """Gives out and recognises session tokens and API tokens over one database."""
+    """Gives out and recognises session tokens and API tokens over one database.
 
-    def __init__(self, database: Database) -> None:
+    A session that was not used for `lock_after` is locked, whoever asks.
+    """
+
+    def __init__(self, database: Database, lock_after: timedelta = SHIFT) -> None:
+        self.lock_after = lock_after
         self._database = database
-        self._known: dict[tuple[str, bytes], tuple[Actor, datetime]] = {}
+        self._sessions: dict[bytes, tuple[Session, datetime]] = {}
+        self._tokens: dict[bytes, tuple[Actor, datetime]] = {}
 
-    async def start_session(self, actor: Actor) -> str:
+    async def follow(self) -> None:
+        """Hear at once of sessions that other processes end, lock or begin anew."""
+        await self._database.listen(_CHANNEL, self._forget)
+
+    async def start_session(self, actor: Actor, sign_in: SignIn = SignIn()) -> str:
         """A new session's token, for a cookie."""
-        await self._database.execute(_SQL["end_old_sessions"], clock.now())
-        return await self._issue("start_session", actor, SHIFT)
+        now = clock.now()
+        await self._database.execute(_SQL["end_old_sessions"], now)
+        actor = replace(actor, session=str(uuid4()))
+        token = secrets.token_urlsafe(32)
+        await self._database.execute(
+            _SQL["start_session"], _hash(token), now, sign_in.ends_at or now + SHIFT,
+            _json(actor.as_data()), actor.session, actor.id, sign_in.method, sign_in.device,
+            _json(sign_in.roles), sign_in.provider_session, sign_in.id_token,
+            None if sign_in.attest is None else _json(sign_in.attest),
+        )  # fmt: skip
+        return token
 
     async def issue_token(self, actor: Actor, lasts: timedelta = TOKEN_LASTS) -> str:
         """A new bearer token for the API."""
-        return await self._issue("issue_token", actor, lasts)
+        token = secrets.token_urlsafe(32)
+        now = clock.now()
+        told = _json(actor.as_data())
+        await self._database.execute(_SQL["issue_token"], _hash(token), now, now + lasts, told)
+        return token
+
+    async def session(self, token: str) -> Session | None:
+        """The session of this cookie, locked or not; None when it has ended.
+
+        One that was not used for too long is locked by being asked for.
+        """
+        hashed, now = _hash(token), clock.now()
+        known = self._sessions.get(hashed)
+        if known is not None and now < known[1] and not self._is_idle(known[0], now):
+            return known[0]
+        row = await self._database.fetchrow(_SQL["session"], hashed, now)
+        if row is None:
+            self._sessions.pop(hashed, None)
+            return None
+        found = _session(row)
+        if self._is_idle(found, now):
+            await self.lock(token)
+            return replace(found, locked=True)
+        if len(self._sessions) >= _KEPT:
+            self._sessions.clear()
+        # Asked again every few seconds, in case word of a change was lost.
+        self._sessions[hashed] = (found, min(row["expires_at"], now + _TRUSTED))
+        return found
 
     async def session_actor(self, token: str) -> Actor | None:
-        """Who is signed in with this cookie, or None."""
-        return await self._actor("session", token)
+        """Who is signed in with this cookie, or None: nobody, or it is locked."""
+        found = await self.session(token)
+        return None if found is None or found.locked else found.actor
 
     async def token_actor(self, token: str) -> Actor | None:
         """Whom this bearer token speaks for, or None."""
-        return await self._actor("token", token)
+        # A cookie is no bearer token, nor the other way round.
+        hashed, now = _hash(token), clock.now()
+        known = self._tokens.get(hashed)
+        if known is not None and now < known[1]:
+            return known[0]
+        row = await self._database.fetchrow(_SQL["token"], hashed, now)
+        if row is None:
+            self._tokens.pop(hashed, None)
+            return None
+        actor = actor_of(row["actor"])
+        if len(self._tokens) >= _KEPT:
+            self._tokens.clear()
+        self._tokens[hashed] = (actor, min(row["expires_at"], now + _TRUSTED))
+        return actor
+
+    async def seen(self, token: str, session: Session) -> None:
+        """Somebody used the session: it does not lock for a while."""
+        now = clock.now()
+        if now - session.seen_at < min(_SEEN_EVERY, self.lock_after / 3):
+            return
+        hashed = _hash(token)
+        await self._database.execute(_SQL["session_seen"], hashed, now)
+        if (known := self._sessions.get(hashed)) is not None:
+            self._sessions[hashed] = (replace(known[0], seen_at=now), known[1])
+
+    async def lock(self, token: str) -> None:
+        """Show nothing more, until the person proves again who they are."""
+        await self._database.execute(_SQL["lock_session"], _hash(token), clock.now())
+        await self._tell(_hash(token))
 
     async def end_session(self, token: str) -> None:
         """Sign out: the token is worthless from now on."""
         await self._database.execute(_SQL["end_session"], _hash(token))
-        self._known.pop(("session", _hash(token)), None)
+        await self._tell(_hash(token))
 
-    async def _issue(self, statement: str, actor: Actor, lasts: timedelta) -> str:
-        token = secrets.token_urlsafe(32)
-        now = clock.now()
-        data = msgspec.json.encode(actor.as_data()).decode()
-        await self._database.execute(_SQL[statement], _hash(token), now, now + lasts, data)
-        return token
+    async def end_sessions_of(self, person: str, device: str | None = None) -> int:
+        """Sign somebody out everywhere, or on one device; how many sessions that ended."""
+        rows = await self._database.fetch(_SQL["end_sessions_of_person"], person, device)
+        for row in rows:
+            await self._tell(row["token_hash"])
+        return len(rows)
 
-    async def _actor(self, statement: str, token: str) -> Actor | None:
-        # A cookie is no bearer token, nor the other way round.
-        known_as = (statement, _hash(token))
-        now = clock.now()
-        known = self._known.get(known_as)
-        if known is not None and now < known[1]:
-            return known[0]
-        row = await self._database.fetchrow(_SQL[statement], known_as[1], now)
-        if row is None:
-            self._known.pop(known_as, None)
-            return None
-        actor = actor_of(row["actor"])
-        if len(self._known) >= _KEPT:
-            self._known.clear()
-        # Asked again every few seconds, so that a sign-out elsewhere is soon noticed here.
-        self._known[known_as] = (actor, min(row["expires_at"], now + _TRUSTED))
-        return actor
+    async def end_sessions_of_provider(self, provider_session: str) -> list[str]:
+        """Sign out what rests on a provider's session; whose sessions that ended."""
+        rows = await self._database.fetch(_SQL["end_sessions_of_provider"], provider_session)
+        for row in rows:
+            await self._tell(row["token_hash"])
+        return [row["person"] for row in rows]
+
+    def _is_idle(self, session: Session, now: datetime) -> bool:
+        return not session.locked and now - session.seen_at >= self.lock_after
+
+    async def _tell(self, hashed: bytes) -> None:
+        self._sessions.pop(hashed, None)
+        await self._database.execute(_SQL["tell_session_changed"], hashed.hex())
+
+    def _forget(self, payload: str) -> None:
+        if payload:
+            self._sessions.pop(bytes.fromhex(payload), None)
+        else:
+            self._sessions.clear()
+
+
+def _session(row: Any) -> Session:
+    attest = row["attest"]
+    return Session(
+        row["id"],
+        replace(actor_of(row["actor"]), session=row["id"]),
+        row["expires_at"],
+        row["seen_at"],
+        row["locked_at"] is not None,
+        SignIn(
+            row["method"],
+            row["expires_at"],
+            row["device"],
+            tuple(msgspec.json.decode(row["roles"], type=list[dict[str, str]])),
+            row["provider_session"],
+            row["id_token"],
+            None if attest is None else msgspec.json.decode(attest),
+        ),
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _hash(token: str) -> bytes:

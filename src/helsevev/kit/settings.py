@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -15,13 +16,23 @@ class BadSetting(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Issuer:
+    """An OpenID Connect provider: its issuer URL, our client there, and that client's key file."""
+
+    url: str
+    client_id: str
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one run; read once, at the start, and handed on.
 
     `database_url` None means the embedded PostgreSQL in `data`. `chromium` names the browser of
     the tests, None when they may choose. `address` is where others reach the server, "" when it
     is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
-    `deletes_several` lets a conditional delete take all that its condition fits.
+    `deletes_several` lets a conditional delete take all that its condition fits. `staff_issuer` and
+    `inhabitant_issuer` are the national logins; a session locks after `lock_after` without use.
     """
 
     data: Path
@@ -33,14 +44,19 @@ class Settings:
     address: str = ""
     subscription_endpoints: tuple[str, ...] = ()
     deletes_several: bool = False
+    audit_keys: Path | None = None
+    staff_issuer: Issuer | None = None
+    inhabitant_issuer: Issuer | None = None
+    lock_after: timedelta = timedelta(minutes=15)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS,
-        _SUBSCRIPTION_ENDPOINTS and _CONDITIONAL_DELETE.
+        _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, and _ISSUER, _CLIENT_ID and
+        _KEY_FILE of STAFF and INHABITANT.
 
-        Raises `BadSetting` for a port that is no port, an address that is no https or http, and a
-        conditional delete that is neither single nor multiple.
+        Raises `BadSetting` for a port that is no port, an address that is no https or http, a
+        conditional delete that is neither single nor multiple, and half an issuer.
         """
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
@@ -52,7 +68,38 @@ class Settings:
             address="".join(_addresses(environ, "HELSEVEV_ADDRESS")[:1]).rstrip("/"),
             subscription_endpoints=_addresses(environ, "HELSEVEV_SUBSCRIPTION_ENDPOINTS"),
             deletes_several=_deletes_several(environ),
+            audit_keys=Path(path).absolute()
+            if (path := environ.get("HELSEVEV_AUDIT_KEYS"))
+            else None,
+            staff_issuer=_issuer(environ, *_STAFF),
+            inhabitant_issuer=_issuer(environ, *_INHABITANT),
+            lock_after=_minutes(environ, "HELSEVEV_LOCK_AFTER", 15),
         )
+
+
+_STAFF = ("HELSEVEV_STAFF_ISSUER", "HELSEVEV_STAFF_CLIENT_ID", "HELSEVEV_STAFF_KEY_FILE")
+_INHABITANT = (
+    "HELSEVEV_INHABITANT_ISSUER",
+    "HELSEVEV_INHABITANT_CLIENT_ID",
+    "HELSEVEV_INHABITANT_KEY_FILE",
+)
+
+
+def _issuer(environ: Mapping[str, str], issuer: str, client: str, key: str) -> Issuer | None:
+    url = "".join(_addresses(environ, issuer)[:1])
+    if not url:
+        return None
+    missing = [name for name in (client, key) if not environ.get(name)]
+    if missing:
+        raise BadSetting(f"{issuer} needs {' and '.join(missing)}")
+    return Issuer(url, environ[client], Path(environ[key]).absolute())
+
+
+def _minutes(environ: Mapping[str, str], name: str, default: int) -> timedelta:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 240):
+        raise BadSetting(f"{name} is a number of minutes from 1 to 240, not {text[:80]!r}")
+    return timedelta(minutes=int(text))
 
 
 def _deletes_several(environ: Mapping[str, str]) -> bool:

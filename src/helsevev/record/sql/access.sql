@@ -37,15 +37,46 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: start_session
 -- A signed-in browser; only the hash of its token is kept.
-INSERT INTO session (token_hash, created_at, expires_at, actor) VALUES ($1, $2, $3, $4::jsonb)
+INSERT INTO session
+    (token_hash, created_at, expires_at, actor, id, person, method, seen_at, device, roles,
+     provider_session, id_token, attest)
+VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $2, $8, $9::jsonb, $10, $11, $12::jsonb)
 
 -- name: session
 -- Who a session belongs to, while it lasts.
-SELECT actor, expires_at FROM session WHERE token_hash = $1 AND expires_at > $2
+SELECT id, actor, expires_at, method, seen_at, locked_at, device, roles, provider_session, id_token,
+       attest
+FROM session WHERE token_hash = $1 AND expires_at > $2
+
+-- name: session_seen
+-- A session was used.
+UPDATE session SET seen_at = greatest(seen_at, $2) WHERE token_hash = $1 AND locked_at IS NULL
+
+-- name: lock_session
+-- A session shows nothing more, and is no longer anybody's way in.
+UPDATE session SET locked_at = $2 WHERE token_hash = $1 AND locked_at IS NULL
+
+-- name: sessions_of_person
+-- Where somebody is signed in.
+SELECT id, created_at, seen_at, locked_at, method, actor FROM session
+WHERE person = $1 AND expires_at > $2 ORDER BY seen_at DESC
 
 -- name: end_session
 -- Sign out.
 DELETE FROM session WHERE token_hash = $1
+
+-- name: end_sessions_of_person
+-- Sign out everywhere, or on one device alone.
+DELETE FROM session WHERE person = $1 AND ($2::text IS NULL OR device = $2) RETURNING token_hash
+
+-- name: end_sessions_of_provider
+-- Sign out what rests on a session that its provider has ended.
+DELETE FROM session WHERE provider_session = $1 AND provider_session <> ''
+RETURNING token_hash, person
+
+-- name: tell_session_changed
+-- Let every process forget what it knows of a session.
+SELECT pg_notify('session_changed', $1)
 
 -- name: end_old_sessions
 -- Sessions nobody can use any more.
