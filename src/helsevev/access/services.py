@@ -32,6 +32,7 @@ from helsevev.access.transaction import Bundles
 from helsevev.access.views import Views
 from helsevev.access.writing import Writer
 from helsevev.fhir.custom_parameters import check
+from helsevev.fhir.views import keeping
 from helsevev.kit.chapter import Rule
 from helsevev.kit.projection import Projection
 from helsevev.record import custom_parameters
@@ -90,9 +91,8 @@ def services_over(
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
-    writer, subscriptions, streams, notifier = writer_over(
-        gate, feed, {**rules, "SearchParameter": check}, outward or Outward()
-    )
+    rules = {**rules, "SearchParameter": check, "Library": keeping.check}
+    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)

@@ -14,6 +14,7 @@ from helsevev.fhir import patch, serialization, subscription_asked
 from helsevev.fhir.compartments import COMPARTMENTS
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS, Parameter
+from helsevev.fhir.views.keeping import TYPE_CODE, TYPE_SYSTEM
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction, Routes
 from helsevev.fhir_api.operations.operation import Operation
@@ -26,6 +27,14 @@ PUBLISHED: Final = "2026-01-01"
 
 _SYSTEM_LEVEL: Final = ("transaction", "batch", "history-system", "search-system")
 _REFERENCES: Final = ("literal", "logical", "local")
+
+_VIEWS: Final = (
+    "ViewDefinition of SQL on FHIR v2 is no resource type of R4, so that it cannot be listed here:"
+    " ViewDefinition/[id] is read, created, updated and deleted, ViewDefinition is searched by"
+    " _id, url, identifier, version, name, title, status, date, publisher, description and"
+    " resource, with versions and history; not by PATCH, nor within a transaction. Each is kept"
+    f" as a Library of type {TYPE_SYSTEM}|{TYPE_CODE}, and may be written and exported as such."
+)
 
 # A client names the host itself, so that there are as many bases as it likes.
 _MOST_BASES: Final = 16
@@ -91,6 +100,7 @@ def statement(
         "rest": [
             {
                 "mode": "server",
+                "documentation": _VIEWS,
                 "security": _security(),
                 "resource": [
                     _resource(kind, by_type, conditional, added.get(kind, ()))

@@ -14,6 +14,7 @@ from helsevev.fhir import patch, serialization
 from helsevev.fhir.compartments import COMPARTMENTS
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.views.keeping import VIEW
 from helsevev.fhir_api import capabilities
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction, Routes
@@ -240,7 +241,7 @@ def _schemas() -> dict[str, Any]:
             "type": "object",
             "required": ["resourceType"],
             "properties": {
-                "resourceType": {"type": "string", "enum": sorted(RESOURCE_TYPES)},
+                "resourceType": {"type": "string", "enum": sorted({*RESOURCE_TYPES, VIEW})},
                 "id": _ID,
             },
         },

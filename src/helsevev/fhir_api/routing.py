@@ -25,6 +25,7 @@ from helsevev.fhir_api import (
     subscription_read,
     transaction,
     update,
+    view_definitions,
     vread,
 )
 from helsevev.fhir_api.bulk_export import file as export_file
@@ -66,6 +67,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         "_export/[job]/[file]": {"GET": export_file.INTERACTION},
         "[compartment]/[id]/[type]": {"GET": search_compartment.INTERACTION},
         "[compartment]/[id]/[type]/_search": {"POST": search_compartment.BY_POST},
+        **view_definitions.ROUTES,
     }
 )
 
@@ -106,6 +108,8 @@ def _shape(segments: tuple[str, ...]) -> str:
             return ""
         case ("metadata" | "openapi.json" | "_search" | "_history" as name,):
             return name
+        case ("ViewDefinition", *place) if (shape := _of_view(place)) in ROUTES:
+            return shape
         case ("_export", _):
             return "_export/[job]"
         case ("_export", _, _):
@@ -125,6 +129,12 @@ def _shape(segments: tuple[str, ...]) -> str:
         ):
             return "[compartment]/[id]/[type]/_search"
     raise _nowhere(segments)
+
+
+def _of_view(place: list[str]) -> str:
+    if place and is_id(place[0]):
+        place = ["[id]", *place[1:2], *("[vid]" for _ in place[2:])]
+    return "/".join(("ViewDefinition", *place))
 
 
 def _no_type(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.fhir.definitions import RESOURCE_TYPES
+from helsevev.fhir.views.keeping import VIEW
 from helsevev.fhir_api.operations import (
     code_system_validate_code,
     composition_document,
@@ -66,7 +67,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 )
 
 # A ViewDefinition is no resource of R4, and has operations all the same.
-_TYPES: Final = RESOURCE_TYPES | {viewdefinition_run.VIEW}
+_TYPES: Final = RESOURCE_TYPES | {VIEW}
 
 
 def find(segments: tuple[str, ...]) -> Operation | None:

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from helsevev.access import views
 from helsevev.access.export.asked import Asked, format_of, moment_of
+from helsevev.fhir.views.keeping import VIEW
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors
 from helsevev.fhir_api.operations.export import need_async, taken_on
 from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.operations.parameters import Given, given
-from helsevev.fhir_api.operations.viewdefinition_run import VIEW, chosen, definition_of
+from helsevev.fhir_api.operations.viewdefinition_run import chosen, definition_of
 from helsevev.fhir_api.problem import bad_request
 from helsevev.fhir_api.request import Request
 
@@ -28,9 +29,9 @@ async def answer(doors: Doors, request: Request) -> Answer:
     asked = await given(request)
     if request.prefer.strict:
         asked.refuse_others(_KNOWN)
-    definitions = [_named(part, request) for part in asked.all("view")]
+    definitions = [await _named(doors, request, part) for part in asked.all("view")]
     if not definitions:
-        definitions = [definition_of(asked, request)]
+        definitions = [await definition_of(doors, request, asked)]
     for definition in definitions:
         views.compiled(definition)
     export = Asked(
@@ -43,7 +44,7 @@ async def answer(doors: Doors, request: Request) -> Answer:
     return await taken_on(doors, request, export)
 
 
-def _named(view: Any, request: Request) -> dict[str, Any]:
+async def _named(doors: Doors, request: Request, view: Any) -> dict[str, Any]:
     """The definition in one `view` parameter, under the name that it gives."""
     parts = view.get("part") if isinstance(view, dict) else None
     if not isinstance(parts, list):
@@ -55,7 +56,7 @@ def _named(view: Any, request: Request) -> dict[str, Any]:
             raise bad_request(f"view has no part {str(name)[:80]!r}.", "not-supported", "view")
         value = part.get("resource") if name == "viewResource" else part.get(_PARTS[name])
         found.texts.setdefault(name, []).append(value)
-    definition = definition_of(found, request)
+    definition = await definition_of(doors, request, found)
     name = found.text("name")
     return {**definition, "name": name} if name else definition
 

@@ -16,6 +16,7 @@ from helsevev.access.views import Run
 from helsevev.fhir import references, serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.views.compiling import Row
+from helsevev.fhir.views.keeping import VIEW
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors
 from helsevev.fhir_api.operations.export_parameters import members_of, patients_of
@@ -23,12 +24,12 @@ from helsevev.fhir_api.operations.operation import Operation
 from helsevev.fhir_api.operations.parameters import Given, given
 from helsevev.fhir_api.problem import Problem, bad_request
 from helsevev.fhir_api.request import Request
+from helsevev.fhir_api.view_definitions import referred_to
 
 KNOWN: Final = frozenset(
     {"viewReference", "viewResource", "patient", "group", "_limit", "_since", "resource", "header",
      "_format"}
 )  # fmt: skip
-VIEW: Final = "ViewDefinition"
 _FORMATS: Final[tuple[Format, ...]] = ("json", "ndjson", "csv", "parquet")
 _TYPES: Final[dict[Format, bytes]] = {
     "json": b"application/json; charset=utf-8",
@@ -44,8 +45,7 @@ async def answer(doors: Doors, request: Request) -> Answer:
     asked = await given(request)
     if request.prefer.strict:
         asked.refuse_others(KNOWN)
-    definition = definition_of(asked, request)
-    table = views.compiled(definition)
+    table = views.compiled(await definition_of(doors, request, asked))
     run = Run(
         await chosen(doors, request, asked),
         moment_of(asked.text("_since"), "_since"),
@@ -69,25 +69,21 @@ async def answer(doors: Doors, request: Request) -> Answer:
     return Answer(200, extra=headers, stream=pieces)
 
 
-def definition_of(asked: Given, request: Request) -> dict[str, Any]:
+async def definition_of(doors: Doors, request: Request, asked: Given) -> dict[str, Any]:
     """The view that the path, a reference or a resource gives. Raises `Problem`, `NotFound`."""
-    ways: list[Any] = [asked.element("viewResource")] if asked.all("viewResource") else []
-    reference = asked.one("viewReference")
-    if reference is not None:
-        text = reference.get("reference") if isinstance(reference, dict) else reference
-        kind, _, name = str(text).rpartition("/")
-        if kind.rpartition("/")[2] != VIEW:
-            raise bad_request("viewReference is ViewDefinition/<id>.", "value", "viewReference")
-        ways.append(views.named(name))
+    ways = [asked.element("viewResource")] if asked.all("viewResource") else []
+    references = [asked.one("viewReference")] if asked.all("viewReference") else []
     if len(request.segments) == 3:
-        ways.append(views.named(request.segments[1]))
+        references.append("/".join(request.segments[:2]))
+    for each in references:
+        text = each.get("reference") if isinstance(each, dict) else each
+        ways.append(await referred_to(doors, request, str(text or "")))
     if len(ways) != 1:
         text = (
             "Name one view: by viewResource, by viewReference, or ViewDefinition/<id> in the URL."
         )
         raise bad_request(text, "required", "viewResource")
-    definition: dict[str, Any] = ways[0]
-    return definition
+    return ways[0] or {}
 
 
 async def chosen(doors: Doors, request: Request, asked: Given) -> tuple[str, ...] | None:
