@@ -29,6 +29,7 @@ _KEPT: Final = 20_000
 _TRUSTED: Final = timedelta(seconds=10)
 _SEEN_EVERY: Final = timedelta(seconds=20)
 _CHANNEL: Final = "session_changed"
+_APP: Final = "app:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Credentials:
         self._database = database
         self._sessions: dict[bytes, tuple[Session, datetime]] = {}
         self._tokens: dict[bytes, tuple[Actor, datetime]] = {}
+        self._tokens_in: dict[bytes, set[bytes]] = {}
+        """By session, the tokens of apps that live no longer than it does, nor while it is locked."""
 
     async def follow(self) -> None:
         """Hear at once of sessions that other processes end, lock or begin anew."""
@@ -140,8 +143,16 @@ class Credentials:
         actor = actor_of(row["actor"])
         if len(self._tokens) >= _KEPT:
             self._tokens.clear()
+            self._tokens_in.clear()
         self._tokens[hashed] = (actor, min(row["expires_at"], now + _TRUSTED))
+        if row["session"] is not None:
+            self._tokens_in.setdefault(row["session"], set()).add(hashed)
         return actor
+
+    async def forget_app(self, client: str) -> None:
+        """Ask anew whom the tokens of an app speak for, here and in other processes, at once."""
+        self._drop_app(client)
+        await self._database.execute(_SQL["tell_session_changed"], f"{_APP}{client}")
 
     async def seen(self, token: str, session: Session) -> None:
         """Somebody used the session: it does not lock for a while."""
@@ -181,14 +192,27 @@ class Credentials:
         return not session.locked and now - session.seen_at >= self.lock_after
 
     async def _tell(self, hashed: bytes) -> None:
-        self._sessions.pop(hashed, None)
+        self._drop(hashed)
         await self._database.execute(_SQL["tell_session_changed"], hashed.hex())
 
     def _forget(self, payload: str) -> None:
-        if payload:
-            self._sessions.pop(bytes.fromhex(payload), None)
+        if payload.startswith(_APP):
+            self._drop_app(payload.removeprefix(_APP))
+        elif payload:
+            self._drop(bytes.fromhex(payload))
         else:
             self._sessions.clear()
+            self._tokens.clear()
+            self._tokens_in.clear()
+
+    def _drop(self, session: bytes) -> None:
+        self._sessions.pop(session, None)
+        for token in self._tokens_in.pop(session, ()):
+            self._tokens.pop(token, None)
+
+    def _drop_app(self, client: str) -> None:
+        for token in [t for t, (actor, _) in self._tokens.items() if actor.client == client]:
+            del self._tokens[token]
 
 
 def _session(row: Any) -> Session:

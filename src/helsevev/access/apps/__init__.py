@@ -1,0 +1,1 @@
+"""Apps and systems that act through the API: registered, let in, given tokens, and ended."""
