@@ -31,6 +31,8 @@ import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
 from helsevev.access import admitting, demo, training
+from helsevev.access.audit.command import keys_of
+from helsevev.access.audit.sealing import Sealer
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -123,15 +125,19 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         await services.gate.store.database.fetchval("SELECT 1")
         return "ok"
 
+    sealer = Sealer(services.gate.store.database, keys_of(settings))
+
     @asynccontextmanager
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
         await services.notifier.start()
         await services.indexer.start()
         await services.exports.start()
+        await sealer.start()
         try:
             yield
         finally:
+            await sealer.stop()
             await services.exports.stop()
             await services.indexer.stop()
             await services.notifier.stop()

@@ -1,6 +1,7 @@
 """What the gate adds to the application: signing in, tokens, subscriptions, code systems."""
 
 from helsevev.access import commands, pages
+from helsevev.access.audit.command import AUDIT
 from helsevev.access.subscriptions.command import SUBSCRIPTIONS
 from helsevev.access.terminology_command import TERMINOLOGY
 from helsevev.kit.chapter import Chapter
@@ -8,6 +9,6 @@ from helsevev.kit.chapter import Chapter
 CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
-    commands=(commands.TOKEN, SUBSCRIPTIONS, TERMINOLOGY),
+    commands=(commands.TOKEN, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.sign_out),
 )

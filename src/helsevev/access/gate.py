@@ -269,15 +269,15 @@ def author_of(
         purpose, basis = grounds
     caller = CALLER.get()
     who = _origin(
-        actor.id, actor.name, actor.profession, actor.role, actor.organisation, actor.unit_name,
-        actor.organisation_name, actor.organisations[-1] if actor.organisations else "",
-        actor.client, caller.address, caller.program,
+        actor.id, actor.name, actor.profession, actor.role,
+        actor.organisations[0] if actor.organisations else "", actor.unit_name,
+        actor.organisation, actor.organisation_name, actor.client, caller.address, caller.program,
     )  # fmt: skip
     return Author(who, interaction, purpose, reason, basis, caller.number)
 
 
 _SAID: Final = (
-    "name", "profession", "role", "unit", "unitName", "organisationName", "organisation", "app",
+    "name", "profession", "role", "unit", "unitName", "organisation", "organisationName", "app",
     "address", "program",
 )  # fmt: skip
 

@@ -68,9 +68,7 @@ class Settings:
             address="".join(_addresses(environ, "HELSEVEV_ADDRESS")[:1]).rstrip("/"),
             subscription_endpoints=_addresses(environ, "HELSEVEV_SUBSCRIPTION_ENDPOINTS"),
             deletes_several=_deletes_several(environ),
-            audit_keys=Path(path).absolute()
-            if (path := environ.get("HELSEVEV_AUDIT_KEYS"))
-            else None,
+            audit_keys=_folder(environ, "HELSEVEV_AUDIT_KEYS"),
             staff_issuer=_issuer(environ, *_STAFF),
             inhabitant_issuer=_issuer(environ, *_INHABITANT),
             lock_after=_minutes(environ, "HELSEVEV_LOCK_AFTER", 15),
@@ -100,6 +98,11 @@ def _minutes(environ: Mapping[str, str], name: str, default: int) -> timedelta:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 240):
         raise BadSetting(f"{name} is a number of minutes from 1 to 240, not {text[:80]!r}")
     return timedelta(minutes=int(text))
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    path = environ.get(name)
+    return Path(path).absolute() if path else None
 
 
 def _deletes_several(environ: Mapping[str, str]) -> bool:

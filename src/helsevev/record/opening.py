@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from helsevev.kit.settings import Settings
-from helsevev.record import body
+from helsevev.record import body, sealed
 from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 from helsevev.record.embedded import embedded
@@ -61,6 +61,7 @@ async def _connected(url: str, connections: int) -> AsyncIterator[Database]:
             raise UnfitDictionary
         await settle_restored(database)
         await database.execute(_SQL["settle_restored_changes"])
+        await sealed.settle_restored(database)
         yield database
     finally:
         await database.close()

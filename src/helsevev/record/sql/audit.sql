@@ -33,3 +33,107 @@ WHERE (e.xid, e.id) > ($1::bigint::text::xid8, $2::bigint)
   AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.xid, e.id, e.patient
 LIMIT $3
+
+-- name: unsealed
+-- Rows after a place, as leaves are made of them, in the order of sealing. Only transactions older
+-- than every one still running are shown, so that no row can appear behind the log's back.
+SELECT e.xid::text::bigint AS xid,
+       e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.purpose, e.reason, e.target, e.basis, e.request, e.origin, o.content::text,
+       e.actor_name, e.role, e.organisation, e.organisation_name
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE (e.xid, e.id) > ($1::bigint::text::xid8, $2::bigint)
+  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY e.xid, e.id, e.patient
+LIMIT $3
+
+-- name: leaves
+-- Rows by their keys, as leaves are made of them.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.purpose, e.reason, e.target, e.basis, e.request, e.origin, o.content::text,
+       e.actor_name, e.role, e.organisation, e.organisation_name
+FROM unnest($1::bigint[], $2::bigint[]) AS sealed (patient, id)
+JOIN audit_event e USING (patient, id)
+LEFT JOIN audit_origin o ON o.id = e.origin
+
+-- name: seal
+-- What is sealed together.
+INSERT INTO audit_batch (first, size, xid, id, sealed_at, patients, ids, hashes, subtrees)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: last_batch
+-- The end of the log.
+SELECT first, size, xid, id, subtrees FROM audit_batch ORDER BY first DESC LIMIT 1
+
+-- name: batches
+-- What was sealed, in its order, from a leaf on.
+SELECT first, size, xid, id, sealed_at, patients, ids, hashes, subtrees
+FROM audit_batch WHERE first >= $1 ORDER BY first LIMIT $2
+
+-- name: batch_ending
+-- What was sealed just before a size.
+SELECT first, size, xid, id, subtrees FROM audit_batch
+WHERE first < $1 ORDER BY first DESC LIMIT 1
+
+-- name: batch_of
+-- What was sealed together with a row, at or after its time.
+SELECT first, patients, ids FROM audit_batch
+WHERE sealed_at >= $1 AND $2 = ANY (ids) ORDER BY sealed_at LIMIT 1
+
+-- name: add_checkpoint
+-- A signed checkpoint; the same one twice is one.
+INSERT INTO audit_checkpoint (size, at, key, note) VALUES ($1, $2, $3, $4)
+ON CONFLICT (size, key) DO NOTHING
+
+-- name: last_checkpoint
+-- The newest checkpoint.
+SELECT size, at, note FROM audit_checkpoint ORDER BY size DESC, at DESC LIMIT 1
+
+-- name: checkpoint_before
+-- The newest checkpoint that was made at or before a time.
+SELECT size, at, note FROM audit_checkpoint WHERE at <= $1 ORDER BY size DESC LIMIT 1
+
+-- name: checkpoints
+-- The checkpoints beyond a size, in their order.
+SELECT size, at, key, note FROM audit_checkpoint
+WHERE (size, key) > ($1::bigint, $2::text) AND size <= $3 ORDER BY size, key LIMIT $4
+
+-- name: count_between
+-- How many rows there are from a place of the order to another.
+SELECT count(*) FROM audit_event
+WHERE (xid, id) > ($1::bigint::text::xid8, $2::bigint)
+  AND (xid, id) <= ($3::bigint::text::xid8, $4::bigint)
+
+-- name: keys_between
+-- The keys of those rows, page by page.
+SELECT xid::text::bigint AS xid, id, patient, at, actor FROM audit_event
+WHERE (xid, id) > ($1::bigint::text::xid8, $2::bigint)
+  AND (xid, id) <= ($3::bigint::text::xid8, $4::bigint)
+ORDER BY xid, id, patient LIMIT $5
+
+-- name: waiting
+-- How many settled rows wait for their seal, and since when; how many there are that are not settled.
+SELECT count(*) FILTER (WHERE settled) AS settled, min(at) FILTER (WHERE settled) AS since,
+       count(*) FILTER (WHERE NOT settled) AS unsettled
+FROM (
+    SELECT at, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled FROM audit_event
+    WHERE (xid, id) > ($1::bigint::text::xid8, $2::bigint)
+) AS rows
+
+-- name: is_restored
+-- Whether rows lie beyond what this server has done: they came from another one.
+SELECT EXISTS (SELECT FROM audit_event WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))
+
+-- name: is_ahead
+-- Whether a transaction lies beyond what this server has done.
+SELECT $1::bigint::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())
+
+-- name: settle_sealed
+-- After a restore: what is sealed comes before all that this server does.
+UPDATE audit_event SET xid = '3'
+WHERE (xid, id) <= ($1::bigint::text::xid8, $2::bigint)
+
+-- name: settle_unsealed
+-- After a restore: what is not sealed comes next.
+UPDATE audit_event SET xid = '4'
+WHERE (xid, id) > ($1::bigint::text::xid8, $2::bigint) AND xid <> '3'
