@@ -84,6 +84,22 @@ async def test_an_index_can_be_built_while_others_write(empty: Database, tmp_pat
     assert await migrate(empty, _write(tmp_path, m0001_ward=_TWO, m0002_index=online)) == 3
 
 
+async def test_an_index_whose_building_was_cut_short_is_built_anew(
+    empty: Database, tmp_path: Path
+) -> None:
+    online = (
+        "-- outside a transaction\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ward (id)"
+    )
+    await migrate(empty, _write(tmp_path, m0001_ward=_TWO))
+    await empty.execute("INSERT INTO ward VALUES (1), (1)")
+    with pytest.raises(MigrationError):
+        await migrate(empty, _write(tmp_path, m0002_index=online))
+    assert await empty.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 1
+    await empty.execute("TRUNCATE ward")
+    assert await migrate(empty, tmp_path) == 1
+    assert await empty.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
 @pytest.mark.parametrize(
     ("text", "statements"),
     [

@@ -33,6 +33,12 @@ _PIECE = re.compile(
 )
 # Two starts at once both find no table, and one of them is told of its type, name or key.
 _MADE_MEANWHILE = frozenset({"23505", "42710", "42P07"})
+_UNFINISHED = """
+SELECT format('%I.%I', s.nspname, c.relname) FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE NOT i.indisvalid AND s.nspname = current_schema() AND NOT EXISTS (
+    SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+"""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS migration (
     version integer NOT NULL,
@@ -135,6 +141,9 @@ def split(text: str) -> Iterator[str]:
 async def _carry_out(database: Database, step: Step) -> bool:
     try:
         if step.outside:
+            # What a start that was cut short left behind has the index's name, and finds nothing.
+            for row in await database.fetch(_UNFINISHED):
+                await database.execute(f"DROP INDEX IF EXISTS {row[0]}")
             await database.execute(step.statement)
         async with database.transaction() as connection:
             # Whoever else starts now waits here, and then sees that it is done.

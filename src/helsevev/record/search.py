@@ -9,9 +9,10 @@ from typing import Any, Final
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query, SearchError
-from helsevev.record import keys, search_cost, search_order
+from helsevev.record import keys, search_order, search_walk
 from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_codes import Codes
+from helsevev.record.search_cost import ADVICE, Costs, TooCostly
 from helsevev.record.search_order import Key
 from helsevev.record.search_plan import MOST_READ, Planner, Where
 from helsevev.record.search_reading import sorted_page
@@ -43,7 +44,8 @@ class Search:
 
     def __init__(self, store: Store, codes: Codes | None = None) -> None:
         self._store = store
-        self._planner = Planner(store, codes or RecordedCodes(store))
+        self._costs = Costs(store.database)
+        self._planner = Planner(store, codes or RecordedCodes(store), self._costs)
 
     async def run(self, query: Query, scope: Scope | None = None) -> Matches:
         """The page of `query` within `scope`.
@@ -65,13 +67,14 @@ class Search:
     async def _page(self, query: Query, where: Where) -> Matches:
         arguments = Arguments()
         arguments.values += where.arguments.values
-        by_code = not (where.pins_patient or where.pins_code or where.narrows)
-        order = search_order.order(query, arguments, by_code=by_code)
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
-        statement = _statement(where, order, arguments, query.cursor, count + 1)
-        if not (where.is_cheap or _walks_an_index(query, where)):
-            await search_cost.refuse_if_costly(self._store.database, statement, arguments.values)
-        rows = await search_cost.fetch(self._store.database, statement, arguments.values)
+        if where.walk is not None and not query.sort:
+            statement = search_walk.statement(where.walk, arguments, query.cursor, count + 1)
+        else:
+            by_code = not (where.pins_patient or where.pins_code or where.narrows)
+            order = search_order.order(query, arguments, by_code=by_code)
+            statement = _statement(where, order, arguments, query.cursor, count + 1)
+        rows = await self._costs.fetch(statement, arguments.values)
         page = [Stored(*row[:7]) for row in rows[:count]]
         following = search_order.cursor_of(rows[count - 1][7:]) if len(rows) > count else None
         total = len(page) if following is None and not query.cursor else None
@@ -81,16 +84,15 @@ class Search:
 
     async def _total(self, where: Where, wanted: str | None) -> int:
         values = where.arguments.values
-        if wanted == "estimate" and not where.is_cheap:
-            rows = f"SELECT FROM resource r WHERE {where.sql}"
-            return (await search_cost.expected(self._store.database, rows, values))[1]
         statement = f"SELECT count(*) FROM resource r WHERE {where.sql}"
-        if not where.is_cheap:
-            await search_cost.refuse_if_costly(
-                self._store.database, statement, values,
-                advice=f"{search_cost.ADVICE} Or ask for _total=estimate.",
-            )  # fmt: skip
-        return int((await search_cost.fetch(self._store.database, statement, values))[0][0])
+        if wanted == "estimate":
+            counted = await self._costs.fetch_quick(statement, values)
+            if counted is not None:
+                return int(counted[0][0])
+            rows = f"SELECT FROM resource r WHERE {where.sql}"
+            return (await self._costs.expected(rows, values))[1]
+        advice = f"{ADVICE} Or ask for _total=estimate."
+        return int((await self._costs.fetch(statement, values, advice=advice))[0][0])
 
     async def _sorted(self, query: Query, where: Where) -> Matches:
         rows = await self._planner.rows(where, MOST_READ)
@@ -100,7 +102,7 @@ class Search:
                 f"Sorting by {names} reads every match, and there are more than {MOST_READ}."
                 " Narrow the search, or sort by a date, a text or a number."
             )
-            raise search_cost.TooCostly(text, "_sort")
+            raise TooCostly(text, "_sort")
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
         page, following = sorted_page(
             rows, query.sort, count, query.cursor, self._store.custom.values
@@ -117,11 +119,8 @@ class Search:
         hashes = [reference_hash(name, text) for name in names for text in _names(found)]
         own = not names.isdisjoint(ABOUT)
         patients = [stored.patient for stored in found if stored.type == "Patient"] if own else []
-        rows = await search_cost.fetch(
-            self._store.database,
-            _SQL["referring"],
-            (source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE]),
-        )
+        asked = (source, hashes, patients, MOST_REFERRING + 1, [ELSEWHERE])
+        rows = await self._costs.fetch(_SQL["referring"], asked)
         if len(rows) > MOST_REFERRING:
             text = (
                 f"_revinclude={source}:{', '.join(sorted(names))} finds more than {MOST_REFERRING}"
@@ -159,13 +158,6 @@ def _statement(
         "SELECT patient, type, id, version, last_updated, false AS deleted, body,"
         f" {keys_out} FROM ({inner}) AS r ORDER BY {directions} LIMIT {limit}"
     )
-
-
-def _walks_an_index(query: Query, where: Where) -> bool:
-    """Whether the order is an index's own, and little else is asked than what pins it."""
-    if query.joins or query.sort:
-        return False
-    return not query.conditions or (where.pins_code and len(query.conditions) == 1)
 
 
 def _names(found: Sequence[Stored]) -> list[str]:

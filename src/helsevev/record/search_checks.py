@@ -9,9 +9,9 @@ from helsevev.fhir.extraction import COMPOSITE, extract
 from helsevev.fhir.search_filters import AnyOf, Condition
 from helsevev.fhir.search_terms import CompositeTerm, NumberTerm, StringTerm, Term, TokenTerm
 from helsevev.fhir.search_texts import has_text
-from helsevev.record import composites, search_cost, words
+from helsevev.record import composites, words
 from helsevev.record.composites import Layout
-from helsevev.record.database import Database
+from helsevev.record.search_cost import Costs
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
 
@@ -40,8 +40,8 @@ def needs_reading(kind: str, condition: Condition | AnyOf) -> bool:
 class Checks:
     """Makes the checks of conditions; full text is PostgreSQL's in any case."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
 
     def of(self, condition: Condition) -> Callable[[Sequence[Stored]], Awaitable[set[Place]]]:
         """The check of a condition that `needs_reading`."""
@@ -58,7 +58,7 @@ class Checks:
         asked = [term.text for term in condition.terms if isinstance(term, StringTerm)]
         told = [words.narrative(each) for each in resources]
         more = [words.content(each) for each in resources]
-        rows = await search_cost.fetch(self._database, _SQL["with_words"], (told, more, asked))
+        rows = await self._costs.fetch(_SQL["with_words"], (told, more, asked))
         return {(found[row[0] - 1].patient, found[row[0] - 1].id) for row in rows}
 
 

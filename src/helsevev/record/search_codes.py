@@ -21,6 +21,7 @@ from helsevev.fhir.search_terms import (
     UriTerm,
 )
 from helsevev.record.rows import UCUM
+from helsevev.record.search_cost import Costs
 from helsevev.record.search_hierarchies import Hierarchies
 from helsevev.record.search_scope import Scope
 from helsevev.record.statements import load
@@ -50,10 +51,10 @@ class Codes(Protocol):
 class Resolver:
     """Puts the members of a set in the place of its name."""
 
-    def __init__(self, codes: Codes, store: Store) -> None:
+    def __init__(self, codes: Codes, store: Store, costs: Costs) -> None:
         self._codes = codes
         self._store = store
-        self._hierarchies = Hierarchies(store)
+        self._hierarchies = Hierarchies(store, costs)
 
     async def resolved(
         self, condition: Condition | AnyOf, scope: Scope | None

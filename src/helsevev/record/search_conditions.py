@@ -54,6 +54,37 @@ class Codings:
     among_keys: Collection[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A condition on texts. `rows` are those of table `search_string` (named `s`) that fulfil it;
+    `in_order` says that they are a range of the index, whose order a page may have."""
+
+    of_patients: bool
+    rows: str
+    in_order: bool
+
+    @property
+    def found(self) -> str:
+        """Where the rows of resources that fulfil it are kept."""
+        return f"SELECT s.patient{'' if self.of_patients else ', s.id'} FROM {self.rows}"
+
+    @property
+    def sql(self) -> str:
+        """The condition on rows named `r`."""
+        return f"{'r.patient' if self.of_patients else '(r.patient, r.id)'} IN ({self.found})"
+
+
+def texts(
+    resource_type: str, name: str, found: str, arguments: Arguments, *, in_order: bool
+) -> Texts:
+    """A condition on texts of one parameter. A Patient is told by the inhabitant's key alone."""
+    rows = (
+        f"search_string s WHERE s.type = {arguments.add(resource_type, 'resource_type')}"
+        f" AND s.name = {arguments.add(name, 'text')} AND {found}"
+    )
+    return Texts(resource_type == "Patient", rows, in_order)
+
+
 class ConditionSql:
     """Writes the conditions on one resource type, for rows named `r`.
 
@@ -76,8 +107,8 @@ class ConditionSql:
         self.pins_code = False
         self.narrows = False
         """Whether an index other than the ordered ones finds few rows for these conditions."""
-        self.is_cheap = False
-        """Whether what has to be read is surely little."""
+        self.strings: Texts | None = None
+        """The condition on texts that was written last."""
 
     def write(self, condition: Condition | AnyOf) -> str:
         """The condition in SQL. Raises `SearchError` for what is not kept in rows."""
@@ -130,7 +161,7 @@ class ConditionSql:
         ]
         ids = self._arguments.add([i for i, _ in found], "text[]")
         patients = self._arguments.add([p for _, p in found], "bigint[]")
-        self.pins_patient = self.is_cheap = True
+        self.pins_patient = True
         return f"(r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
 
     def _last_updated(self, condition: Condition) -> str:
@@ -158,7 +189,7 @@ class ConditionSql:
         if name in UNSELECTIVE:
             return self._holds(hashes)
         if condition.modifier != "not":
-            self.narrows = self.is_cheap = True
+            self.narrows = True
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
 
     def _holds(self, hashes: list[int]) -> str:
@@ -206,9 +237,9 @@ class ConditionSql:
             hashes = [reference_hash(name, text) for text in others]
             alternatives.append(f"r.keys && {self._arguments.add(hashes, 'bigint[]')}")
         if len(own) == 1 == len(texts):
-            self.pins_patient = self.is_cheap = True
+            self.pins_patient = True
         if not own:
-            self.narrows = self.is_cheap = True
+            self.narrows = True
         return any_of(alternatives)
 
     def _uri(self, name: str, condition: Condition) -> str:
@@ -218,7 +249,6 @@ class ConditionSql:
             return any_of([self._below(name, term) for term in terms])
         if condition.modifier == "above":
             terms = [found for term in terms for found in search_terms.above(term)]
-        self.is_cheap = True
         hashes = [token_hash(name, None, term.uri) for term in terms]
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
 
@@ -242,7 +272,11 @@ class ConditionSql:
             return f"(s.value >= {add(begins, 'text')} AND s.value < {end})"
 
         terms = [term for term in condition.terms if isinstance(term, StringTerm)]
-        return self._among("search_string", name, any_of([one(term) for term in terms]))
+        found = any_of([one(term) for term in terms])
+        in_order = len(terms) == 1 and condition.modifier != "contains"
+        self.strings = texts(self._type, name, found, self._arguments, in_order=in_order)
+        self.narrows = True
+        return self.strings.sql
 
     def _date(self, name: str, condition: Condition) -> str:
         terms = [term for term in condition.terms if isinstance(term, DateTerm)]
@@ -287,7 +321,7 @@ class ConditionSql:
         terms = [term for term in condition.terms if isinstance(term, CompositeTerm)]
         kept = composites.layout(self._type, name)
         if kept is Layout.PAIRED:
-            self.narrows = self.is_cheap = True
+            self.narrows = True
             hashes = [hashed for term in terms for hashed in self._pairs(name, term)]
             return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
         if kept is Layout.MEASURED:

@@ -1,14 +1,25 @@
-"""What a search may cost: the planner is asked before anything is read, the clock while it is."""
+"""What a search may cost: it is run for a moment, and the planner is asked when that is too short.
+
+Most searches take a millisecond or two, and asking the planner first would cost as much again. So
+a statement is run at once, stopped after `QUICK`, and only then explained: what the planner
+expects to read too much is refused with what to change, the rest gets the time it needs. A
+statement that was stopped once is explained first from then on, until it is quick again, so that
+costly ones do not spend that moment each time.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import SearchError
 from helsevev.record.database import Database, Row, TookTooLong
+
+QUICK: Final = 0.25
+"""Seconds for which a statement is run without asking what it will cost."""
 
 MOST: Final = 250_000.0
 """The planner's units: one is a page read in order; so many take about two seconds."""
@@ -22,6 +33,8 @@ ADVICE: Final = (
     " have; or give a shorter time."
 )
 
+_MOST_REMEMBERED: Final = 500
+
 
 class TooCostly(SearchError):
     """The search would read too much; the words say what to change."""
@@ -30,30 +43,65 @@ class TooCostly(SearchError):
         super().__init__([error("too-costly", text, name)])
 
 
-async def refuse_if_costly(
-    database: Database, statement: str, values: list[Any], *, advice: str = ADVICE
-) -> None:
-    """Raises `TooCostly` when the planner expects the statement to cost more than `MOST`."""
-    cost, _ = await expected(database, statement, values)
-    if cost > MOST:
-        text = f"This search would read too much of the record ({cost / MOST:.0f} times the limit)."
-        raise TooCostly(f"{text} {advice}")
+class Costs:
+    """Runs the statements of searches over one database, and refuses those that cost too much."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._slow: dict[str, None] = {}
+        """Statements that were not quick the last time."""
 
-async def fetch(database: Database, statement: str, values: Iterable[Any]) -> list[Row]:
-    """The rows of a search's statement. Raises `TooCostly` when it takes longer than `SECONDS`.
+    async def fetch(
+        self, statement: str, values: Sequence[Any], *, advice: str = ADVICE
+    ) -> list[Row]:
+        """The rows of a search's statement.
 
-    The planner errs where values hang together; what it foresaw as little is stopped here.
-    """
-    try:
-        return await database.fetch_within(SECONDS, statement, *values)
-    except TookTooLong as problem:
-        text = f"This search was stopped after {SECONDS:g} seconds."
-        raise TooCostly(f"{text} {ADVICE}") from problem
+        Raises `TooCostly` when it is not quick and the planner expects it to cost more than
+        `MOST`, or when it takes longer than `SECONDS`: the planner errs where values hang together.
+        """
+        if statement not in self._slow:
+            try:
+                return await self._database.fetch_within(QUICK, statement, *values)
+            except TookTooLong:
+                self._remember(statement)
+        await self._refuse_if_costly(statement, values, advice)
+        begun = time.monotonic()
+        rows = await self._at_length(statement, values)
+        if time.monotonic() - begun < QUICK:
+            self._slow.pop(statement, None)
+        return rows
 
+    async def fetch_quick(self, statement: str, values: Sequence[Any]) -> list[Row] | None:
+        """The rows of a statement when it is quick, or None."""
+        if statement in self._slow:
+            return None
+        try:
+            return await self._database.fetch_within(QUICK, statement, *values)
+        except TookTooLong:
+            self._remember(statement)
+            return None
 
-async def expected(database: Database, statement: str, values: list[Any]) -> tuple[float, int]:
-    """The planner's cost of a statement, and how many rows it expects."""
-    told = (await fetch(database, f"EXPLAIN (FORMAT JSON) {statement}", values))[0][0]
-    plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
-    return float(plan["Total Cost"]), int(plan["Plan Rows"])
+    async def expected(self, statement: str, values: Sequence[Any]) -> tuple[float, int]:
+        """The planner's cost of a statement, and how many rows it expects."""
+        told = (await self._at_length(f"EXPLAIN (FORMAT JSON) {statement}", values))[0][0]
+        plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+        return float(plan["Total Cost"]), int(plan["Plan Rows"])
+
+    async def _refuse_if_costly(self, statement: str, values: Sequence[Any], advice: str) -> None:
+        cost, _ = await self.expected(statement, values)
+        if cost > MOST:
+            times = f"{cost / MOST:.0f}"
+            text = f"This search would read too much of the record ({times} times the limit)."
+            raise TooCostly(f"{text} {advice}")
+
+    async def _at_length(self, statement: str, values: Sequence[Any]) -> list[Row]:
+        try:
+            return await self._database.fetch_within(SECONDS, statement, *values)
+        except TookTooLong as problem:
+            text = f"This search was stopped after {SECONDS:g} seconds."
+            raise TooCostly(f"{text} {ADVICE}") from problem
+
+    def _remember(self, statement: str) -> None:
+        if len(self._slow) >= _MOST_REMEMBERED:
+            del self._slow[next(iter(self._slow))]
+        self._slow[statement] = None

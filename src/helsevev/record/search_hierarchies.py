@@ -17,9 +17,8 @@ from helsevev.fhir.search_filters import Condition
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import SearchError
 from helsevev.fhir.search_terms import ReferenceTerm
-from helsevev.record import search_cost
 from helsevev.record.rows import reference_hash
-from helsevev.record.search_cost import TooCostly
+from helsevev.record.search_cost import Costs, TooCostly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_values import Arguments
 from helsevev.record.store import Store, Stored
@@ -33,8 +32,9 @@ _ROW: Final = "r.patient, r.type, r.id, r.version, r.last_updated, false AS dele
 class Hierarchies:
     """Walks hierarchies of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, costs: Costs) -> None:
         self._store = store
+        self._costs = costs
 
     async def resolved(self, condition: Condition, scope: Scope | None) -> Condition:
         """An `:above` or `:below` on references as the plain references that it stands for.
@@ -105,7 +105,7 @@ class Hierarchies:
             where += f" AND {scope_sql(scope, arguments)}"
         # One more than the most, so that too many are noticed.
         statement = f"SELECT {columns} FROM resource r WHERE {where} LIMIT {MOST_PLACES + 1}"
-        return await search_cost.fetch(self._store.database, statement, arguments.values)
+        return await self._costs.fetch(statement, arguments.values)
 
 
 def _named(stored: Stored, name: str) -> list[str]:

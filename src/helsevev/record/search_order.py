@@ -79,6 +79,10 @@ def after(cursor: str, keys: Sequence[Key], arguments: Arguments) -> str:
     """The condition that a row comes after the cursor. Raises `SearchError`."""
     values = read_cursor(cursor, [key.type for key in keys])
     placeholders = [arguments.add(v, k.type) for v, k in zip(values, keys, strict=True)]
+    if len({key.descending for key in keys}) == 1:
+        # One comparison, from which an index can start in the midst of what is alike.
+        columns = ", ".join(key.sql for key in keys)
+        return f"({columns}) {'<' if keys[0].descending else '>'} ({', '.join(placeholders)})"
     alternatives = []
     for n, key in enumerate(keys):
         equal = [f"{k.sql} = {p}" for k, p in zip(keys[:n], placeholders[:n], strict=True)]

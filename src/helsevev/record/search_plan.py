@@ -21,8 +21,8 @@ from helsevev.record.about import may_be_about_nobody, may_name_many
 from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
-from helsevev.record.search_conditions import Codings, ConditionSql
-from helsevev.record.search_cost import TooCostly, fetch, refuse_if_costly
+from helsevev.record.search_conditions import Codings, ConditionSql, Texts
+from helsevev.record.search_cost import Costs, TooCostly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_values import Arguments, holding
 from helsevev.record.statements import load
@@ -48,6 +48,15 @@ class Naming:
     patients: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The one condition that finds rows, when that is a range of the index of texts; and `rest`,
+    which the few that are looked at have to fulfil besides."""
+
+    texts: Texts
+    rest: str
+
+
 @dataclass(slots=True)
 class Where:
     """A condition on rows named `r`, its arguments, and what is known of how it is found."""
@@ -57,17 +66,18 @@ class Where:
     pins_patient: bool = False
     pins_code: bool = False
     narrows: bool = False
-    is_cheap: bool = False
+    walk: Walk | None = None
     checks: list[Check] = field(default_factory=list)
 
 
 class Planner:
     """Plans the conditions of searches over one store."""
 
-    def __init__(self, store: Store, codes: Codes) -> None:
+    def __init__(self, store: Store, codes: Codes, costs: Costs) -> None:
         self._store = store
-        self._resolver = Resolver(codes, store)
-        self._checks = Checks(store.database)
+        self._costs = costs
+        self._resolver = Resolver(codes, store, costs)
+        self._checks = Checks(costs)
 
     async def where(
         self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
@@ -103,6 +113,8 @@ class Planner:
         arguments = Arguments()
         conditions = await self._conditions(kind, plain, arguments)
         parts = [f"r.type = {arguments.add(kind, 'resource_type')}"]
+        lone: list[str] = []
+        strings: list[Texts] = []
         checks: list[Check] = []
         for condition in plain:
             if needs_reading(kind, condition):
@@ -110,11 +122,18 @@ class Planner:
                 checks.append(self._checks.of(condition))
                 if condition.kind != "composite":
                     continue
-            parts.append(conditions.write(condition))
+            before, conditions.narrows, conditions.strings = conditions.narrows, False, None
+            written = conditions.write(condition)
+            if isinstance(condition, Condition) and conditions.strings:
+                strings.append(conditions.strings)
+            else:
+                parts.append(written)
+                lone += [written] if conditions.narrows or not _is_light(condition) else []
+            conditions.narrows = conditions.narrows or before
         where = Where("", arguments)
         for each in filters:
             if isinstance(each, Naming):
-                conditions.narrows = conditions.is_cheap = True
+                conditions.narrows = True
                 parts.append(_naming_sql(each, arguments))
             elif isinstance(each, Chain | Has):
                 try:
@@ -125,13 +144,15 @@ class Planner:
                 else:
                     parts.append(_embedded(joined, arguments))
                     conditions.narrows = conditions.narrows or joined.narrows
-                    conditions.is_cheap = conditions.is_cheap or joined.is_cheap
         if scope is not None:
             parts.append(scope_sql(scope, arguments))
-        where.sql = " AND ".join(parts)
+        where.sql = " AND ".join([*parts, *_met(strings)])
         where.checks = checks
         where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code
-        where.narrows, where.is_cheap = conditions.narrows, conditions.is_cheap
+        where.narrows = conditions.narrows
+        others = lone or where.pins_patient or len(plain) < len(filters)
+        if len(strings) == 1 and strings[0].in_order and not others:
+            where.walk = Walk(strings[0], " AND ".join(parts))
         return where
 
     async def _conditions(
@@ -194,7 +215,7 @@ class Planner:
             texts = [f"{target}/{i}" for _, i in await self._places(inner, name)]
         arguments = Arguments()
         hashes = arguments.add([reference_hash(name, text) for text in texts], "bigint[]")
-        return Where(f"r.keys && {hashes}", arguments, narrows=True, is_cheap=True)
+        return Where(f"r.keys && {hashes}", arguments, narrows=True)
 
     async def _has(self, kind: str, has: Has, scope: Scope | None) -> Where:
         inner = await self.where(has.source, [has.asked], scope)
@@ -215,7 +236,7 @@ class Planner:
             return exactly
         arguments = Arguments()
         hashes = arguments.add([token_hash("url", None, url) for url in urls], "bigint[]")
-        by_url = Where(f"r.keys && {hashes}", arguments, narrows=True, is_cheap=True)
+        by_url = Where(f"r.keys && {hashes}", arguments, narrows=True)
         return _any_where([exactly, by_url])
 
     def _from_found(self, kind: str, join: Chain | Has, scope: Scope | None) -> Check:
@@ -281,9 +302,7 @@ class Planner:
 
     async def _limited(self, where: Where, statement: str, most: int) -> list[Any] | None:
         limited = f"{statement} LIMIT {most + 1}"
-        if not where.is_cheap:
-            await refuse_if_costly(self._store.database, limited, where.arguments.values)
-        rows = await fetch(self._store.database, limited, where.arguments.values)
+        rows = await self._costs.fetch(limited, where.arguments.values)
         return None if len(rows) > most else rows
 
 
@@ -312,7 +331,7 @@ def _exactly(kind: str, places: Sequence[Place]) -> Where:
     patients = arguments.add([patient for patient, _ in places], "bigint[]")
     ids = arguments.add([i for _, i in places], "text[]")
     sql = f"r.type = {type_} AND (r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
-    return Where(sql, arguments, narrows=True, is_cheap=True)
+    return Where(sql, arguments, narrows=True)
 
 
 def _naming_sql(naming: Naming, arguments: Arguments) -> str:
@@ -329,7 +348,7 @@ def _about(kind: str, inner: Where) -> Where:
     sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE {found})"
     if may_be_about_nobody(kind):
         sql += f" AND NOT {holding([ELSEWHERE], arguments)}"
-    return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
+    return Where(sql, arguments, narrows=inner.narrows)
 
 
 def _patients_of(source: str, inner: Where) -> Where:
@@ -339,7 +358,19 @@ def _patients_of(source: str, inner: Where) -> Where:
     if may_be_about_nobody(source):
         found += f" AND NOT {holding([ELSEWHERE], arguments)}"
     sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE r.patient > 0 AND {found})"
-    return Where(sql, arguments, narrows=inner.narrows, is_cheap=inner.is_cheap)
+    return Where(sql, arguments, narrows=inner.narrows)
+
+
+def _is_light(condition: Condition | AnyOf) -> bool:
+    """Whether it only tells, of a row that was found, whether it fits: no index finds it."""
+    return isinstance(condition, Condition) and condition.kind == "token"
+
+
+def _met(strings: Sequence[Texts]) -> list[str]:
+    """The conditions on texts in SQL. Of a Patient all at once, where the indexes alone tell."""
+    if len(strings) > 1 and strings[0].of_patients:
+        return [f"r.patient IN ({' INTERSECT '.join(each.found for each in strings)})"]
+    return [each.sql for each in strings]
 
 
 def _embedded(inner: Where, arguments: Arguments) -> str:
@@ -355,8 +386,4 @@ def _any_where(alternatives: Sequence[Where]) -> Where:
         return alternatives[0]
     arguments = Arguments()
     sql = " OR ".join(_embedded(each, arguments) for each in alternatives)
-    return Where(
-        sql, arguments,
-        narrows=all(each.narrows for each in alternatives),
-        is_cheap=all(each.is_cheap for each in alternatives),
-    )  # fmt: skip
+    return Where(sql, arguments, narrows=all(each.narrows for each in alternatives))
