@@ -20,7 +20,8 @@ class Actor:
     `client` is its id, `scopes` are what it was granted (None: not limited by scopes), and
     `launch_patient` is the inhabitant that its `patient/` scopes are for. `assurance` is how sure
     it is who this is ("high": a national login, "local": an emergency login, "demo"); `session` is
-    the id of the session, no secret.
+    the id of the session, no secret. An inhabitant who acts for somebody else has that person's
+    record as `patient`, and `acting` says as what: parent, power-of-attorney or guardian.
     """
 
     kind: Kind
@@ -39,12 +40,23 @@ class Actor:
     launch_patient: str | None = None
     assurance: str = ""
     session: str = field(default="", compare=False)
+    acting: str = ""
 
     @property
     def grantees(self) -> tuple[str, ...]:
         """The references to which a treatment relation may give this actor access."""
         role = (self.practitioner_role,) if self.practitioner_role else ()
         return (self.id, *role, *self.organisations)
+
+    @property
+    def person(self) -> tuple[str, ...]:
+        """The references that name the actor themselves."""
+        return (self.id, self.practitioner_role) if self.practitioner_role else (self.id,)
+
+    @property
+    def unit(self) -> tuple[str, ...]:
+        """The reference of the unit worked in."""
+        return self.organisations[:1]
 
     def as_data(self) -> dict[str, Any]:
         """The actor as plain data, for a session or a token."""

@@ -9,11 +9,15 @@ from typing import Final, NamedTuple
 
 from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
-from helsevev.access.policy import Action, Basis, Decision, Facts, decide
+from helsevev.access.policy import AGE_UNKNOWN, Action, Basis, Closeness, Decision, Facts, decide
+from helsevev.access.sight import WHOLE, Block, Sight, blocked, blocks_of, sight_of
+from helsevev.content.loading import categories, relations
 from helsevev.fhir import dates
 from helsevev.kit import clock
 from helsevev.record import keys
+from helsevev.record.connection import Row
 from helsevev.record.database import Database
+from helsevev.record.rows import NO_DATE, label_hash
 from helsevev.record.statements import load
 
 HOLDS: Final = timedelta(seconds=20)
@@ -21,6 +25,9 @@ HOLDS: Final = timedelta(seconds=20)
 
 EMERGENCY: Final = timedelta(hours=4)
 """How long a stated emergency opens a record."""
+
+STATED: Final = timedelta(hours=relations().stated_hours)
+"""How long a stated relation opens a record."""
 
 _SQL = load("access")
 _MOST_KEPT: Final = 50_000
@@ -38,6 +45,8 @@ class Permit:
     expires_at: datetime
     why: str = ""
     """What let the actor in, as audit rows say it: `relation CareTeam/x`, `emergency`, `own` …"""
+    sight: Sight = WHOLE
+    """What of the record is withheld."""
 
 
 class Grounds(NamedTuple):
@@ -55,6 +64,7 @@ class Verdict:
     purpose: str
     until: datetime
     why: str = ""
+    sight: Sight = WHOLE
 
     @property
     def grounds(self) -> Grounds:
@@ -62,12 +72,20 @@ class Verdict:
         return Grounds(self.purpose, self.why)
 
 
+class Known(NamedTuple):
+    """What is known of an actor and an inhabitant, and until when it is used."""
+
+    facts: Facts
+    sight: Sight
+    until: datetime
+
+
 class Permits:
     """Decides who may open whose record; the facts it rests on are used again for a few seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: dict[tuple[Actor, int], tuple[Facts, datetime]] = {}
+        self._kept: dict[tuple[Actor, int], Known] = {}
 
     async def verdict(
         self, actor: Actor, patient: int, action: Action = "read", resource_type: str = ""
@@ -84,52 +102,73 @@ class Permits:
     ) -> dict[int, Verdict]:
         """The verdict about each of some inhabitants, with one look at what is not known yet."""
         now = clock.now()
-        known: dict[int, tuple[Facts, datetime]] = {}
+        known = await self.known(actor, patients, now)
+        return {
+            patient: Verdict(app_bounds.outside(app_bounds.REFUSED_PATIENT), "TREAT", each.until)
+            if app_bounds.bars(actor, patient)
+            else _verdict(actor, action, each, resource_type)
+            for patient, each in known.items()
+        }
+
+    async def known(self, actor: Actor, patients: Iterable[int], now: datetime) -> dict[int, Known]:
+        """The facts about each of some inhabitants that decisions rest on."""
+        found: dict[int, Known] = {}
         unknown: list[int] = []
         for patient in dict.fromkeys(patients):
             kept = self._kept.get((actor, patient))
-            if kept is not None and now < kept[1]:
-                known[patient] = kept
+            if kept is not None and now < kept.until:
+                found[patient] = kept
             elif (facts := _plain_facts(actor, patient)) is not None:
-                known[patient] = facts, now + HOLDS
+                found[patient] = Known(facts, sight_of(actor, facts, ()), now + HOLDS)
             else:
                 unknown.append(patient)
         if unknown:
-            known |= await self._ties(actor, unknown, now)
-        return {
-            patient: Verdict(app_bounds.outside(app_bounds.REFUSED_PATIENT), "TREAT", until)
-            if app_bounds.bars(actor, patient)
-            else _verdict(actor, action, facts, until, resource_type)
-            for patient, (facts, until) in known.items()
-        }
+            found |= await self._ties(actor, unknown, now)
+        return found
 
-    async def _ties(
-        self, actor: Actor, patients: list[int], now: datetime
-    ) -> dict[int, tuple[Facts, datetime]]:
+    async def _ties(self, actor: Actor, patients: list[int], now: datetime) -> dict[int, Known]:
+        acts_as = keys.patient_key(actor.id[8:]) if actor.acting else None
         rows = await self._database.fetch(
-            _SQL["ties"], patients, list(actor.grantees), dates.microseconds(now), actor.id, now
-        )
+            _SQL["ties"], patients, list(actor.grantees), dates.microseconds(now), actor.id, now,
+            list(actor.person), list(actor.unit), acts_as, list(_LABELS),
+        )  # fmt: skip
         found = {}
         for row in rows:
             patient = row["patient"]
-            facts = Facts(
-                "inhabitant",
-                own=_is_own(actor, patient),
-                related=row["relation"] is not None,
-                relation=row["relation"] or "",
-                emergency_until=row["emergency_until"],
-            )
-            until = min(now + HOLDS, facts.emergency_until or now + HOLDS)
+            blocks = blocks_of(row["blocks"])
+            facts = _facts(actor, row, blocks, now)
+            ends = [end for end in (facts.emergency_until, facts.stated_until) if end is not None]
+            until = min([now + HOLDS, *ends])
+            known = Known(facts, sight_of(actor, facts, blocks), until)
             # That there is no tie is looked up anew each time: one may just have come.
-            if facts.related or facts.own or facts.emergency_until:
-                self._keep(actor, patient, facts, until)
-            found[patient] = facts, until
+            if facts.related or facts.own or ends:
+                self._keep(actor, patient, known)
+            found[patient] = known
         return found
 
-    def _keep(self, actor: Actor, patient: int, facts: Facts, until: datetime) -> None:
+    def _keep(self, actor: Actor, patient: int, known: Known) -> None:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        self._kept[actor, patient] = (facts, until)
+        self._kept[actor, patient] = known
+
+    async def blocked_for(self, actor: Actor, now: datetime) -> dict[int, list[Block]]:
+        """What inhabitants have blocked for the actor or for everyone, by inhabitant."""
+        rows = await self._database.fetch(
+            _SQL["blocked_for"], list(actor.grantees), dates.microseconds(now)
+        )
+        found: dict[int, list[Block]] = {}
+        for patient, *block in rows:
+            found.setdefault(patient, []).append(Block(*block))
+        return found
+
+    async def state_relation(self, actor: Actor, patient: int, ground: str, reason: str) -> None:
+        """Note that the actor says to be treating an inhabitant, for a while."""
+        now = clock.now()
+        await self._database.execute(
+            _SQL["state_relation"], patient, keys.next_key(), now, now + STATED,
+            actor.id, actor.organisation, ground, reason,
+        )  # fmt: skip
+        self._kept.pop((actor, patient), None)
 
     async def state_emergency(
         self, actor: Actor, patient: int, ground: str, reason: str
@@ -150,7 +189,46 @@ class Permits:
             del self._kept[kept]
 
 
-def _is_own(actor: Actor, patient: int) -> bool:
+_LABELS: Final = {
+    label_hash(mark.key): mark.key for mark in categories().mark if mark.on in ("record", "person")
+}
+_NOON: Final = 12 * 3600 * 1_000_000
+_CLOSENESS: Final[dict[str, Closeness]] = {"1": "personal", "2": "unit", "3": "organisation"}
+
+
+def _facts(actor: Actor, row: Row, blocks: tuple[Block, ...], now: datetime) -> Facts:
+    """The facts that statement `ties` tells of one inhabitant."""
+    relation = row["relation"]
+    is_theirs = _is_theirs(actor, row["patient"])
+    kind, _, scope = (row["represents"] or "").partition(" ")
+    acts = is_theirs and actor.acting != ""
+    return Facts(
+        "inhabitant",
+        own=is_theirs and not acts,
+        related=relation is not None,
+        relation="" if relation is None else relation[1:],
+        emergency_until=row["emergency_until"],
+        closeness="unit" if relation is None else _CLOSENESS[relation[0]],
+        stated_until=row["stated_until"],
+        represents=kind if acts else "",
+        scope=scope if acts else "",
+        blocked=blocked(block for block in blocks if block.is_whole),
+        labels=frozenset(_LABELS[label] for label in row["labels"]),
+        age=_age(row["born"], now),
+    )
+
+
+def _age(born: int | None, now: datetime) -> int:
+    """Whole years from a birth date in microseconds since 1970."""
+    if born is None or born == NO_DATE:
+        return AGE_UNKNOWN
+    # Noon of the day, so that no zone makes another day of it.
+    day = dates.moment(born + _NOON)
+    had_birthday = (now.month, now.day) >= (day.month, day.day)
+    return max(0, now.year - day.year - (not had_birthday))
+
+
+def _is_theirs(actor: Actor, patient: int) -> bool:
     return actor.patient is not None and keys.patient_key(actor.patient[8:]) == patient
 
 
@@ -162,19 +240,20 @@ def _plain_facts(actor: Actor, patient: int) -> Facts | None:
         return Facts("unassigned")
     if actor.kind == "system":
         return Facts("inhabitant")
-    if actor.kind == "inhabitant":
-        return Facts("inhabitant", own=_is_own(actor, patient))
+    if actor.kind == "inhabitant" and not _is_theirs(actor, patient):
+        return Facts("inhabitant")
     return None
 
 
-def _verdict(
-    actor: Actor, action: Action, facts: Facts, until: datetime, resource_type: str
-) -> Verdict:
+def _verdict(actor: Actor, action: Action, known: Known, resource_type: str) -> Verdict:
+    facts, sight, until = known
     decision = decide(actor, action, facts, resource_type)
     if decision.basis == "emergency" and facts.emergency_until is not None:
-        return Verdict(decision, "BTG", facts.emergency_until, decision.basis)
+        return Verdict(decision, "BTG", facts.emergency_until, decision.basis, sight)
     why = f"relation {facts.relation}" if decision.basis == "relation" else decision.basis
-    return Verdict(decision, "TREAT", until, why)
+    if decision.basis == "representation":
+        why = facts.represents
+    return Verdict(decision, "TREAT", until, why, sight)
 
 
 def joined(found: Iterable[Grounds]) -> Grounds:

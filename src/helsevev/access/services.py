@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from helsevev.access import replaced_person, terminology_resources, treatment_relation
+from helsevev.access import (
+    blocking,
+    replaced_person,
+    representing,
+    terminology_resources,
+    treatment_relation,
+)
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
@@ -43,7 +49,7 @@ from helsevev.record.store import Store
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
-    replaced_person.PROJECTION,
+    replaced_person.PROJECTION, blocking.PROJECTION, representing.PROJECTION,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from .access_shapes import Categories, Relations
 from .shapes import (
     ContentError,
     DisplayLabels,
@@ -33,6 +34,8 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "documentation/note_types.toml": NoteTypes,
     "access/grounds.toml": Grounds,
     "access/professions.toml": Professions,
+    "access/categories.toml": Categories,
+    "access/relations.toml": Relations,
     "display/labels.toml": DisplayLabels,
     "subscription/topics.toml": SubscriptionTopics,
     "patient/matching.toml": PersonMatching,
@@ -89,6 +92,18 @@ def grounds() -> Grounds:
 def professions() -> Professions:
     """What members of staff work as, by their approval and role."""
     return _load("access/professions.toml", Professions)
+
+
+@cache
+def categories() -> Categories:
+    """What is sensitive, and the marks on entries and records."""
+    return _load("access/categories.toml", Categories)
+
+
+@cache
+def relations() -> Relations:
+    """How long ties give access before and after their time."""
+    return _load("access/relations.toml", Relations)
 
 
 @cache

@@ -26,6 +26,7 @@ from helsevev.fhir.extraction import (
 from helsevev.fhir.search_query import normalize
 from helsevev.record import body, composites, keys, leading, words
 from helsevev.record.composites import Layout
+from helsevev.record.labels import labels_of
 
 NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
@@ -134,6 +135,12 @@ def presence_hash(name: str) -> int:
 
 ELSEWHERE: Final = token_hash("\x07elsewhere", None, None)
 """Marks a row that is kept with an inhabitant whom neither of `ABOUT` names (a performer, say)."""
+
+
+@cache
+def label_hash(label: str) -> int:
+    """Marks a row that a label holds for (`record.labels`)."""
+    return token_hash("\x0elabel", None, label)
 
 
 @lru_cache(maxsize=50_000)
@@ -257,6 +264,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
         else:
             _add_uri(row, name, entry[2])
             present.add(name)
+    row.keys += map(label_hash, labels_of(resource))
     row.tokens += map(presence_hash, present)
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)

@@ -1,21 +1,68 @@
 -- name: ties
--- What ties an actor to each of some inhabitants now: a treatment relation (to who replaced them,
--- too), or a stated emergency.
--- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now.
+-- What ties an actor to each of some inhabitants now, and what keeps them out: the nearest treatment
+-- relation (to who replaced them, too), as its rank (1 the person, 2 the unit, 3 what it is part of)
+-- and where it is written; a stated emergency, a stated relation; the inhabitant's blocks that name
+-- the actor or everyone; how the actor acts for them; the Patient's labels and birth date.
+-- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now, $6 references
+-- of the person, $7 of the unit, $8 the inhabitant who acts for others (null), $9 hashes of labels.
 SELECT
     wanted.patient,
-    coalesce((SELECT t.source_type || '/' || t.source_id FROM treatment_relation t
+    coalesce((SELECT min(CASE WHEN t.grantee = ANY ($6::text[]) THEN '1'
+                              WHEN t.grantee = ANY ($7::text[]) THEN '2' ELSE '3' END
+                         || t.source_type || '/' || t.source_id)
+              FROM treatment_relation t
               WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-                AND t.start_at <= $3 AND t.end_at > $3
-              LIMIT 1),
-             (SELECT t.source_type || '/' || t.source_id
+                AND t.start_at <= $3 AND t.end_at > $3),
+             (SELECT min(CASE WHEN t.grantee = ANY ($6::text[]) THEN '1'
+                              WHEN t.grantee = ANY ($7::text[]) THEN '2' ELSE '3' END
+                         || t.source_type || '/' || t.source_id)
               FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
               WHERE p.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-                AND t.start_at <= $3 AND t.end_at > $3
-              LIMIT 1)) AS relation,
+                AND t.start_at <= $3 AND t.end_at > $3)) AS relation,
     (SELECT max(e.expires_at) FROM emergency_access e
-     WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until
+     WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until,
+    (SELECT max(s.expires_at) FROM stated_relation s
+     WHERE s.patient = wanted.patient AND s.actor = $4 AND s.expires_at > $5) AS stated_until,
+    (SELECT json_agg(json_build_array(b.grantee, b.label, b.entry_type, b.entry_id, b.exempt))
+     FROM record_block b
+     WHERE b.patient = wanted.patient AND (b.grantee = '*' OR b.grantee = ANY ($2::text[]))
+       AND b.start_at <= $3 AND b.end_at > $3)::text AS blocks,
+    (SELECT min(r.kind || ' ' || r.scope) FROM representation r
+     WHERE $8::bigint IS NOT NULL AND r.patient = wanted.patient
+       AND r.start_at <= $3 AND r.end_at > $3
+       AND r.representative = ANY ((SELECT m.keys FROM resource m
+                                    WHERE m.patient = $8 AND m.type = 'Patient' LIMIT 1)::bigint[])
+    ) AS represents,
+    person.date_low AS born,
+    ARRAY(SELECT label FROM unnest($9::bigint[]) AS label WHERE label = ANY (person.keys)) AS labels
 FROM unnest($1::bigint[]) AS wanted (patient)
+LEFT JOIN resource person ON person.patient = wanted.patient AND person.type = 'Patient'
+
+-- name: blocked_for
+-- What inhabitants have blocked for an actor or for everyone, of everyone's records.
+-- $1 the actor's grantees, $2 now in microseconds.
+SELECT patient, grantee, label, entry_type, entry_id, exempt
+FROM record_block
+WHERE (grantee = '*' OR grantee = ANY ($1::text[])) AND start_at <= $2 AND end_at > $2
+
+-- name: state_relation
+-- "I am treating this person now", for a limited time.
+INSERT INTO stated_relation
+    (patient, id, started_at, expires_at, actor, organisation, ground, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: relations_of
+-- Every treatment relation between an inhabitant and an actor's references, past ones too.
+SELECT grantee, source_type, source_id, start_at, end_at
+FROM treatment_relation WHERE patient = $1 AND grantee = ANY ($2::text[])
+ORDER BY end_at DESC, source_type, source_id
+
+-- name: represented_by
+-- For whom an inhabitant may act now.
+SELECT DISTINCT r.patient, r.kind, r.scope
+FROM resource m JOIN representation r ON r.representative = ANY (m.keys)
+WHERE m.patient = $1 AND m.type = 'Patient' AND r.start_at <= $2 AND r.end_at > $2
+ORDER BY r.patient
 
 -- name: my_patients
 -- The inhabitants whom an actor's unit treats now, or whom the actor opened in an emergency.
@@ -25,6 +72,8 @@ FROM (
     WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
     UNION ALL
     SELECT patient, false FROM emergency_access WHERE actor = $3 AND expires_at > $4
+    UNION ALL
+    SELECT patient, false FROM stated_relation WHERE actor = $3 AND expires_at > $4
 ) AS ties
 GROUP BY patient
 LIMIT $5

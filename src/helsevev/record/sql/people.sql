@@ -62,3 +62,17 @@ FROM resource
 WHERE patient = $1 AND type <> 'Patient'
 ORDER BY type, id
 LIMIT $2
+
+-- name: referring_elsewhere
+-- Whatever is kept elsewhere than with inhabitant $1 and refers to something by a key of $2; at
+-- most $3.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE keys && $2::bigint[] AND patient <> $1
+LIMIT $3
+
+-- name: persons_of
+-- The Patient and the related persons of some inhabitants, who may share an address.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE patient = ANY ($1::bigint[]) AND type IN ('Patient', 'RelatedPerson')
