@@ -125,6 +125,7 @@ class Conditionals:
         """
         found = await self._match(actor, resource_type, condition)
         if found is None:
+            await self._writer.gate.trace_nothing(actor, "match", f"{resource_type}?")
             raise NotFound(f"{resource_type}?{condition}")
         return await self._writer.patch(
             actor, resource_type, found.id, change,
@@ -135,6 +136,7 @@ class Conditionals:
         """Delete the one that fits; None when none does. Raises `TooManyMatches` or `Refused`."""
         found = await self._match(actor, resource_type, condition)
         if found is None:
+            await self._writer.gate.trace_nothing(actor, "match", f"{resource_type}?")
             return None
         return await self._writer.delete(actor, resource_type, found.id, found.version)
 
@@ -144,6 +146,7 @@ class Conditionals:
         found = await self._searcher.match(actor, resource_type, condition, MOST_AT_ONCE + 1)
         if len(found) > MOST_AT_ONCE:
             raise TooManyMatches([too_many(resource_type, condition)])
+        await self._writer.gate.trace_nothing(actor, "match", f"{resource_type}?")
         return found
 
     async def _match(self, actor: Actor, resource_type: str, condition: str) -> Stored | None:
@@ -151,6 +154,8 @@ class Conditionals:
         found = await self._searcher.match(actor, resource_type, condition)
         if len(found) > 1:
             raise TooManyMatches([too_many(resource_type, condition)])
+        # That it is there is told, and of a create which one it is.
+        await self._writer.gate.allow_read(actor, found, "match", f"{resource_type}?")
         return found[0] if found else None
 
 

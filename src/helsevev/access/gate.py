@@ -185,6 +185,14 @@ class Gate:
         await self.allow_read(actor, seen, interaction, target)
         return seen
 
+    async def trace_nothing(
+        self, actor: Actor, interaction: str, target: str, *, action: str = "read"
+    ) -> None:
+        """Trace what was done without touching anybody's record: an empty search, a sign-in."""
+        author = author_of(actor, interaction, basis=actor.kind)
+        row = audit_row(keys.REFERENCE, 0, clock.now(), author, target, action=action)
+        await self.trail.keep(row)
+
     async def who_has_read(
         self,
         permit: Permit,

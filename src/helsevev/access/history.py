@@ -117,6 +117,8 @@ class History:
         following = str(shown[-1][0]) if shown and len(found) > most else None
         versions = [stored for _, stored in shown]
         seen = await self._gate.visible(actor, versions, interaction, target)
+        if not seen:
+            await self._gate.trace_nothing(actor, interaction, target)
         return HistoryPage(seen, None, following)
 
 

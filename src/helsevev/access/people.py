@@ -108,6 +108,8 @@ class People:
         await self._gate.trail.keep(
             *(audit_row(r.patient, 0, now, author, r.reference, action="list") for r in rows)
         )
+        if not rows:
+            await self._gate.trace_nothing(actor, interaction, "Patient?", action="list")
         patients = [row.patient for row in rows]
         changes = await self._database.fetch(_ACCESS["newest_change_of"], patients)
         looks = await self._database.fetch(_ACCESS["looks"], actor.id, patients)

@@ -58,7 +58,9 @@ class Searcher:
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
         matches = await self._within(actor, query, "search-type")
         rows = app_bounds.shown(actor, matches.rows, "search-type")
-        await self._gate.allow_read(actor, rows, "search-type", f"{query.resource_type}?")
+        await self._gate.allow_read(actor, rows, "search-type", _asked(query))
+        if not rows:
+            await self._gate.trace_nothing(actor, "search-type", _asked(query))
         included = await self._included(actor, query, rows)
         return SearchPage(matches.total, rows, included, matches.next_cursor)
 
@@ -117,7 +119,7 @@ class Searcher:
 
     async def _included(self, actor: Actor, query: Query, matches: list[Stored]) -> list[Stored]:
         """What is included, step by step; only what the actor may see is followed further."""
-        target = f"{query.resource_type}?"
+        target = _asked(query)
         found: dict[tuple[str, str], Stored] = {}
         there = {(stored.type, stored.id) for stored in matches}
         includes, revincludes = query.includes, query.revincludes
@@ -198,6 +200,12 @@ def named_patients(query: Query) -> list[str]:
         ]
         named += [text[8:] for text in texts if text.startswith("Patient/")]
     return named
+
+
+def _asked(query: Query) -> str:
+    """What was searched, for the trail: by which parameters, never for which values."""
+    names = dict.fromkeys(condition.name for condition in query.conditions)
+    return f"{query.resource_type}?{'&'.join(names)}"
 
 
 def _source(include: Include) -> str:

@@ -12,7 +12,10 @@ from uuid import uuid4
 import msgspec
 
 from helsevev.access.actor import Actor, actor_of
+from helsevev.access.gate import author_of
 from helsevev.kit import clock
+from helsevev.record import audit, keys
+from helsevev.record.audit import audit_row
 from helsevev.record.database import Database
 from helsevev.record.statements import load
 
@@ -91,6 +94,7 @@ class Credentials:
             _json(sign_in.roles), sign_in.provider_session, sign_in.id_token,
             None if sign_in.attest is None else _json(sign_in.attest),
         )  # fmt: skip
+        await self._trace(actor, f"sign-in {sign_in.method}")
         return token
 
     async def issue_token(self, actor: Actor, lasts: timedelta = TOKEN_LASTS) -> str:
@@ -99,7 +103,14 @@ class Credentials:
         now = clock.now()
         told = _json(actor.as_data())
         await self._database.execute(_SQL["issue_token"], _hash(token), now, now + lasts, told)
+        await self._trace(actor, "token")
         return token
+
+    async def _trace(self, actor: Actor, what: str) -> None:
+        """Every sign-in, sign-out and token is in the audit trail, which nobody's record is in."""
+        author = author_of(actor, what.partition(" ")[0], basis=what, purpose="SYSACCESS")
+        row = audit_row(keys.REFERENCE, 0, clock.now(), author, actor.id, action="login")
+        await audit.keep(self._database, [row])
 
     async def session(self, token: str) -> Session | None:
         """The session of this cookie, locked or not; None when it has ended.
@@ -171,6 +182,8 @@ class Credentials:
 
     async def end_session(self, token: str) -> None:
         """Sign out: the token is worthless from now on."""
+        if found := await self.session(token):
+            await self._trace(found.actor, "sign-out")
         await self._database.execute(_SQL["end_session"], _hash(token))
         await self._tell(_hash(token))
 
@@ -180,6 +193,11 @@ class Credentials:
         for row in rows:
             await self._tell(row["token_hash"])
         return len(rows)
+
+    async def sessions_of(self, person: str) -> list[Any]:
+        """Where somebody is signed in, last used first: id, created_at, seen_at, method, actor."""
+        rows = await self._database.fetch(_SQL["sessions_of_person"], person, clock.now())
+        return [{**dict(row), "actor": actor_of(row["actor"])} for row in rows]
 
     async def end_sessions_of_provider(self, provider_session: str) -> list[str]:
         """Sign out what rests on a provider's session; whose sessions that ended."""

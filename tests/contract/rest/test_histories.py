@@ -83,7 +83,7 @@ async def test_reading_a_history_leaves_a_trace(api: Api) -> None:
     await api.system.get(f"Patient/{written['id']}/_history")
     await api.system.get("_history?_count=1")
     rows = await api.services.gate.store.database.fetch(
-        "SELECT interaction FROM audit_event WHERE target = $1 OR target = '_history'",
+        "SELECT interaction FROM audit_event WHERE target = $1 OR target LIKE '\\_history%'",
         f"Patient/{written['id']}",
     )
     assert {"history-instance", "history-system"} <= {row[0] for row in rows}

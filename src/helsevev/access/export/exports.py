@@ -89,6 +89,7 @@ class Exports:
         await self.decide(actor)
         asked = await self._within(actor, asked)
         self._folder_of("")
+        await self._gate.trace_nothing(actor, INTERACTION, "$export")
         if await self._jobs.waiting_of(actor.id) >= MOST_WAITING:
             raise TooMany
         job_id, now = secrets.token_hex(16), clock.now()
@@ -127,6 +128,7 @@ class Exports:
         path = self._folder_of(row.id) / name
         if found is None or row.state != "done" or not path.is_file():
             raise NotFound(f"The file {name[:80]} of this export")
+        await self._gate.trace_nothing(actor, INTERACTION, f"_export/{row.id}/{name}")
         return path, found
 
     async def start(self) -> None:
