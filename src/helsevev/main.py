@@ -98,7 +98,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with opened(settings) as database:
         outward = Outward(f"{address}/fhir", endpoints)
         exports = settings.data / "exports"
-        yield services_over(database, rules(), projections, outward, exports)
+        yield services_over(database, rules(), projections, outward, exports, settings.data)
 
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:

@@ -14,6 +14,7 @@ from helsevev.access import (
     terminology_resources,
     treatment_relation,
 )
+from helsevev.access.apps.door import Apps, apps_over
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
@@ -70,6 +71,7 @@ class Services:
     drafts: Drafts
     live: Live
     credentials: Credentials
+    apps: Apps
     feed: Feed
     terminology: Terminology
     subscriptions: SubscriptionDoor
@@ -88,11 +90,12 @@ def services_over(
     projections: tuple[Projection, ...] = (),
     outward: Outward | None = None,
     exports: Path | None = None,
+    keys_folder: Path | None = None,
 ) -> Services:
     """The services over an open, migrated database, with the chapters' rules and read models.
 
     `outward` says where notifications may be sent, `exports` in which folder the files of exports
-    are kept; None: nowhere.
+    are kept, `keys_folder` where the key is that apps know us by; None: nowhere.
     """
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
@@ -102,6 +105,7 @@ def services_over(
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
+    credentials = Credentials(database)
     return Services(
         gate=gate,
         writer=writer,
@@ -115,7 +119,8 @@ def services_over(
         person_matcher=PersonMatcher(gate, People(gate)),
         drafts=Drafts(database),
         live=Live(gate, feed),
-        credentials=Credentials(database),
+        credentials=credentials,
+        apps=apps_over(gate, credentials, outward or Outward(), keys_folder),
         feed=feed,
         terminology=terminology,
         subscriptions=subscriptions,

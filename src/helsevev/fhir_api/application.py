@@ -13,7 +13,7 @@ from helsevev.access.services import Services
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.xml.writing import to_xml
-from helsevev.fhir_api import app_scopes, pretty
+from helsevev.fhir_api import app_scopes, cross_origin, pretty
 from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
@@ -59,6 +59,12 @@ class FhirApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            await send(
+                {"type": "http.response.start", "status": 204, "headers": cross_origin.PREFLIGHT}
+            )
+            await send({"type": "http.response.body", "body": b""})
+            return
         caller = caller_of(scope, headers)
         CALLER.set(caller)
         content_type = FHIR_JSON
@@ -78,6 +84,8 @@ class FhirApi:
         if content_type is FHIR_XML and answer.body and not has_own_type:
             answer.body = to_xml(serialization.decode_kept(answer.body))
         told = self._told(answer, caller.number, content_type)
+        if b"origin" in headers:
+            told += cross_origin.ALLOWED
         body = answer.body or b""
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
         if answer.stream is not None:

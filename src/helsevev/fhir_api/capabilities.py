@@ -26,6 +26,7 @@ PUBLISHED: Final = "2026-01-01"
 """The date of this description; it changes when what is described does."""
 
 _SYSTEM_LEVEL: Final = ("transaction", "batch", "history-system", "search-system")
+_SERVICES: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _REFERENCES: Final = ("literal", "logical", "local")
 
 _VIEWS: Final = (
@@ -125,20 +126,16 @@ def _operations(offered: Iterable[Operation]) -> dict[str, Any]:
 def _security() -> dict[str, Any]:
     text = (
         "A bearer token names who asks. What is shown and accepted follows the treatment relation"
-        " between that actor and each inhabitant; everything is audited."
+        " between that actor and each inhabitant, and an app's scopes; everything is audited."
     )
     return {
-        "cors": False,
+        "cors": True,
         "service": [
             {
-                "coding": [
-                    {
-                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                        "code": "OAuth",
-                    }
-                ],
-                "text": "Bearer token (RFC 6750)",
-            }
+                "coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}],
+                "text": "SMART App Launch 2",
+            },
+            {"coding": [{"system": _SERVICES, "code": "OAuth"}], "text": "Bearer token (RFC 6750)"},
         ],
         "description": text,
     }

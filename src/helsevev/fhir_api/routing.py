@@ -22,6 +22,7 @@ from helsevev.fhir_api import (
     search_compartment,
     search_system,
     search_type,
+    smart_configuration,
     subscription_read,
     transaction,
     update,
@@ -44,6 +45,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
         "": {"POST": transaction.INTERACTION, "GET": search_system.INTERACTION},
         "metadata": {"GET": capabilities.INTERACTION},
         "openapi.json": {"GET": openapi.INTERACTION},
+        smart_configuration.PATH: {"GET": smart_configuration.INTERACTION},
         "_search": {"POST": search_system.BY_POST},
         "_history": {"GET": history_system.INTERACTION},
         "[type]": {
@@ -110,6 +112,8 @@ def _shape(segments: tuple[str, ...]) -> str:
             return name
         case ("ViewDefinition", *place) if (shape := _of_view(place)) in ROUTES:
             return shape
+        case (".well-known", "smart-configuration"):
+            return smart_configuration.PATH
         case ("_export", _):
             return "_export/[job]"
         case ("_export", _, _):
