@@ -59,12 +59,12 @@ def run(data: Path, *words: str) -> str:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Program]:
+def serving(data: Path, *words: str) -> Iterator[Program]:
     """Serve the demo until the block ends. Raises RuntimeError when it does not start."""
     said = data.with_suffix(".log")
     with said.open("wb") as log:
         process = subprocess.Popen(
-            [*_COMMAND, "serve", "--demo", "--port", "0"], env=_environment(data),
+            [*_COMMAND, "serve", "--demo", "--port", "0", *words], env=_environment(data),
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:

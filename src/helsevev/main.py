@@ -52,11 +52,12 @@ from helsevev.fhir_api.bulk_import.crew import Lost
 from helsevev.kit import clock, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
-from helsevev.kit.settings import BadSetting, Settings
+from helsevev.kit.settings import BadSetting, Settings, workers_of
+from helsevev.kit.workers import Ready, Workers
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
-from helsevev.record.opening import opened, reached
+from helsevev.record.opening import held, opened
 from helsevev.region import command as region
 from helsevev.region.replay import command as replay
 from helsevev.screens.problems import problem_page
@@ -130,6 +131,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     @asynccontextmanager
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
+        await services.credentials.follow()
         await services.notifier.start()
         await services.indexer.start()
         await services.exports.start()
@@ -202,6 +204,10 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --demo, load a generated region too: 0.002 is 1,500 inhabitants (default 0)",
     )  # fmt: skip
     parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
+    parser.add_argument(
+        "--workers", type=lambda text: workers_of(text, "--workers"), metavar="N",
+        help="how many processes answer (default one for each core, at most 8)",
+    )  # fmt: skip
 
 
 def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
@@ -209,39 +215,60 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         context.settings,
         demo=arguments.demo or context.settings.demo,
         port=context.settings.port if arguments.port is None else arguments.port,
+        workers=context.settings.workers if arguments.workers is None else arguments.workers,
     )
     scale = arguments.scale if settings.demo else None
     # Before the data folder's lock is taken, which its workers would else hold as well.
     loading = living_region.LivingRegion(context, scale) if scale else None
-    with exclusive(settings.data):
+    with exclusive(settings.data) as lock:
         # A port that is taken is told before minutes are spent on a region.
-        listener = server.listen(settings.host, settings.port)
-        uvloop.run(_load_and_serve(settings, listener, loading))
-    return 0
+        listeners = server.listen(settings.host, settings.port, settings.processes)
+        address = f"http://{settings.host}:{listeners[0].getsockname()[1]}"
+        settings = replace(settings, address=settings.address or address)
+        with held(settings):
+            uvloop.run(_prepare(settings, loading))
+            return _answer_until_stopped(settings, listeners, address, lock)
 
 
-async def _load_and_serve(
-    settings: Settings, listener: socket.socket, loading: living_region.LivingRegion | None
-) -> None:
-    # Held for both, so that the embedded PostgreSQL starts once.
-    async with reached(settings):
-        if loading is not None:
-            await loading.load()
-        await _serve_until_stopped(settings, listener)
-
-
-async def _serve_until_stopped(settings: Settings, listener: socket.socket) -> None:
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
-    settings = replace(settings, address=settings.address or address)
+async def _prepare(settings: Settings, loading: living_region.LivingRegion | None) -> None:
+    """What is done once, however many processes answer."""
+    if loading is not None:
+        await loading.load()
     async with open_services(settings) as services:
         await services.terminology.load_included()
         if settings.demo:
             await demo.load(services, clock.now())
+
+
+def _answer_until_stopped(
+    settings: Settings, listeners: list[socket.socket], address: str, lock: int
+) -> int:
+    def greet() -> None:
+        _greet(settings, address)
+
+    # What is there now stays: collections need not look at it again, and processes share it.
+    gc.collect()
+    gc.freeze()
+    if len(listeners) == 1:
+        uvloop.run(_answer(settings, listeners[0], greet))
+        return 0
+
+    def work(number: int, ready: Ready) -> int:
+        try:
+            uvloop.run(_answer(settings, listeners[number], ready))
+        except _EXPECTED as problem:
+            return _told(problem)
+        return 0
+
+    return Workers(len(listeners), work, dropped=[lock]).run(greet)
+
+
+async def _answer(settings: Settings, listener: socket.socket, ready: Ready) -> None:
+    async with open_services(settings) as services:
         app = build_app(settings, services)
-        # What is there now stays: collections need not look at it again.
         gc.collect()
         gc.freeze()
-        await server.serve(app, listener, lambda: _greet(settings, address))
+        await server.serve(app, listener, ready)
 
 
 def _greet(settings: Settings, address: str) -> None:
@@ -280,7 +307,11 @@ def cli(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(context, arguments)
         return status
     except _EXPECTED as problem:
-        sys.stderr.write(f"helsevev: {problem}\n")
-        return 1
+        return _told(problem)
     except KeyboardInterrupt:
         return 130
+
+
+def _told(problem: Exception) -> int:
+    sys.stderr.write(f"helsevev: {problem}\n")
+    return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -86,6 +86,8 @@ class Permits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept: dict[tuple[Actor, int], Known] = {}
+        self.on_forgotten: list[Callable[[int], None]] = []
+        """Told of each inhabitant that is forgotten here, so that other processes hear of it."""
 
     async def verdict(
         self, actor: Actor, patient: int, action: Action = "read", resource_type: str = ""
@@ -185,7 +187,15 @@ class Permits:
 
     def forget(self, patient: int) -> None:
         """Decide anew about this inhabitant: who treats them may have changed."""
-        for kept in [key for key in self._kept if key[1] == patient]:
+        self.drop([patient])
+        for told in self.on_forgotten:
+            told(patient)
+
+    def drop(self, patients: Sequence[int]) -> None:
+        """Decide anew about these inhabitants, without telling others; about all, when none."""
+        if not patients:
+            self._kept.clear()
+        for kept in [key for key in self._kept if key[1] in patients]:
             del self._kept[kept]
 
 

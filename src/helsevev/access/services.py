@@ -100,6 +100,8 @@ def services_over(
     store = Store(database, (*_PROJECTIONS, *projections))
     feed = Feed(database)
     gate = Gate(store)
+    gate.permits.on_forgotten.append(feed.tell_ties)
+    feed.on_ties(gate.permits.drop)
     rules = {**rules, "SearchParameter": check, "Library": keeping.check}
     writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
     terminology = Terminology(store)

@@ -12,8 +12,13 @@ def secret(data: Path, name: str) -> str:
     """The secret `name` of a data folder, 43 characters fit for a URL; always the same one."""
     path = data / f"{name}.secret"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
+        # Whole from the first moment it can be read, and the first to be made stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return path.read_text()

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+MOST_UNASKED = 8
+"""Most processes that answer when nobody said how many: each holds up to nine connections."""
+
+MOST_WORKERS = 64
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -33,6 +37,7 @@ class Settings:
     is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
     `deletes_several` lets a conditional delete take all that its condition fits. `staff_issuer` and
     `inhabitant_issuer` are the national logins; a session locks after `lock_after` without use.
+    `workers` is how many processes answer, 0: as `processes` says.
     """
 
     data: Path
@@ -48,15 +53,21 @@ class Settings:
     staff_issuer: Issuer | None = None
     inhabitant_issuer: Issuer | None = None
     lock_after: timedelta = timedelta(minutes=15)
+    workers: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes answer: what was asked for, or one a core, up to `MOST_UNASKED`."""
+        return self.workers or min(_cores(), MOST_UNASKED)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS,
-        _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, and _ISSUER, _CLIENT_ID and
-        _KEY_FILE of STAFF and INHABITANT.
+        _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, _WORKERS, and _ISSUER,
+        _CLIENT_ID and _KEY_FILE of STAFF and INHABITANT.
 
-        Raises `BadSetting` for a port that is no port, an address that is no https or http, a
-        conditional delete that is neither single nor multiple, and half an issuer.
+        Raises `BadSetting` for a port that is no port, too many workers, an address that is no
+        https or http, a conditional delete that is neither single nor multiple, and half an issuer.
         """
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
@@ -72,6 +83,7 @@ class Settings:
             staff_issuer=_issuer(environ, *_STAFF),
             inhabitant_issuer=_issuer(environ, *_INHABITANT),
             lock_after=_minutes(environ, "HELSEVEV_LOCK_AFTER", 15),
+            workers=workers_of(environ.get("HELSEVEV_WORKERS") or "0", "HELSEVEV_WORKERS"),
         )
 
 
@@ -119,6 +131,18 @@ def _addresses(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
         if not address.startswith(("https://", "http://")):
             raise BadSetting(f"{name} holds https addresses, not {address[:80]!r}")
     return found
+
+
+def workers_of(text: str, name: str) -> int:
+    """The number of workers that a text says, 0 for as many as fit. Raises `BadSetting`."""
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_WORKERS):
+        raise BadSetting(f"{name} must be a number from 0 to {MOST_WORKERS}, not {text[:80]!r}")
+    return int(text)
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _port(environ: Mapping[str, str]) -> int:

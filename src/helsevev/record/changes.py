@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,8 +21,12 @@ from helsevev.record.database import Database
 from helsevev.record.statements import load
 
 CHANNEL: Final = "helsevev_change"
+_TIES: Final = "helsevev_ties"
 _SQL: Final = load("store")
 _BATCH: Final = 500
+_MOST_NAMED: Final = 300
+"""Inhabitants that fit into one word to other processes."""
+
 _FURTHEST: Final = 2**62
 _IDLE_SECONDS: Final = 0.25
 """How long a change made without a ring, or behind a running transaction, waits at most."""
@@ -71,12 +75,15 @@ class Feed:
         self._followers: defaultdict[int, set[asyncio.Queue[Change]]] = defaultdict(set)
         self._rung = asyncio.Event()
         self._ring_others = False
+        self._tied: set[int] = set()
+        self._on_ties: list[Callable[[Sequence[int]], None]] = []
         self._reader: asyncio.Task[None] | None = None
         self._place: Place | None = None
 
     async def start(self) -> None:
         """Begin reading; runs until `stop`."""
         await self._database.listen(CHANNEL, lambda _payload: self._rung.set())
+        await self._database.listen(_TIES, self._hear_of_ties)
         self._reader = asyncio.create_task(self._read_on(), name="change feed")
 
     async def stop(self) -> None:
@@ -90,6 +97,24 @@ class Feed:
         """Say that something was committed here; other processes are told with the next reading."""
         self._ring_others = True
         self._rung.set()
+
+    def tell_ties(self, patient: int) -> None:
+        """Say that who may open an inhabitant's record may have changed, by what was committed."""
+        self._tied.add(patient)
+        self._rung.set()
+
+    def on_ties(self, callback: Callable[[Sequence[int]], None]) -> None:
+        """Call back with inhabitants whose ties any process told of; with none, it may be any.
+
+        Word comes by itself, after the commit, and may be lost when a process dies: what rests on
+        it is to hold for seconds only.
+        """
+        self._on_ties.append(callback)
+
+    def _hear_of_ties(self, payload: str) -> None:
+        patients = [int(patient) for patient in payload.split()]
+        for callback in self._on_ties:
+            callback(patients)
 
     async def now(self) -> Place:
         """The place after everything that has been committed and can be shown."""
@@ -150,6 +175,10 @@ class Feed:
         if self._ring_others:
             self._ring_others = False
             await self._database.execute(f"NOTIFY {CHANNEL}")
+        if self._tied:
+            tied, self._tied = self._tied, set()
+            told = " ".join(map(str, tied)) if len(tied) <= _MOST_NAMED else ""
+            await self._database.fetchval(_SQL["tell_ties"], _TIES, told)
         if not self._followers:
             self._place = None
         place = self._place

@@ -139,8 +139,11 @@ async def embedded(data: Path) -> AsyncIterator[str]:
 
 
 @contextmanager
-def exclusive(data: Path) -> Iterator[None]:
-    """Be the only server on a data folder; raises `AlreadyServing` when there is one."""
+def exclusive(data: Path) -> Iterator[int]:
+    """Be the only server on a data folder; raises `AlreadyServing` when there is one.
+
+    Gives the lock's descriptor, which processes that are forked are not to hold.
+    """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / "server.lock"
     descriptor = locks.open_lock(path)
@@ -153,6 +156,6 @@ def exclusive(data: Path) -> Iterator[None]:
             )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from helsevev.kit.settings import Settings
 from helsevev.record import body, sealed
 from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
-from helsevev.record.embedded import embedded
+from helsevev.record.embedded import EmbeddedPostgres, embedded
 from helsevev.record.migration import migrate
 from helsevev.record.statements import load
 from helsevev.record.subscriptions import settle_restored
@@ -39,6 +40,23 @@ async def reached(settings: Settings) -> AsyncIterator[str]:
         return
     async with embedded(settings.data) as url:
         yield url
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """Keep the embedded PostgreSQL for a block that has no event loop, and may fork in it.
+
+    Raises what `embedded` raises. Who uses the database in the block opens it by itself.
+    """
+    if settings.database_url is not None:
+        yield
+        return
+    server = EmbeddedPostgres(settings.data)
+    asyncio.run(server.start())
+    try:
+        yield
+    finally:
+        asyncio.run(server.stop())
 
 
 @asynccontextmanager

@@ -252,6 +252,10 @@ LIMIT $4
 -- A place in the feed before which everything has been shown, for a reader that starts now.
 SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1) AS xid
 
+-- name: tell_ties
+-- Tell every process, on channel $1, for which inhabitants it may have changed who treats them.
+SELECT pg_notify($1, $2)
+
 -- name: settle_restored_changes
 -- After a restore the feed's transactions belong to another server and may seem to lie ahead.
 -- All of them are over; their numbers keep the order.
