@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from helsevev.fhir.definitions import codes
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.path import compile_path
 from helsevev.fhir.profiles.reading import CORE, Node, Profile
-from helsevev.fhir.profiles.values import Item, along, holds, items
+from helsevev.fhir.profiles.slicing import Known, Slicing, discriminators_of
+from helsevev.fhir.profiles.values import Item, Undecided, holds, items
 from helsevev.fhir.references import relative
-
-Known = Callable[[str], Profile | None]
-"""A profile by its canonical URL, or None when it is not known here."""
 
 Members = Callable[[str, str, str], bool | None]
 """Whether a value set has a code, by its URL, the system ("" when it is not said) and the code.
@@ -27,6 +25,8 @@ def _nobody_knows(_: str, __: str, ___: str) -> None:
 
 
 _DEEPEST = 12
+Nodes = Sequence[Node]
+"""The rules of other profiles, above or below this one, for the same element."""
 
 
 def check_profile(
@@ -51,104 +51,127 @@ class _Checker:
         self._known = known
         self._resource = resource
         self._members = members
+        self._slicing = Slicing(known, self._follow_reference, self._conforms, self._is_member)
         self.issues: list[Issue] = []
 
-    def follow(self, item: Item, profile: Profile, depth: int) -> None:
-        """Check a value against a profile and those it builds on."""
+    def follow(self, item: Item, profile: Profile, depth: int, over: Nodes = ()) -> None:
+        """Check a value against a profile and those it builds on.
+
+        `over` are the rules of the profiles that build on this one, for the same value.
+        """
         if depth > _DEEPEST:
             self._unchecked(item.path, f"{profile.url} is nested too deep to be followed.")
             return
-        self._value(item, profile.root, depth)
+        base = self._known(profile.base) if profile.base else None
+        chain = tuple(each.root for each in self._chain(base))
+        self._value(item, profile.root, depth, (*over, *chain))
         if profile.base and not profile.base.startswith(CORE):
-            self._named(item, profile.base, depth)
+            self._named(item, profile.base, depth, (*over, profile.root))
 
-    def _named(self, item: Item, url: str, depth: int) -> None:
+    def _chain(self, profile: Profile | None) -> Iterator[Profile]:
+        for _ in range(_DEEPEST):
+            if profile is None:
+                return
+            yield profile
+            profile = self._known(profile.base) if profile.base else None
+
+    def _named(self, item: Item, url: str, depth: int, over: Nodes = ()) -> None:
         if url.startswith(CORE) and self._known(url) is None:
             return
         profile = self._known(url)
         if profile is None:
             self._unchecked(item.path, f"The profile {url} is not known here.")
         else:
-            self.follow(item, profile, depth + 1)
+            self.follow(item, profile, depth + 1, over)
 
-    def _element(self, parent: Item, node: Node, depth: int) -> None:
+    def _element(self, parent: Item, node: Node, depth: int, others: Nodes) -> None:
         found = items(parent, node.name)
         place = f"{parent.path}.{node.name.removesuffix('[x]')}"
         self._count(len(found), node, place)
         for item in found:
-            self._value(item, node, depth)
+            self._value(item, node, depth, others)
         if node.slices:
-            self._slices(found, node, place, depth)
+            self._slices(found, node, place, depth, others)
 
-    def _slices(self, found: list[Item], node: Node, place: str, depth: int) -> None:
+    def _slices(self, found: list[Item], node: Node, place: str, depth: int, others: Nodes) -> None:
+        by = discriminators_of((node, *others))
         left = list(found)
+        owned: dict[str, list[Item]] = {}
+        undecided = False
         for name, each in node.slices.items():
-            if not each.asks and not node.closed:
-                continue
-            verdicts = [self._is_in(item, each, node.discriminators) for item in left]
-            if None in verdicts:
+            alike = tuple(o.slices[name] for o in others if name in o.slices)
+            # A slice of a slice (`a/b`) is found among the values of that slice.
+            outer = name.rpartition("/")[0]
+            among = owned.get(outer, left) if outer else left
+            verdicts = [self._slicing.is_in(item, (each, *alike), by) for item in among]
+            own = [item for item, verdict in zip(among, verdicts, strict=True) if verdict]
+            owned[name] = own
+            unknown = None in verdicts
+            undecided = undecided or unknown
+            if unknown and each.asks:
                 self._unchecked(place, f"Which values are the slice {name} cannot be decided here.")
-            own = [item for item, verdict in zip(left, verdicts, strict=True) if verdict]
-            left = [item for item, verdict in zip(left, verdicts, strict=True) if verdict is False]
-            if None not in verdicts or own:
+            if not outer:
+                left = [i for i, verdict in zip(left, verdicts, strict=True) if verdict is not True]
+            if not unknown or (each.most is not None and len(own) > each.most):
                 self._count(len(own), each, place, f" in the slice {name}")
             for item in own:
-                self._value(item, each, depth)
-        if node.closed:
-            for item in left:
+                self._value(item, each, depth, alike)
+        if not undecided:
+            self._order(found, node, owned)
+            for item in left if node.closed else ():
                 self._error("structure", "it fits none of the slices allowed here", item.path)
+        elif node.closed and left:
+            self._unchecked(place, "Whether all values fit a slice cannot be decided here.")
 
-    def _is_in(self, item: Item, slice_: Node, by: list[tuple[str, str]]) -> bool | None:
-        """Whether a value belongs to a slice; None when that cannot be decided."""
-        verdicts = [self._fits(item, slice_, kind, path) for kind, path in by]
-        if False in verdicts:
-            return False
-        return None if None in verdicts or not verdicts else True
+    def _order(self, found: list[Item], node: Node, owned: Mapping[str, list[Item]]) -> None:
+        numbers = {id(i): n for n, own in enumerate(owned.values()) for i in own}
+        places = [numbers.get(id(item)) for item in found]
+        highest = -1
+        for item, place, before in zip(found, places, [0, *places], strict=False):
+            if node.at_end and place is not None and before is None:
+                self._error("structure", "it must come before what is in no slice", item.path)
+            if node.ordered and place is not None:
+                if place < highest:
+                    self._error("structure", "it stands after values of a later slice", item.path)
+                highest = max(highest, place)
 
-    def _fits(self, item: Item, slice_: Node, kind: str, path: str) -> bool | None:
-        if kind == "type":
-            return _has_type(along(item, path), slice_)
-        if kind == "exists":
-            target = _descend(slice_, path)
-            wanted = target is None or target.most != 0
-            return bool(along(item, path)) is wanted
-        if kind == "profile":
-            return self._conforms(item, slice_, path)
-        if slice_.name in ("extension", "modifierExtension") and path == "url":
-            profiles = [url for each in slice_.types for url in each.get("profile", ())]
-            if profiles:
-                return type(item.value) is dict and item.value.get("url") in profiles
-        wanted = _expected(slice_, path)
-        if wanted is None:
+    def _conforms(self, item: Item, url: str) -> bool | None:
+        profile = self._known(url)
+        if profile is None:
             return None
-        return any(holds(each.value, wanted) for each in along(item, path))
+        if item.value is None and item.beside is None:
+            # Of what is referred to only the type is known.
+            return None if item.kind == profile.type else False
+        trial = _Checker(self._known, self._resource, self._members)
+        trial.follow(item, profile, 0)
+        return not any(issue.is_error for issue in trial.issues)
 
-    def _conforms(self, item: Item, slice_: Node, path: str) -> bool | None:
-        urls = [url for each in slice_.types for url in each.get("profile", ())]
-        profiles = [self._known(url) for url in urls]
-        if path != "$this" or not profiles or None in profiles:
-            return None
-        for profile in profiles:
-            trial = _Checker(self._known, self._resource, self._members)
-            assert profile is not None
-            trial.follow(item, profile, 0)
-            if not any(issue.is_error for issue in trial.issues):
-                return True
-        return False
+    def _follow_reference(self, item: Item) -> Item:
+        text = item.value.get("reference") if type(item.value) is dict else None
+        if type(text) is str and text.startswith("#"):
+            for each in self._resource.get("contained", ()):
+                if type(each) is dict and each.get("id") == text[1:]:
+                    return Item(each, None, item.path, str(each.get("resourceType", "")))
+        place = relative(text) if type(text) is str else None
+        kind = place[0] if place else item.value.get("type") if type(item.value) is dict else None
+        if type(kind) is not str or not kind:
+            raise Undecided("A reference that does not tell its type.")
+        return Item(None, None, item.path, kind)
 
-    def _value(self, item: Item, node: Node, depth: int) -> None:
+    def _value(self, item: Item, node: Node, depth: int, others: Nodes) -> None:
         if node.fixed is not None and item.value != node.fixed:
             self._error("value", f"must be {_shown(node.fixed)}", item.path)
         if node.pattern is not None and not holds(item.value, node.pattern):
             self._error("value", f"must have {_shown(node.pattern)}", item.path)
         if node.types:
             self._types(item, node, depth)
-        if node.value_set:
+        if node.value_set and node.name not in ("extension", "modifierExtension"):
             self._binding(item, node.value_set)
         for constraint in node.constraints:
             self._constraint(item, constraint)
-        for child in node.children.values():
-            self._element(item, child, depth)
+        for name, child in node.children.items():
+            alike = tuple(o.children[name] for o in others if name in o.children)
+            self._element(item, child, depth, alike)
 
     def _types(self, item: Item, node: Node, depth: int) -> None:
         if item.kind:
@@ -161,7 +184,12 @@ class _Checker:
         if len(profiles) == 1:
             self._named(item, profiles[0], depth)
         elif profiles:
-            self._unchecked(item.path, f"Which of {len(profiles)} profiles holds is not checked.")
+            verdicts = [self._conforms(item, url) for url in profiles]
+            if True not in verdicts and None in verdicts:
+                text = f"Which of {len(profiles)} profiles holds cannot be decided here."
+                self._unchecked(item.path, text)
+            elif True not in verdicts:
+                self._error("structure", f"must conform to {' or '.join(profiles)}", item.path)
         targets = [url for each in node.types for url in each.get("targetProfile", ())]
         if targets:
             self._target(item, targets)
@@ -185,6 +213,13 @@ class _Checker:
         return profile.type if profile else None
 
     def _binding(self, item: Item, value_set: str) -> None:
+        verdict = self._is_member(item, value_set)
+        if verdict is None:
+            self._unchecked(item.path, f"The codes of {value_set} are not known here.")
+        elif not verdict:
+            self._error("code-invalid", f"must have a code of {value_set}", item.path)
+
+    def _is_member(self, item: Item, value_set: str) -> bool | None:
         systems = codes(value_set)
         verdicts: list[bool | None]
         if systems is None:
@@ -194,11 +229,8 @@ class _Checker:
             pairs = _codings(item.value, systems)
             verdicts = [code in systems.get(system, ()) for system, code in pairs]
         if True in verdicts:
-            return
-        if None in verdicts:
-            self._unchecked(item.path, f"The codes of {value_set} are not known here.")
-        else:
-            self._error("code-invalid", f"must have a code of {value_set}", item.path)
+            return True
+        return None if None in verdicts else False
 
     def _constraint(self, item: Item, constraint: Mapping[str, Any]) -> None:
         key, expression = constraint.get("key", ""), constraint["expression"]
@@ -224,46 +256,6 @@ class _Checker:
 
     def _unchecked(self, path: str, text: str) -> None:
         self.issues.append(Issue("information", "incomplete", f"Not checked. {text}", path))
-
-
-def _descend(node: Node, path: str) -> Node | None:
-    found: Node | None = node
-    for step in path.split("."):
-        if step == "$this" or found is None:
-            continue
-        found = found.children.get(step) or found.children.get(f"{step}[x]")
-    return found
-
-
-def _expected(slice_: Node, path: str) -> Any:
-    """What a slice's values have at a path: a fixed value or pattern there or above."""
-    steps = [] if path == "$this" else path.split(".")
-    node: Node | None = slice_
-    given = slice_.fixed if slice_.fixed is not None else slice_.pattern
-    for step in steps:
-        given = _inner(given, step)
-        node = (node.children.get(step) or node.children.get(f"{step}[x]")) if node else None
-        if node is not None and (node.fixed is not None or node.pattern is not None):
-            given = node.fixed if node.fixed is not None else node.pattern
-    return given
-
-
-def _inner(given: Any, step: str) -> Any:
-    if type(given) is list:
-        given = given[0] if given else None
-    return given.get(step) if type(given) is dict else None
-
-
-def _has_type(found: list[Item], slice_: Node) -> bool | None:
-    allowed = {str(each.get("code", "")) for each in slice_.types}
-    if not allowed and slice_.name.endswith("[x]"):
-        # By convention a slice of a choice is called as its JSON name.
-        stem = slice_.name[:-3]
-        allowed = {slice_.slice_name.removeprefix(stem)}
-    if not allowed or not all(each.kind for each in found):
-        return None
-    kinds = {code[:1].upper() + code[1:] for code in allowed}
-    return bool(found) and all(each.kind in kinds for each in found)
 
 
 def _codings(value: Any, systems: Iterable[str]) -> list[tuple[str, str]]:

@@ -30,6 +30,10 @@ class Node:
     discriminators: list[tuple[str, str]] = field(default_factory=list)
     """Kind and path of what tells the slices apart."""
     closed: bool = False
+    at_end: bool = False
+    """Whether what is in no slice comes after all that is."""
+    ordered: bool = False
+    """Whether values stand in the order of their slices."""
     constraints: list[dict[str, Any]] = field(default_factory=list)
     slices: dict[str, Node] = field(default_factory=dict)
     children: dict[str, Node] = field(default_factory=dict)
@@ -112,6 +116,8 @@ def _take(node: Node, element: Mapping[str, Any]) -> None:
         found = slicing.get("discriminator", ())
         node.discriminators = [(each["type"], each["path"]) for each in found]
         node.closed = slicing.get("rules") == "closed"
+        node.at_end = slicing.get("rules") == "openAtEnd"
+        node.ordered = slicing.get("ordered") is True
     # R4's own invariants are checked for every resource; a snapshot repeats them.
     node.constraints = [
         each for each in element.get("constraint", ())
@@ -163,7 +169,7 @@ def _compact(elements: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         if "slicing" in kept:
             found = kept["slicing"]
             kept["slicing"] = {
-                name: found[name] for name in ("discriminator", "rules") if name in found
+                name: found[name] for name in ("discriminator", "rules", "ordered") if name in found
             }
         if "constraint" in kept:
             kept["constraint"] = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -50,16 +52,64 @@ def _under(holder: dict[str, Any], name: str, path: str, kind: str) -> Iterator[
         yield Item(value, beside, path, kind)
 
 
-def along(item: Item, path: str) -> list[Item]:
-    """The values at a discriminator's path: `$this`, `system`, `coding.system`."""
+class Undecided(Exception):
+    """What a path leads to is not in the resource, so that nothing can be said of it."""
+
+
+Follow = Callable[[Item], Item]
+"""What a Reference leads to; its value is None where only the type (`kind`) is known.
+
+Raises `Undecided`.
+"""
+
+_STEP = re.compile(r"""([^.(]+)(?:\(\s*(?:['"]?)([^'")]*)(?:['"]?)\s*\))?(?:\.|$)""")
+
+
+@cache
+def steps(path: str) -> tuple[tuple[str, str | None], ...]:
+    """A discriminator's path as names, each with what stands in its parentheses (None: nothing).
+
+    http://hl7.org/fhir/R4/profiling.html#discriminator: names, `$this`, `extension(url)`,
+    `ofType(type)` and `resolve()`.
+    """
+    found = [(each[1], each[2]) for each in _STEP.finditer(path)]
+    return tuple(step for step in found if step != ("$this", None))
+
+
+def along(item: Item, path: str, follow: Follow) -> list[Item]:
+    """The values at a discriminator's path. Raises `Undecided`."""
     found = [item]
-    for step in path.split("."):
-        if step == "$this":
-            continue
-        found = [
-            inner for each in found for inner in (items(each, step) or items(each, f"{step}[x]"))
-        ]
+    for name, argument in steps(path):
+        if name == "extension" and argument is not None:
+            found = [
+                inner for each in found for inner in items(each, name)
+                if type(inner.value) is dict and inner.value.get("url") == argument
+            ]  # fmt: skip
+        elif name == "ofType" and argument is not None:
+            found = [each for each in found if kind_of(each) == argument[:1].upper() + argument[1:]]
+        elif name == "resolve" and argument is not None:
+            found = [follow(each) for each in found]
+        elif argument is not None:
+            raise Undecided(f"{name}() is no step of a discriminator.")
+        else:
+            found = [
+                inner for each in found
+                for inner in (items(_known(each), name) or items(each, f"{name}[x]"))
+            ]  # fmt: skip
     return found
+
+
+def _known(item: Item) -> Item:
+    if item.value is None and item.beside is None:
+        raise Undecided("What is referred to is not here.")
+    return item
+
+
+def kind_of(item: Item) -> str:
+    """The type of a value: its choice's, or a resource's own; "" when neither tells it."""
+    if item.kind:
+        return item.kind
+    return str(item.value.get("resourceType", "")) if type(item.value) is dict else ""
 
 
 def holds(value: Any, pattern: Any) -> bool:
