@@ -7,6 +7,7 @@ where is told by a Provenance, so that the record itself says how to undo it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from helsevev.fhir import references
@@ -89,13 +90,15 @@ def names_any(resource: dict[str, Any], places: Iterable[Place]) -> bool:
 def note(
     patients: tuple[str, str],
     moved: Sequence[tuple[str, str]],
+    followed: Sequence[str],
     who: dict[str, Any],
     at: str,
 ) -> dict[str, Any]:
     """The Provenance of a merge.
 
     `patients` are the versioned references of target and source as they were before; `moved`
-    are pairs of what came (a reference) and what it was (a versioned one).
+    are pairs of what came (a reference) and what it was (a versioned one). `followed` are the
+    versioned references of what is kept elsewhere and refers to what moved, as it was before.
     """
     target = references.unversioned(patients[0])
     return {
@@ -108,22 +111,44 @@ def note(
             {"role": "revision", "what": {"reference": patients[0]}},
             {"role": "source", "what": {"reference": patients[1]}},
             *({"role": "source", "what": {"reference": old}} for _, old in moved),
+            *({"role": "revision", "what": {"reference": old}} for old in followed),
         ],
     }
 
 
-def read_note(
-    provenance: dict[str, Any], source_id: str
-) -> tuple[tuple[str, str], list[tuple[str, str]]] | None:
-    """`patients` and `moved` of the Provenance of a merge of this source; None for any other."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the Provenance of a merge tells; each as `note` was given it."""
+
+    patients: tuple[str, str]
+    moved: list[tuple[str, str]]
+    followed: list[str]
+
+
+def read_note(provenance: dict[str, Any], source_id: str) -> Note | None:
+    """What the Provenance of a merge of this source tells; None for any other."""
     coding = provenance.get("activity", {}).get("coding", [{}])[0]
     what = [entity["what"].get("reference", "") for entity in provenance.get("entity", ())]
     came = [target.get("reference", "") for target in provenance.get("target", ())]
     if (coding.get("system"), coding.get("code")) != (LIFECYCLE, "merge") or len(what) < 2:
         return None
-    if references.unversioned(what[1]) != f"Patient/{source_id}" or len(what) != len(came) + 1:
+    if references.unversioned(what[1]) != f"Patient/{source_id}" or len(what) <= len(came):
         return None
-    return (what[0], what[1]), list(zip(came[1:], what[2:], strict=True))
+    moved = zip(came[1:], what[2:], strict=False)
+    return Note((what[0], what[1]), list(moved), what[len(came) + 1 :])
+
+
+def led_back(
+    resource: dict[str, Any], before: dict[str, Any], back: Mapping[Place, Place]
+) -> dict[str, Any]:
+    """A resource kept elsewhere whose references lead back, where they led there before."""
+    had = {path: references.relative(each.get("reference", ""))
+           for path, each in references.walk(before)}  # fmt: skip
+    for path, reference in references.walk(resource):
+        target = references.relative(reference.get("reference", ""))
+        if target in back and had.get(path) == back[target]:
+            reference["reference"] = "/".join(back[target])
+    return resource
 
 
 def _identity(identifier: dict[str, Any]) -> tuple[Any, Any]:

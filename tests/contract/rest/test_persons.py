@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .conftest import Api
@@ -168,6 +169,73 @@ async def test_what_was_changed_since_goes_back_changed_and_what_leans_on_it_sto
     assert back["status"] == "corrected"
     assert back["encounter"]["reference"] == f"Encounter/{ids['Encounter']}"
     assert back["subject"]["reference"] == f"Patient/{source}"
+
+
+async def others_of(api: Api, source: str, target: str) -> dict[str, Any]:
+    """What is kept elsewhere and names the source, by reference."""
+    about = {"reference": f"Patient/{source}"}
+    child = person("Lie", "Per", link=[{"other": about, "type": "seealso"}])
+    made = [
+        {"resourceType": "Group", "type": "person", "actual": True,
+         "member": [{"entity": about}, {"entity": {"reference": f"Patient/{target}"}}]},
+        child,
+        {"resourceType": "List", "status": "current", "mode": "working",
+         "entry": [{"item": about}]},
+        {"resourceType": "List", "status": "current", "mode": "working",
+         "subject": {"reference": f"Patient/{target}"}, "entry": [{"item": about}]},
+    ]  # fmt: skip
+    found: dict[str, Any] = {}
+    for resource in made:
+        answer = await api.system.post(resource["resourceType"], json=resource)
+        assert answer.status_code == 201, answer.text
+        stored = answer.json()
+        found[f"{stored['resourceType']}/{stored['id']}"] = content(stored)
+    return found
+
+
+async def read_all(api: Api, places: Any) -> dict[str, Any]:
+    """The current content of these, by reference."""
+    return {place: content((await api.system.get(place)).json()) for place in places}
+
+
+async def test_what_others_keep_follows_to_the_one_who_stays_and_goes_back(api: Api) -> None:
+    source, target, _ = await two_of_one(api)
+    before = await others_of(api, source, target)
+    preview = await api.system.post("Patient/$merge", json=both(source, target, preview=True))
+    assert "4 kept elsewhere refer to what would move" in preview.text, preview.text
+    assert await read_all(api, before) == before
+    merged = await api.system.post("Patient/$merge", json=both(source, target))
+    assert merged.status_code == 200, merged.text
+    after = await read_all(api, before)
+    named = json.dumps(after)
+    assert f"Patient/{source}" not in named, named
+    assert named.count(f"Patient/{target}") == json.dumps(before).count(': "Patient/')
+    (group,) = [place for place in before if place.startswith("Group/")]
+    (child,) = [place for place in before if place.startswith("Patient/")]
+    # A group that was changed meanwhile keeps its changes; what was never touched is as it was.
+    changed = {**after[group], "name": "followed"}
+    answer = await api.system.put(group, json=changed, headers={"if-match": 'W/"2"'})
+    assert answer.status_code == 200, answer.text
+    parted = await api.system.post(f"Patient/{source}/$unmerge")
+    assert parted.status_code == 200, parted.text
+    assert await read_all(api, before) == {**before, group: {**before[group], "name": "followed"}}
+    trail = await api.system.get(f"{child}/_history")
+    assert trail.json()["total"] == 3
+
+
+async def test_what_leans_from_elsewhere_on_what_moved_stops_the_parting(api: Api) -> None:
+    source, target, _ = await two_of_one(api)
+    assert (await api.system.post("Patient/$merge", json=both(source, target))).status_code == 200
+    (stay,) = [ref for ref in await all_of(api, target) if ref.startswith("Encounter/")]
+    leaning = {"resourceType": "List", "status": "current", "mode": "working",
+               "entry": [{"item": {"reference": stay}}]}  # fmt: skip
+    made = await api.system.post("List", json=leaning)
+    assert made.status_code == 201, made.text
+    refused = await api.system.post(f"Patient/{source}/$unmerge")
+    assert refused.status_code == 409
+    assert made.json()["id"] in refused.text
+    await api.system.delete(f"List/{made.json()['id']}")
+    assert (await api.system.post(f"Patient/{source}/$unmerge")).status_code == 200
 
 
 async def test_only_who_keeps_the_register_merges_and_never_what_makes_no_sense(api: Api) -> None:

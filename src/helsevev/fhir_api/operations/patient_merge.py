@@ -43,6 +43,8 @@ async def unmerge(doors: Doors, request: Request) -> Answer:
 def _told(merged: Merged, done: str) -> Answer:
     counted = ", ".join(f"{number} {kind}" for kind, number in sorted(merged.moved.items()))
     text = f"{sum(merged.moved.values())} resources {done}{f': {counted}' if counted else ''}."
+    if merged.followed:
+        text += f" {merged.followed} kept elsewhere refer to what {done}, and follow it."
     said = outcome([Issue("information", "informational", text)])
     return answered(
         [{"name": "outcome", "resource": said}, {"name": "result", "resource": merged.patient}]
