@@ -68,13 +68,17 @@ class Search:
         arguments = Arguments()
         arguments.values += where.arguments.values
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+        fenced = ""
         if where.walk is not None and not query.sort:
             statement = search_walk.statement(where.walk, arguments, query.cursor, count + 1)
         else:
             by_code = not (where.pins_patient or where.pins_code or where.narrows)
             order = search_order.order(query, arguments, by_code=by_code)
-            statement = _statement(where, order, arguments, query.cursor, count + 1)
-        rows = await self._costs.fetch(statement, arguments.values)
+            after = search_order.after(query.cursor, order, arguments) if query.cursor else ""
+            # Find the few first, then order them; the planner would rather walk the order.
+            fenced = _statement(where, order, after, count + 1, fenced=True)
+            statement = _statement(where, order, after, count + 1, fenced=where.narrows)
+        rows = await self._costs.fetch(statement, arguments.values, fenced=fenced)
         page = [Stored(*row[:7]) for row in rows[:count]]
         following = search_order.cursor_of(rows[count - 1][7:]) if len(rows) > count else None
         total = len(page) if following is None and not query.cursor else None
@@ -143,15 +147,11 @@ class Search:
         return where.sql, where.arguments.values
 
 
-def _statement(
-    where: Where, order: Sequence[Key], arguments: Arguments, cursor: str | None, limit: int
-) -> str:
-    after = f" AND {search_order.after(cursor, order, arguments)}" if cursor else ""
+def _statement(where: Where, order: Sequence[Key], after: str, limit: int, *, fenced: bool) -> str:
     keys_sql = ", ".join(f"{key.sql} AS k{n}" for n, key in enumerate(order))
-    inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where.sql}{after}"
-    if where.narrows:
-        # Find the few first, then order them; the planner would rather walk the order.
-        inner += " OFFSET 0"
+    inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where.sql}"
+    inner += f" AND {after}" if after else ""
+    inner += " OFFSET 0" if fenced else ""
     directions = ", ".join(f"k{n} {'DESC' if k.descending else 'ASC'}" for n, k in enumerate(order))
     keys_out = ", ".join(f"k{n}" for n in range(len(order)))
     return (

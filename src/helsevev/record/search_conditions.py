@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from helsevev.fhir import dates, search_terms
 from helsevev.fhir.outcome import error
@@ -41,8 +40,6 @@ from helsevev.record.rows import (
     token_hash,
 )
 from helsevev.record.search_values import Arguments, any_of, holding
-
-_AFTER_UPDATE: Final = "(r.last_updated + interval '1 microsecond')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +162,8 @@ class ConditionSql:
         return f"(r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
 
     def _last_updated(self, condition: Condition) -> str:
-        return any_of(
-            [
-                search_values.dated(term, "r.last_updated", _AFTER_UPDATE, self._instant)
-                for term in condition.terms
-                if isinstance(term, DateTerm)
-            ]
-        )
+        terms = [term for term in condition.terms if isinstance(term, DateTerm)]
+        return any_of([search_values.at(t, "r.last_updated", self._instant) for t in terms])
 
     def _instant(self, microseconds: int) -> str:
         # The end of time is one step beyond what Python can say, and no row is as new as that.

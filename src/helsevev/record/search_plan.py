@@ -18,7 +18,7 @@ from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import composites, leading
 from helsevev.record.about import may_be_about_nobody, may_name_many
-from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
+from helsevev.record.rows import ABOUT, ELSEWHERE, NO_CODE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
 from helsevev.record.search_conditions import Codings, ConditionSql, Texts
@@ -146,6 +146,10 @@ class Planner:
                     conditions.narrows = conditions.narrows or joined.narrows
         if scope is not None:
             parts.append(scope_sql(scope, arguments))
+        if not (conditions.pins_patient or conditions.narrows or leading.code_parameter(kind)):
+            # Such rows are all under one code, so that the index by code has them by date.
+            parts.append(f"r.code = {NO_CODE}")
+            conditions.pins_code = True
         where.sql = " AND ".join([*parts, *_met(strings)])
         where.checks = checks
         where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code

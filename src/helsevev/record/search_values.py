@@ -94,6 +94,27 @@ def dated(term: DateTerm, low: str, high: str, argument: Callable[[int], str]) -
     return pattern.format(L=low, H=high, **values)
 
 
+_INSTANT_COMPARISONS: Final = {
+    "eq": "({L} >= {low} AND {L} < {high})",
+    "ap": "({L} >= {low} AND {L} < {high})",
+    "ne": "({L} < {low} OR {L} >= {high})",
+    "gt": "{L} >= {high}",
+    "sa": "{L} >= {high}",
+    "ge": "{L} >= {low}",
+    "lt": "{L} < {low}",
+    "eb": "{L} < {low}",
+    "le": "{L} < {high}",
+}
+
+
+def at(term: DateTerm, column: str, argument: Callable[[int], str]) -> str:
+    """A range of time against a column of instants, in words that an index understands."""
+    pattern = _INSTANT_COMPARISONS[term.prefix]
+    bounds = {"low": term.low, "high": term.high}
+    values = {name: argument(each) for name, each in bounds.items() if f"{{{name}}}" in pattern}
+    return pattern.format(L=column, **values)
+
+
 def near(resource_type: str, term: NearTerm, arguments: Arguments) -> str:
     """A position within so many metres: by latitude, which an index has, then on the globe."""
     add = arguments.add
