@@ -15,7 +15,7 @@ from helsevev.fhir.path import kinds
 from helsevev.fhir.path.compiling import Compiler, NeedsNodes
 from helsevev.fhir.path.site import Typed
 from helsevev.fhir.path.syntax import PathError, TooCostly, Tree, parse
-from helsevev.fhir.path.values import Env, Items, Node, plain_all
+from helsevev.fhir.path.values import Env, Items, Knows, Node, plain_all
 
 Resolve = Callable[[str], dict[str, Any] | None]
 """What a literal reference ("Patient/1") names, or None when it is not at hand."""
@@ -39,14 +39,16 @@ class Path:
         resolve: Resolve | None = None,
         of: str | None = None,
         resource: Any = None,
+        knows: Knows | None = None,
     ) -> list[Any]:
         """The values that the expression finds in `focus`, a resource or an element of type `of`.
 
         `variables` are plain values (or lists) by name; `resource` is `%resource` when the focus
-        is an element of it. Without `resolve`, or when it knows no better, `resolve()` gives a
-        resource of which only type and id are told. Raises `PathError`.
+        is an element of it; `knows` answers for value sets and profiles. Without `resolve`, or
+        when it knows no better, `resolve()` gives a resource of which only type and id are told.
+        Raises `PathError`.
         """
-        return plain_all(self._run(focus, variables, resolve, of, resource)[0])
+        return plain_all(self._run(focus, variables, resolve, of, resource, knows)[0])
 
     def typed(
         self,
@@ -56,9 +58,10 @@ class Path:
         resolve: Resolve | None = None,
         of: str | None = None,
         resource: Any = None,
+        knows: Knows | None = None,
     ) -> list[tuple[str, Any]]:
         """As a call, with the type of each value: "Quantity", "code", "System.Boolean", or "" """
-        items, kind = self._run(focus, variables, resolve, of, resource)
+        items, kind = self._run(focus, variables, resolve, of, resource, knows)
         pairs = [(kinds.type_of(item, kind) or "", item) for item in items]
         values = [(t, i.value if type(i) is Node else i) for t, i in pairs]
         return [(kind, value) for kind, value in values if value is not None]
@@ -70,6 +73,7 @@ class Path:
         resolve: Resolve | None,
         of: str | None,
         resource: Any,
+        knows: Knows | None,
     ) -> tuple[Items, str | None]:
         if of is None and type(focus) is dict:
             named = focus.get("resourceType")
@@ -77,7 +81,7 @@ class Path:
         typed = self._typed.get(of)
         if typed is None:
             typed = self._typed[of] = compile_tree(self.tree, of)
-        env = Env(focus if resource is None else resource, variables, resolve)
+        env = Env(focus if resource is None else resource, variables, resolve, knows=knows)
         return typed.run(focus if type(focus) is list else [focus], env), typed.type
 
 
@@ -107,4 +111,13 @@ def compile_tree(
         return Compiler(whole, strict=strict, nodes=True, variables=variables).compile(tree, of)
 
 
-__all__ = ["Path", "PathError", "Resolve", "TooCostly", "compile_path", "compile_tree", "parse"]
+__all__ = [
+    "Knows",
+    "Path",
+    "PathError",
+    "Resolve",
+    "TooCostly",
+    "compile_path",
+    "compile_tree",
+    "parse",
+]

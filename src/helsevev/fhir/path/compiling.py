@@ -15,6 +15,7 @@ from helsevev.fhir.path import (
     conversions,
     filtering,
     kinds,
+    knowledge,
     navigation,
     operators,
     relations,
@@ -37,7 +38,7 @@ from helsevev.fhir.path.values import Env, Items, Node, Run, whole_of
 
 _FUNCTIONS: Final[dict[str, Maker]] = {
     **filtering.FUNCTIONS, **conversions.FUNCTIONS, **navigation.FUNCTIONS,
-    **calculations.FUNCTIONS, **strings.FUNCTIONS,
+    **calculations.FUNCTIONS, **strings.FUNCTIONS, **knowledge.FUNCTIONS,
 }  # fmt: skip
 _CONSTANTS: Final = {
     "ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct",

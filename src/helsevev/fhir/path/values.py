@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -36,10 +37,25 @@ class Node:
         self.beside = beside
 
 
+@dataclass(frozen=True, slots=True)
+class Knows:
+    """Who knows value sets and profiles; None: nobody does.
+
+    `members` tells whether a value set (by its URL) has a system ("" when it is not said) and
+    code, `conforms` whether a value conforms to the profile with a URL; both None when they
+    cannot tell.
+    """
+
+    members: Callable[[str, str, str], bool | None] | None = None
+    conforms: Callable[[Any, str], bool | None] | None = None
+
+
 class Env:
     """What one evaluation knows besides its focus."""
 
-    __slots__ = ("index", "now", "resolve", "resource", "steps_left", "total", "variables")
+    __slots__ = (
+        "index", "knows", "now", "resolve", "resource", "steps_left", "total", "variables"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -47,10 +63,12 @@ class Env:
         variables: Mapping[str, Any],
         resolve: Callable[[str], dict[str, Any] | None] | None,
         steps: int = MOST_STEPS,
+        knows: Knows | None = None,
     ) -> None:
         self.resource = resource
         self.variables = variables
         self.resolve = resolve
+        self.knows = knows
         self.index = 0
         self.now: datetime | None = None
         self.total: Items = []

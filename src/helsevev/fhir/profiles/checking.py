@@ -7,7 +7,7 @@ from typing import Any
 
 from helsevev.fhir.definitions import codes
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.path import compile_path
+from helsevev.fhir.path import Knows, compile_path
 from helsevev.fhir.profiles.reading import CORE, Node, Profile
 from helsevev.fhir.profiles.slicing import Known, Slicing, discriminators_of
 from helsevev.fhir.profiles.values import Item, Undecided, holds, items
@@ -52,6 +52,7 @@ class _Checker:
         self._resource = resource
         self._members = members
         self._slicing = Slicing(known, self._follow_reference, self._conforms, self._is_member)
+        self._knows = Knows(members, lambda value, url: self._conforms(Item(value, None, ""), url))
         self.issues: list[Issue] = []
 
     def follow(self, item: Item, profile: Profile, depth: int, over: Nodes = ()) -> None:
@@ -236,7 +237,7 @@ class _Checker:
         key, expression = constraint.get("key", ""), constraint["expression"]
         try:
             path = compile_path(expression)
-            found = path(item.value, variables={"resource": self._resource})
+            found = path(item.value, resource=self._resource, knows=self._knows)
         except Exception as problem:  # noqa: BLE001 - a profile's own fault is no fault of the resource
             self._unchecked(item.path, f"The rule {key} could not be worked out: {problem}")
             return
