@@ -339,6 +339,22 @@ async def test_the_newest_of_each_kind_by_when_it_happened(
     assert found["Condition"] == []
 
 
+async def test_a_body_of_before_migration_0008_is_read(
+    store: Any, database: Database, author: Any, pulse: Any
+) -> None:
+    await store.write(write(author, row(pulse("older", id="older"))))
+    (now,) = (await store.read_many([("Observation", "older")])).values()
+    dictionary = zstandard.ZstdCompressionDict(body.dictionary_bytes())
+    before = zstandard.ZstdCompressor(level=3, dict_data=dictionary, write_checksum=True)
+    await database.execute(
+        "UPDATE resource SET body = $1 WHERE id = 'older'",
+        before.compress(body.expand(now.packed)),
+    )
+    (older,) = (await store.read_many([("Observation", "older")])).values()
+    assert older.packed != now.packed
+    assert older.json == now.json
+
+
 async def test_a_damaged_body_is_noticed(
     store: Any, database: Database, author: Any, pulse: Any
 ) -> None:

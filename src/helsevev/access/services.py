@@ -46,6 +46,8 @@ from helsevev.record import custom_parameters
 from helsevev.record.changes import Feed
 from helsevev.record.database import Database
 from helsevev.record.indexing import Indexer
+from helsevev.record.packing import Packer
+from helsevev.record.reindexing import Reindexer
 from helsevev.record.store import Store
 
 _PROJECTIONS: Final = (
@@ -79,6 +81,8 @@ class Services:
     notifier: Notifier
     exports: Exports
     indexer: Indexer
+    reindexer: Reindexer
+    packer: Packer
     everything: Everything
     views: Views
     labels_in_use: LabelsInUse
@@ -130,6 +134,8 @@ def services_over(
         notifier=notifier,
         exports=exporting,
         indexer=Indexer(database),
+        reindexer=Reindexer(store),
+        packer=Packer(database),
         everything=Everything(gate),
         views=Views(gate, exporting),
         labels_in_use=LabelsInUse(gate),

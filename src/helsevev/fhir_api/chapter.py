@@ -2,6 +2,7 @@
 
 from helsevev.fhir_api.bulk_export.command import EXPORT
 from helsevev.fhir_api.bulk_import.command import IMPORT
+from helsevev.fhir_api.reindexing import REINDEX
 from helsevev.kit.chapter import Chapter
 
-CHAPTER = Chapter(name="fhir_api", commands=(EXPORT, IMPORT))
+CHAPTER = Chapter(name="fhir_api", commands=(EXPORT, IMPORT, REINDEX))

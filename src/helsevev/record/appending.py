@@ -27,7 +27,7 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "verbs": "text", "types": "text[]", "ids": "text[]", "versions": "integer[]",
     },
 }  # fmt: skip
-"""What is copied beside the rows, in this order: columns with SQL types."""
+"""What is copied beside the rows: columns with SQL types."""
 
 
 async def append(
@@ -41,16 +41,28 @@ async def append(
         await connection.copy("resource", copying.RESOURCE, resources(rows, at))
     except UniqueViolation as taken:
         raise VersionMismatch(str(taken), taken.sqlstate) from taken
-    *searched, texts = search_rows(rows)
-    for found, (table, types) in zip(
-        (*searched, listed(rows), list(_changes(rows, transaction, at, actor))),
-        _TABLES.items(),
-        strict=True,
-    ):
-        if found:
-            await connection.copy(table, types, encoded(types.values(), found))
+    await add_search_rows(connection, rows)
+    for table, found in {
+        "directory": listed(rows),
+        "change": list(_changes(rows, transaction, at, actor)),
+    }.items():
+        await _copy(connection, table, found)
+
+
+async def add_search_rows(connection: Connection, rows: Iterable[Row]) -> None:
+    """Copy what rows are found by, besides themselves, into the tables of search."""
+    strings, dates, quantities, texts = search_rows(rows)
+    await _copy(connection, "search_string", strings)
+    await _copy(connection, "search_date", dates)
+    await _copy(connection, "search_quantity", quantities)
     if texts:
         await connection.execute(_SQL["append_texts"], *columns(texts, 5))
+
+
+async def _copy(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        types = _TABLES[table]
+        await connection.copy(table, types, encoded(types.values(), rows))
 
 
 def _changes(

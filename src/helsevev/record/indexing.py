@@ -28,7 +28,9 @@ STEP: Final = 500
 TOLD_EACH: Final = 50_000
 """Resources between two lines in the log."""
 
-_LOCK: Final = 7_203_447_001
+LOCK: Final = 7_203_447_001
+"""The advisory lock of whoever works values out for rows that are there."""
+
 _RESTING: Final = 5.0
 _BREATHING: Final = 0.01
 """Seconds between two looks at the list, and between two steps."""
@@ -78,7 +80,7 @@ class Indexer:
         custom = read(msgspec.json.decode(row["definition"]))
         assert custom is not None
         async with self._database.transaction() as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
                 return
             current = await connection.fetchrow(_SQL["unfinished"])
             if current is None or current["state"] != row["state"]:

@@ -25,6 +25,9 @@ _NO_WORDS: Final = frozenset(
 )  # fmt: skip
 _TAG: Final = re.compile(r"<[^>]*>")
 _LETTER: Final = re.compile(r"[^\W\d_]")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
+"""What is no word, though it has a letter."""
+
 MOST: Final = 60_000
 """Characters of each; PostgreSQL keeps at most a megabyte of words for a resource."""
 
@@ -45,7 +48,7 @@ def content(resource: dict[str, Any]) -> str:
 
 def _texts(name: str, value: Any) -> Iterator[str]:
     if type(value) is str:
-        if name not in _NO_WORDS and _LETTER.search(value):
+        if name not in _NO_WORDS and _LETTER.search(value) and not _MOMENT.fullmatch(value):
             yield _plain(value) if name == "div" else value
     elif type(value) is list:
         for item in value:

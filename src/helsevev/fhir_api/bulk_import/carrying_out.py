@@ -32,6 +32,8 @@ class Tally:
     failed: int = 0
     errors: list[Fault] = field(default_factory=list)
     seconds: float = 0.0
+    packing_seconds: float = 0.0
+    """How long indexes were packed after everything was there to be read."""
 
     @property
     def resources(self) -> int:
@@ -49,6 +51,7 @@ class Tally:
             "resources": self.resources,
             "resources_per_second": round(self.rate, 1),
             "seconds": round(self.seconds, 3),
+            "packing_seconds": round(self.packing_seconds, 3),
             "unchanged": self.unchanged,
             "failed": self.failed,
             "by_type": dict(sorted(self.by_type.items())),
@@ -57,7 +60,10 @@ class Tally:
 
 
 class Import:
-    """Carries out one import. `tell` hears of every fault, `show` of progress."""
+    """Carries out one import. `tell` hears of every fault, `show` of progress.
+
+    `packing` is told how many bytes of indexes have been packed at its end, and of how many.
+    """
 
     def __init__(
         self,
@@ -65,12 +71,14 @@ class Import:
         *,
         tell: Callable[[Fault], None],
         show: Callable[[Tally, int, int], None],
+        packing: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
         self.tally = Tally()
         self._reader = Reader(everything)
         self._sources = everything
         self._tell = tell
         self._show = show
+        self._packing = packing
         self._source_of: dict[int, Source] = {}
         self._waiting: dict[tuple[str, int], tuple[Source, Report]] = {}
         self._ring: Callable[[], None] = lambda: None
@@ -78,6 +86,7 @@ class Import:
     async def run(self, context: CommandContext, crew: Crew) -> Tally:
         """Import everything. Raises `crew.Lost`, and what opening the record raises."""
         async with context.services() as services:
+            indexes = await services.packer.sizes()
             await services.feed.start()
             self._ring = services.feed.ring
             hub = Hub(crew, self._told)
@@ -90,6 +99,9 @@ class Import:
                 self.tally.seconds = time.perf_counter() - begun
                 await hub.close()
                 await services.feed.stop()
+            begun = time.perf_counter()
+            await services.packer.pack(indexes, self._packing)
+            self.tally.packing_seconds = time.perf_counter() - begun
         return self.tally
 
     async def _first_pass(self, hub: Hub) -> None:

@@ -71,6 +71,11 @@ class _Screen:
         self._progress.update(self._bar, completed=done, total=total, rate=rate)
         self._progress.refresh()
 
+    def packing(self, done: int, total: int) -> None:
+        """Move the bar through the indexes, which are read and written meanwhile."""
+        self._progress.update(self._bar, completed=done, total=total, rate="packing indexes")
+        self._progress.refresh()
+
     def tell(self, fault: Fault) -> None:
         """Write a fault above the bar."""
         self._told += 1
@@ -87,7 +92,7 @@ def _run(context: CommandContext, arguments: Namespace) -> int:
         return _complain(str(problem))
     crew = Crew(context, "replace" if arguments.replace else "keep")
     with _Screen() as screen:
-        work = Import(everything, tell=screen.tell, show=screen.show)
+        work = Import(everything, tell=screen.tell, show=screen.show, packing=screen.packing)
         try:
             uvloop.run(work.run(context, crew))
         except Lost as problem:
@@ -110,6 +115,8 @@ def _summarize(tally: Tally, as_json: bool) -> None:
         f"{tally.resources:>12,}  resources in {tally.seconds:.1f} s"
         f" ({tally.rate:,.0f} a second), {tally.unchanged:,} of them unchanged\n"
     )
+    if tally.packing_seconds >= 1:
+        sys.stdout.write(f"{'':>12}  then {tally.packing_seconds:.1f} s for packing indexes\n")
     if tally.failed:
         sys.stdout.write(f"{tally.failed:>12,}  bundles, files or resources were not stored\n")
 

@@ -1,0 +1,167 @@
+"""Works out anew what every resource is found by, when the rules for that have changed.
+
+Beside everybody's work, one inhabitant after another, in steps that are transactions of their own
+and note how far they came. Rows that are as the rules of now would make them are left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from helsevev.record import rows
+from helsevev.record.appending import add_search_rows, columns
+from helsevev.record.connection import Connection, DatabaseError
+from helsevev.record.indexing import LOCK
+from helsevev.record.rows import Row, array_text
+from helsevev.record.statements import load
+from helsevev.record.store import OUTDATED, Store, Stored
+
+RULES: Final = 2
+"""The number of the rules of now. Whoever changes what a resource is found by raises it, and adds a
+migration that notes it for records that are empty (as 0008 does)."""
+
+STEP: Final = 500
+"""Resources that are looked at in one transaction."""
+
+_SQL: Final = load("reindexing")
+_STORE: Final = load("store")
+_WAIT: Final = 0.2
+"""Seconds until the next try when a writer or the indexer of added parameters was in the way."""
+
+_IN_THE_WAY: Final = frozenset({"55P03", "40P01", OUTDATED})
+"""Lock not available in time, deadlock, a search parameter added meanwhile: nothing was changed."""
+
+Place = tuple[str, str]
+Found = tuple[list[Any], list[Any], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: resources looked at, how many of them were changed, and about how many."""
+
+    done: int
+    changed: int
+    total: int
+    finished: bool
+
+
+class Reindexer:
+    """The one record of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._database = store.database
+
+    async def progress(self) -> Progress | None:
+        """How far the rules of now have come; None when nobody has begun."""
+        row = await self._database.fetchrow(_SQL["place"], RULES)
+        if row is None:
+            return None
+        total = max(await self._database.fetchval(_SQL["total"]), row["done"])
+        return Progress(row["done"], row["changed"], total, row["finished"])
+
+    async def run(self, tell: Callable[[Progress], None], *, again: bool = False) -> Progress:
+        """Go on where it was until everything is done; from the beginning with `again`.
+
+        Raises `DatabaseError`; what was done until then stays.
+        """
+        if again:
+            await self._database.execute(_SQL["again"], RULES)
+        await self._database.execute(_SQL["begin"], RULES)
+        await self._store.custom.refresh()
+        while True:
+            progress = await self.progress()
+            assert progress is not None
+            tell(progress)
+            if progress.finished:
+                return progress
+            try:
+                moved = await self._step()
+            except DatabaseError as problem:
+                if problem.sqlstate not in _IN_THE_WAY:
+                    raise
+                moved = False
+                await self._store.custom.refresh()
+            if not moved:
+                await asyncio.sleep(_WAIT)
+
+    async def _step(self) -> bool:
+        """The next resources of one inhabitant; False when somebody else is at it."""
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+                return False
+            await connection.execute(_SQL["wait_at_most"])
+            at: Any = await connection.fetchrow(_SQL["place"], RULES)
+            if at is None or at["finished"]:
+                return True
+            place = (at["patient"], at["type"], at["id"])
+            found = await connection.fetch(_SQL["next"], *place, STEP)
+            if not found:
+                await connection.execute(_SQL["finished"], RULES)
+                return True
+            changed = await self._rework(connection, found)
+            last = (found[-1]["patient"], found[-1]["type"], found[-1]["id"])
+            await connection.execute(_SQL["reached"], RULES, *last, len(found), changed)
+        return True
+
+    async def _rework(self, connection: Connection, found: Sequence[Any]) -> int:
+        stored = [Stored(*tuple(row)[:7]) for row in found]
+        made = [rows.build(each.resource, each.version, each.patient) for each in stored]
+        state = self._store.custom.extend(made)
+        differing = await _differing(connection, found, made)
+        if differing:
+            patient = differing[0].patient
+            there = await connection.fetch(_SQL["rework"], patient, *_replaced(differing))
+            kept = {(row["type"], row["id"]) for row in there}
+            await add_search_rows(connection, [r for r in differing if (r.type, r.id) in kept])
+            await connection.fetchval(_STORE["require_state"], state)
+        return len(differing)
+
+
+async def _differing(connection: Connection, found: Sequence[Any], made: list[Row]) -> list[Row]:
+    """The rows that are not as they are in the tables."""
+    patient = made[0].patient
+    places = columns([(row.type, row.id) for row in made], 2)
+    held: defaultdict[Place, Found] = defaultdict(lambda: ([], [], []))
+    for number, table in enumerate(("strings", "dates", "quantities")):
+        for row in await connection.fetch(_SQL[table], patient, *places):
+            held[row["type"], row["id"]][number].append(tuple(row)[2:])
+    texts = [(r.type, r.id, *(r.words or (None, None))) for r in made]
+    other_words = {
+        tuple(row) for row in await connection.fetch(_SQL["texts"], patient, *columns(texts, 4))
+    }
+    differing = []
+    for now, row in zip(found, made, strict=True):
+        place = (row.type, row.id)
+        as_now = (
+            place not in other_words
+            and (now["code"], now["date_low"], now["date_high"], now["token_set"])
+            == (row.code, row.date_low, row.date_high, row.token_set)
+            and set(now["keys"]) == set(row.keys)
+            and tuple(map(sorted, held[place]))
+            == (sorted(row.strings), sorted(row.dates), sorted(row.quantities))
+        )
+        if not as_now:
+            differing.append(row)
+    return differing
+
+
+def _replaced(differing: Sequence[Row]) -> list[Any]:
+    sets = {row.token_set: sorted(set(row.tokens)) for row in differing if row.tokens}
+    current = [
+        (
+            *(row.type, row.id, row.version, row.code, row.date_low, row.date_high),
+            *(array_text(row.keys), row.token_set),
+        )
+        for row in differing
+    ]
+    return [
+        *columns(current, 8),
+        sorted(sets),
+        [array_text(sets[number]) for number in sorted(sets)],
+        *columns(sorted({coding for row in differing for coding in row.codings}), 4),
+    ]
