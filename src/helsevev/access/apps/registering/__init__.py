@@ -1,0 +1,1 @@
+"""The administrator's doors to the register of apps: pages, and the command line."""
