@@ -1,22 +1,24 @@
 """Writes on a condition: create unless it is there, update or delete the one that a search finds.
 
-http://hl7.org/fhir/R4/http.html#cond-update. Writers with the same condition wait for each other
-within this process, so that two of them do not both find nothing and create it twice.
+http://hl7.org/fhir/R4/http.html#cond-update. Two writers with the same condition never both find
+nothing and create it twice (`record.turns`); within this process they wait for each other.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
-from helsevev.access.errors import Invalid, NotFound, TooManyMatches
+from helsevev.access.errors import Conflict, Invalid, NotFound, TooManyMatches
 from helsevev.access.searching import Searcher
 from helsevev.access.writing import Change, Writer, Written
 from helsevev.fhir.outcome import Issue, error
 from helsevev.record.store import Stored
+from helsevev.record.turns import Turn, TurnTaken, seen
 
 _ASKS_NOTHING: Final = frozenset(
     {"", "_count", "_sort", "_format", "_pretty", "_summary", "_elements", "_total", "_include",
@@ -24,6 +26,7 @@ _ASKS_NOTHING: Final = frozenset(
 )  # fmt: skip
 
 
+_TRIES: Final = 5
 MOST_AT_ONCE: Final = 500
 """Resources that one conditional delete takes, where it may take several."""
 
@@ -79,11 +82,15 @@ class Conditionals:
         `Writer.write` raises.
         """
         resource_type = resource["resourceType"]
-        async with self._turns.taken([f"{resource_type}?{condition}"]):
-            found = await self._match(actor, resource_type, condition)
+
+        async def write(found: Stored | None, turns: Sequence[Turn]) -> Written:
             if found is not None:
                 return Written(found, created=False, changed=False)
-            return await self._writer.write(actor, resource, create=True, idempotency_key=key)
+            return await self._writer.write(
+                actor, resource, create=True, idempotency_key=key, turns=turns
+            )
+
+        return await self._in_turn(actor, resource_type, condition, write)
 
     async def update(
         self,
@@ -98,15 +105,33 @@ class Conditionals:
         An id in the resource must be that of the one that fits (`Invalid`).
         """
         resource_type = resource["resourceType"]
-        async with self._turns.taken([f"{resource_type}?{condition}"]):
-            found = await self._match(actor, resource_type, condition)
-            if found is None:
-                return await self._writer.write(
-                    actor, resource, if_match=if_match, idempotency_key=key
-                )
-            if resource.setdefault("id", found.id) != found.id:
-                raise Invalid([another_id(found, resource["id"])])
-            return await self._writer.write(actor, resource, if_match=if_match, idempotency_key=key)
+
+        async def write(found: Stored | None, turns: Sequence[Turn]) -> Written:
+            if found is not None:
+                turns = ()  # The version says who is first.
+                if resource.setdefault("id", found.id) != found.id:
+                    raise Invalid([another_id(found, resource["id"])])
+            return await self._writer.write(
+                actor, resource, if_match=if_match, idempotency_key=key, turns=turns
+            )
+
+        return await self._in_turn(actor, resource_type, condition, write)
+
+    async def _in_turn(
+        self,
+        actor: Actor,
+        resource_type: str,
+        condition: str,
+        write: Callable[[Stored | None, Sequence[Turn]], Awaitable[Written]],
+    ) -> Written:
+        name = f"{resource_type}?{condition}"
+        async with self._turns.taken([name]):
+            for _ in range(_TRIES):
+                turns = await seen(self._writer.gate.store.database, [name])
+                found = await self._match(actor, resource_type, condition)
+                with contextlib.suppress(TurnTaken):
+                    return await write(found, list(turns.values()))
+        raise Conflict(f"Others write on {name} all the time.", None)
 
     async def patch(
         self,

@@ -28,6 +28,7 @@ from helsevev.kit import clock
 from helsevev.record import conditionals, keys
 from helsevev.record.conditionals import Identified
 from helsevev.record.store import Remembered, Stored, UniqueViolation, VersionMismatch, Write
+from helsevev.record.turns import TurnTaken, seen
 
 Returning = Literal["minimal", "representation", "OperationOutcome"]
 Answer = Callable[[Entry], Awaitable[dict[str, Any]]]
@@ -87,6 +88,7 @@ class Bundles:
     async def _carry_out(
         self, actor: Actor, plan: BundlePlan, key: str | None, fingerprint: bytes
     ) -> dict[str, dict[str, str]]:
+        turns = await seen(self._store.database, plan.conditions)
         known = await self._look_up(actor, plan)
         await self._gate.allow_read(actor, plan.patched(known), "patch")
         plan.resolve(known)
@@ -109,7 +111,9 @@ class Bundles:
         if built or deletions or remember:
             author = author_of(actor, "transaction", grounds=grounds)
             deletions.sort(key=lambda gone: (gone.patient, gone.type, gone.id))
-            write = Write(keys.next_key(), now, author, built, remember, deletions)
+            # Where something fits, its version says who is first.
+            taken = [turn for name, turn in turns.items() if not known.matches.get(name)]
+            write = Write(keys.next_key(), now, author, built, remember, deletions, taken)
             try:
                 await self._store.write(write)
             except UniqueViolation:
@@ -117,7 +121,7 @@ class Bundles:
                 if earlier is None:
                     raise Conflict("Someone wrote at the same moment.", None) from None
                 return earlier
-            except VersionMismatch:
+            except (VersionMismatch, TurnTaken):
                 raise Conflict("Someone wrote at the same moment.", None) from None
             for gone in deletions:
                 if gone.type in TIES:

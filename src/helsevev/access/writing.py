@@ -37,6 +37,7 @@ from helsevev.record import keys, rows
 from helsevev.record.changes import Feed
 from helsevev.record.rows import Row
 from helsevev.record.store import Remembered, Stored, UniqueViolation, VersionMismatch, Write
+from helsevev.record.turns import Turn
 
 SPANS_INHABITANTS: Final = frozenset(
     {"Account", "Appointment", "AppointmentResponse", "AuditEvent", "Communication", "Group",
@@ -70,6 +71,7 @@ class Keeper(Protocol):
         create: bool = False,
         if_match: int | None = None,
         idempotency_key: str | None = None,
+        turns: Sequence[Turn] = (),
     ) -> Written:
         """As `Writer.write`."""
 
@@ -98,18 +100,21 @@ class Writer:
         create: bool = False,
         if_match: int | None = None,
         idempotency_key: str | None = None,
+        turns: Sequence[Turn] = (),
     ) -> Written:
         """Create (`create`, or without `id`) or update one resource, given as decoded FHIR JSON.
 
         An update names the version it follows (`if_match`, or its own meta: `version_seen`),
         unless it changes nothing. Raises `Invalid`, `Refused`, `Unprocessable`,
         `PreconditionFailed` (with what stands now) or `Conflict`; then nothing was stored. The
-        same `idempotency_key` with the same content returns the first result.
+        same `idempotency_key` with the same content returns the first result. `turns` are those of
+        the condition on which this is written: raises `TurnTaken` when another was first.
         """
         if keeper := self.keepers.get(str(resource.get("resourceType"))):
             return await keeper.write(
-                actor, resource, create=create, if_match=if_match, idempotency_key=idempotency_key
-            )
+                actor, resource, create=create, if_match=if_match,
+                idempotency_key=idempotency_key, turns=turns,
+            )  # fmt: skip
         fingerprint = fingerprint_of(resource, create, if_match)
         if idempotency_key is not None:
             earlier = await self._earlier(actor, idempotency_key, fingerprint)
@@ -132,7 +137,7 @@ class Writer:
         elif if_match is not None:
             raise NotFound(f"{resource['resourceType']}/{resource['id']}")
         request = (idempotency_key, fingerprint)
-        return await self._store_one(actor, resource, current, grounds, request)
+        return await self._store_one(actor, resource, current, grounds, request, turns)
 
     async def patch(
         self,
@@ -180,6 +185,7 @@ class Writer:
         current: Stored | None,
         grounds: Grounds,
         request: tuple[str | None, bytes],
+        turns: Sequence[Turn] = (),
     ) -> Written:
         """The last steps of the recipe, for what may be written after `current`.
 
@@ -197,7 +203,9 @@ class Writer:
             remember = Remembered(idempotency_key, fingerprint, result)
         author = author_of(actor, "create" if version == 1 else "update", grounds=grounds)
         try:
-            await self._store.write(Write(keys.next_key(), now, author, [row], remember))
+            await self._store.write(
+                Write(keys.next_key(), now, author, [row], remember, turns=turns)
+            )
         except UniqueViolation:
             return await self._someone_was_first(actor, row, idempotency_key, fingerprint)
         except VersionMismatch:

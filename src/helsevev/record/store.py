@@ -6,7 +6,8 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,6 +29,7 @@ from helsevev.record.custom_parameters import CustomParameters
 from helsevev.record.database import Database
 from helsevev.record.rows import Row, array_text
 from helsevev.record.statements import load
+from helsevev.record.turns import Turn, TurnTaken, take
 
 _SQL = load("store")
 MANY: Final = 64
@@ -86,6 +88,8 @@ class Write:
     rows: Sequence[Row]
     remember: Remembered | None = None
     deletions: Sequence[Stored] = ()
+    turns: Sequence[Turn] = ()
+    """What was seen of the conditions on which this is written."""
 
 
 class Store:
@@ -189,7 +193,7 @@ class Store:
 
         Each row's version must follow the newest there is. Raises `VersionMismatch` or
         `UniqueViolation` when one does not, or when its id or the idempotency key was taken
-        meanwhile; then nothing is stored.
+        meanwhile, and `TurnTaken` for its turns; then nothing is stored.
         """
         await audit.keep_origins(self.database, (write.author.origin,))
         for attempt in range(_TRIES):
@@ -210,26 +214,31 @@ class Store:
             return
         arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
-        if not projected and not write.deletions:
+        if not projected and not write.deletions and not write.turns:
             await self.database.fetchval(_SQL["write"], *arguments, state)
             return
-        async with self.database.transaction() as connection:
-            for gone in write.deletions:
-                await self._take_out(connection, gone, write.transaction, write.at, write.author)
+        async with self._written_on(write) as connection:
             if write.rows or write.remember:
                 await connection.fetchval(_SQL["write"], *arguments, state)
                 await self.project(connection, write.rows)
 
     async def _append(self, write: Write, state: str) -> None:
         """The same for many new rows: by COPY, at a fraction of the cost."""
-        async with self.database.transaction() as connection:
-            for gone in write.deletions:
-                await self._take_out(connection, gone, write.transaction, write.at, write.author)
+        async with self._written_on(write) as connection:
             stamp = (write.transaction, write.at)
             await append(connection, write.rows, *stamp, write.author.actor)
             await connection.execute(_SQL["append"], *stamp, *_traces(write)[2:])
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
+
+    @asynccontextmanager
+    async def _written_on(self, write: Write) -> AsyncIterator[Connection]:
+        """A transaction in which the turns are taken, and the deletions out."""
+        async with self.database.transaction() as connection:
+            await take(connection, write.turns, write.at)
+            for gone in write.deletions:
+                await self._take_out(connection, gone, write.transaction, write.at, write.author)
+            yield connection
 
     async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Bring the chapters' read models in line with `rows`, in their transaction."""
@@ -329,6 +338,7 @@ __all__ = [
     "Remembered",
     "Store",
     "Stored",
+    "TurnTaken",
     "UniqueViolation",
     "VersionMismatch",
     "Write",

@@ -28,6 +28,7 @@ from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.store import Stored
 from helsevev.record.subscriptions import DeadLetter, Standing, Subscriptions
+from helsevev.record.turns import Turn
 
 TYPE: Final = "Subscription"
 NOT_LASTING: Final = "An app that subscribes needs lasting access (offline_access)."
@@ -73,6 +74,7 @@ class SubscriptionDoor:
         create: bool = False,
         if_match: int | None = None,
         idempotency_key: str | None = None,
+        turns: Sequence[Turn] = (),
     ) -> Written:
         """As `Writer.write`; what is kept and shown has its headers' values left out.
 
@@ -85,8 +87,9 @@ class SubscriptionDoor:
         if not is_topic_based(resource):
             self._refuse_turning(existing)
             return await self._plain.write(
-                actor, resource, create=create, if_match=if_match, idempotency_key=idempotency_key
-            )
+                actor, resource, create=create, if_match=if_match,
+                idempotency_key=idempotency_key, turns=turns,
+            )  # fmt: skip
         self._plain.check(resource)
         asked, headers = self._read(resource)
         headers = await self._unhidden(existing, asked, headers)
@@ -104,8 +107,9 @@ class SubscriptionDoor:
         if status not in _LIVE:
             kept.pop("error", None)
         written = await self._plain.write(
-            _for_own(actor), kept, if_match=if_match, idempotency_key=idempotency_key
-        )
+            _for_own(actor), kept, if_match=if_match, idempotency_key=idempotency_key,
+            turns=turns,
+        )  # fmt: skip
         # Only what is in the table sends anything: had we stopped here, nobody was told otherwise.
         name = written.stored.id
         if existing is None and await self._rows.one(name) is None:
