@@ -1,59 +1,127 @@
-"""Who has read: rows of the audit trail as lines that a person can read."""
+"""Who has read: touches of a record as lines for people, the many of one stay as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.access.audit.touch import Touch
 from helsevev.chart.labels import label
 from helsevev.content import loading
 from helsevev.locale import gettext as _
 
+ONE_STAY: Final = timedelta(hours=48)
+"""Touches of one person in one role belong together while no longer pause lies between them."""
 
-class Line(Struct, frozen=True):
-    """One touch of the record, or several of the same kind by one person in one minute."""
+
+class Moment(Struct, frozen=True):
+    """What one person did within a minute: when, what, and its number in the trail."""
 
     at: datetime
+    what: str
+    id: str
+
+
+class Line(Struct, frozen=True):
+    """What one person did in one role during one stay; emergencies and refusals by themselves.
+
+    `first` and `at` are its first and last moment, `kinds` the kinds of information, `why` what
+    let the person in, `moments` each of its minutes, newest first.
+    """
+
+    at: datetime
+    first: datetime
     who: str
     role: str
     organisation: str
     what: str
+    why: str
     purpose: str
     reason: str
     is_emergency: bool
     is_refused: bool
+    is_own: bool
+    times: int
+    moments: tuple[Moment, ...]
+
+    @property
+    def id(self) -> str:
+        """The number of its newest touch, by which one asks about it."""
+        return self.moments[0].id
 
 
-def lines(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
-    """Rows newest first as lines; the reads of one person within a minute are one line."""
+def lines(touches: Iterable[Touch], own: str = "") -> list[Line]:
+    """Touches newest first as lines, newest first. `own` is the reader, whose own looks are one."""
+    groups: list[list[Touch]] = []
+    open_groups: dict[tuple[str, ...], list[Touch]] = {}
+    for touch in touches:
+        key = (touch.actor, touch.role, touch.unit, _kind(touch))
+        group = open_groups.get(key)
+        if group is None or group[-1].at - touch.at > ONE_STAY or touch.is_emergency:
+            open_groups[key] = group = []
+            groups.append(group)
+        group.append(touch)
+    return [_line(group, own) for group in groups]
 
-    def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        at = row["at"].replace(second=0, microsecond=0)
-        kind = row["action"] if row["action"] in ("write", "emergency") else "read"
-        detail = row["target"] if kind == "write" else ""
-        return (at, row["actor"], row["organisation"], kind, detail, row["outcome"])
 
-    return [_line([*group]) for _key, group in groupby(rows, key)]
+def _kind(touch: Touch) -> str:
+    if touch.refused:
+        return "refused"
+    if touch.purpose == "BTG":
+        return "emergency" if touch.is_emergency else "emergency-read"
+    return touch.action if touch.action in ("write", "list") else "read"
 
 
-def _line(group: list[Mapping[str, Any]]) -> Line:
-    row = group[0]
-    is_refused = row["outcome"] != 0
+def _line(group: Sequence[Touch], own: str) -> Line:
+    newest = group[0]
+    moments = _moments(group)
     return Line(
-        at=row["at"],
-        who=row["actor_name"] or row["actor"],
-        role=row["role"],
-        organisation=row["organisation_name"],
+        at=newest.at,
+        first=group[-1].at,
+        who=newest.name,
+        role=newest.role,
+        organisation=", ".join(
+            dict.fromkeys(n for n in (newest.unit_name, newest.organisation) if n)
+        ),
         what=_what(group),
-        purpose=_("emergency") if row["purpose"] == "BTG" else "",
-        reason="" if is_refused else _reason(row["reason"]),
-        is_emergency=row["action"] == "emergency",
-        is_refused=is_refused,
+        why="" if newest.refused else why(newest),
+        purpose=_("emergency") if newest.purpose == "BTG" else "",
+        reason="" if newest.refused else _reason(newest.reason),
+        is_emergency=newest.is_emergency,
+        is_refused=newest.refused,
+        is_own=bool(own) and newest.actor == own,
+        times=len(moments),
+        moments=moments,
     )
+
+
+def _moments(group: Sequence[Touch]) -> tuple[Moment, ...]:
+    minutes: dict[datetime, list[Touch]] = {}
+    for touch in group:
+        minutes.setdefault(touch.at.replace(second=0, microsecond=0), []).append(touch)
+    return tuple(Moment(found[0].at, _what(found), found[0].fhir_id) for found in minutes.values())
+
+
+def why(touch: Touch) -> str:
+    """What let the person in, in the patient's words; "" when nothing is told."""
+    kind, _space, rest = touch.basis.partition(" ")
+    source = rest.partition("/")[0]
+    if kind == "relation":
+        return {
+            "CareTeam": _("Is in your care team"),
+            "EpisodeOfCare": _("You receive a service from this unit"),
+            "Encounter": _("You are or were in contact with this unit"),
+            "Appointment": _("You have an appointment with this unit"),
+            "ServiceRequest": _("You are referred to this unit"),
+            "Task": _("This unit has a task for you"),
+        }.get(source, _("Takes part in treating you"))
+    return {
+        "own": _("Your own record"), "system": _("A computer system that serves the record"),
+        "emergency": _("Emergency access"), "list": _("A list or a search for a name"),
+    }.get(kind, "")  # fmt: skip
 
 
 def _reason(text: str) -> str:
@@ -63,23 +131,66 @@ def _reason(text: str) -> str:
     return f"{names[code]}: {words}" if separator and code in names else text
 
 
-def _what(group: list[Mapping[str, Any]]) -> str:
-    action = group[0]["action"]
-    if group[0]["outcome"] != 0:
+def _what(group: Sequence[Touch]) -> str:
+    action = group[0].action
+    if group[0].refused:
         return _("Tried to open the record")
     if action == "emergency":
         return _("Opened the record in an emergency")
     if action == "list":
         return _("Saw the name in a list")
-    types = dict.fromkeys(
-        word.split("/", 1)[0] for row in group for word in str(row["target"]).split()
-    )
-    named = ", ".join(dict.fromkeys(_type_name(t) for t in types if t))
+    kinds = kinds_of(touch.what for touch in group)
+    named = ", ".join(kind for kind in kinds if kind)
     if action == "write":
         return _("Wrote: %(what)s") % {"what": named}
-    if "Patient" in types or len(types) > 4:
+    opened = any("Patient" in touch.what for touch in group)
+    others = [kind for kind in kinds if kind != _("identity")]
+    if opened and others:
+        return _("Opened the record, read: %(what)s") % {"what": ", ".join(others)}
+    if opened:
         return _("Opened the record")
     return _("Read: %(what)s") % {"what": named}
+
+
+def kinds_of(types: Iterable[Sequence[str]]) -> list[str]:
+    """The kinds of information that resource types stand for, each once."""
+    return list(dict.fromkeys(_type_name(kind) for found in types for kind in found))
+
+
+def as_data(found: Iterable[Line]) -> list[dict[str, Any]]:
+    """The lines as plain data, one entry for each moment, for a file of one's own."""
+    return [
+        {
+            "time": moment.at.isoformat(timespec="seconds"),
+            "name": line.who,
+            "role": line.role,
+            "unit": line.organisation,
+            "what": moment.what,
+            "why": line.why,
+            "reason": line.reason,
+            "emergency": line.is_emergency,
+            "refused": line.is_refused,
+            "number": moment.id,
+        }
+        for line in found
+        for moment in line.moments
+    ]
+
+
+def chosen(found: Iterable[Line], show: str, words: str) -> list[Line]:
+    """Those of a kind (`emergency`, `refused`, `write`) in whose words every word given occurs."""
+    tests: Mapping[str, Any] = {
+        "emergency": lambda line: line.is_emergency or line.purpose,
+        "refused": lambda line: line.is_refused,
+        "others": lambda line: not line.is_own,
+    }
+    wanted = words.casefold().split()
+    return [
+        line
+        for line in found
+        if tests.get(show, lambda _line: True)(line)
+        and all(word in f"{line.who} {line.role} {line.organisation}".casefold() for word in wanted)
+    ]
 
 
 def _type_name(resource_type: str) -> str:

@@ -41,7 +41,7 @@ _Request = Request[Any, Any, Any]
 RECORD: Final = {"decision": "record"}
 _PAGE: Final = 100
 _SECTIONS: Final = (
-    "medications", "measurements", "results", "plans", "documents", "contacts", "access",
+    "medications", "measurements", "results", "plans", "documents", "contacts",
 )  # fmt: skip
 _SECTION_OF: Final = {
     "Observation": ("measurements", "results"), "MedicationRequest": ("medications",),
@@ -167,8 +167,6 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
     }
     if key == "timeline":
         context |= _timeline_context(chart, [], "", _PAGE)
-    if key == "access":
-        context["trail"] = await _trail(request, permit)
     answer = render(request, "chart/chart.html", **context)
     # Only the overview lists all that is new. After the answer: nobody waits for the mark.
     if key == "overview":
@@ -279,8 +277,8 @@ async def _chart(
 
 
 async def _trail(request: _Request, permit: Permit) -> list[audit_lines.Line]:
-    rows = await _services(request).gate.who_has_read(permit)
-    return audit_lines.lines(rows)
+    touches = await _services(request).gate.who_has_read(permit)
+    return audit_lines.lines(touches, permit.actor.id)
 
 
 def _new_sections(new: Iterable[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from .access_shapes import Categories, Relations
+from .audit_shapes import UnusualReads
 from .shapes import (
     ContentError,
     DisplayLabels,
@@ -39,6 +40,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "display/labels.toml": DisplayLabels,
     "subscription/topics.toml": SubscriptionTopics,
     "patient/matching.toml": PersonMatching,
+    "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
 }
 
@@ -128,3 +130,9 @@ def views() -> Views:
 def person_matching() -> PersonMatching:
     """What makes two registrations one person."""
     return _load("patient/matching.toml", PersonMatching)
+
+
+@cache
+def unusual_reads() -> UnusualReads:
+    """The rules that find unusual reads."""
+    return _load("access/unusual_reads.toml", UnusualReads)

@@ -24,7 +24,7 @@ NOTE: Final = {
     "resourceType": "Composition", "status": "final", "type": {"text": "Note"}, "title": "Note",
     "date": "2026-02-03", "author": [{"reference": "Practitioner/nurse"}], "subject": ABOUT,
 }  # fmt: skip
-COUNTED: Final = "statistic=count&code=8867-4&duration=1"
+COUNTED: Final = "statistic=count&code=8867-4&system=http://loinc.org"
 FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 PATCH: Final = {"content-type": "application/json-patch+json"}
 TITLE: Final = b'[{"op":"add","path":"/note","value":[{"text":"x"}]}]'
@@ -56,7 +56,8 @@ ASKED: Final[dict[tuple[str, str], tuple[str, Any, dict[str, str]]]] = {
                                                     FORM),
 }  # fmt: skip
 OPENS_NOBODY: Final = {
-    "metadata", "openapi.json", ".well-known/smart-configuration", "_export/[job]", "_export/[job]/[file]",
+    "metadata", "openapi.json", ".well-known/smart-configuration", "_export/[job]",
+    "_export/[job]/[file]",
     *(route for route in ROUTES if route.startswith("ViewDefinition")),
 }  # fmt: skip
 """What the server can do, how far an export is (its files: see the bulk export's tests), views."""

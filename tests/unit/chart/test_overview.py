@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from helsevev.access.audit.touch import Touch
 from helsevev.chart import audit_lines
 from helsevev.chart.overview import news, planned, reasons
 from helsevev.patient.contacts import contacts
@@ -70,25 +71,29 @@ def test_to_one_who_never_looked_nothing_is_marked() -> None:
     assert news({"Composition": [written(5)]}, None, "Practitioner/me") == ()
 
 
-def audit(second: int, **columns: Any) -> dict[str, Any]:
-    return {
-        "at": NOW + timedelta(seconds=second), "actor": "Practitioner/k", "actor_name": "Kari",
-        "role": "nurse", "organisation": "Organization/w", "organisation_name": "Ward",
-        "action": "read", "interaction": "read", "outcome": 0, "purpose": "TREAT", "reason": "",
-        "target": "Patient/p", **columns,
+def audit(second: int, **columns: Any) -> Touch:
+    told = {
+        "patient": 1, "id": second + 10, "at": NOW + timedelta(seconds=second),
+        "actor": "Practitioner/k", "name": "Kari", "profession": "nurse", "role": "nurse",
+        "unit": "Organization/w", "unit_name": "Ward", "organisation": "Hospital",
+        "action": "read", "interaction": "read", "refused": False, "purpose": "TREAT",
+        "reason": "", "target": "Patient/p", "basis": "relation Encounter/e", "request": "",
+        "address": "", "program": "", "app": "",
     }  # fmt: skip
+    return Touch(**{**told, **columns})
 
 
 def test_one_opening_is_one_line_however_many_rows_it_left() -> None:
     rows = [audit(2, target="Observation Condition"), audit(1), audit(0, target="AuditEvent")]
-    assert len(audit_lines.lines(rows)) == 1
+    (line,) = audit_lines.lines(rows)
+    assert (line.times, line.why) == (1, "Du er eller har vært i kontakt med denne enheten")
 
 
 def test_refusals_writes_and_emergencies_stand_by_themselves() -> None:
     rows = [
         audit(5, action="write", target="Composition/1"),
         audit(4, action="emergency", purpose="BTG", reason="BLAALYS: unconscious"),
-        audit(3, outcome=8, reason="no relation"),
+        audit(3, refused=True, reason="no relation"),
         audit(2),
     ]
     shown = audit_lines.lines(rows)
@@ -96,3 +101,25 @@ def test_refusals_writes_and_emergencies_stand_by_themselves() -> None:
         (False, False), (True, False), (False, True), (False, False),
     ]  # fmt: skip
     assert shown[1].reason == "Akutt helsehjelp: unconscious"
+
+
+def test_two_hundred_reads_of_one_stay_are_one_line_with_its_moments() -> None:
+    hours = [audit(-3600 * n, target=f"Observation/{n}") for n in range(200)]
+    (line,) = audit_lines.lines(hours)
+    assert (line.times, line.first) == (200, hours[-1].at)
+    assert len(audit_lines.as_data([line])) == 200
+
+
+def test_another_stay_is_another_line() -> None:
+    shown = audit_lines.lines([audit(0), audit(-3600 * 24 * 30)])
+    assert len(shown) == 2
+
+
+def test_a_log_is_searched_by_person_and_kind() -> None:
+    found = audit_lines.lines([
+        audit(5, actor="Practitioner/o", name="Ola Moe", refused=True), audit(4),
+        audit(3, actor="Patient/p", name="Pia", role="Innbygger"),
+    ], "Patient/p")  # fmt: skip
+    assert [line.who for line in audit_lines.chosen(found, "", "moe")] == ["Ola Moe"]
+    assert [line.who for line in audit_lines.chosen(found, "refused", "")] == ["Ola Moe"]
+    assert [line.who for line in audit_lines.chosen(found, "others", "")] == ["Ola Moe", "Kari"]

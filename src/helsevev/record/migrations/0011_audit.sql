@@ -104,3 +104,7 @@ CREATE TABLE audit_question (
     task text NOT NULL,
     PRIMARY KEY (patient, id)
 )
+;
+
+-- In which hours of the day, one bit for each, somebody has read: what their shifts are like.
+ALTER TABLE audit_day ADD COLUMN hours integer NOT NULL DEFAULT 0

@@ -137,3 +137,96 @@ WHERE (xid, id) <= ($1::bigint::text::xid8, $2::bigint)
 -- After a restore: what is not sealed comes next.
 UPDATE audit_event SET xid = '4'
 WHERE (xid, id) > ($1::bigint::text::xid8, $2::bigint) AND xid <> '3'
+
+-- name: event
+-- One row of the trail.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.actor_name, e.role, e.organisation, e.organisation_name, e.purpose, e.reason, e.target,
+       e.basis, e.request, o.content::text AS origin
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE e.patient = $1 AND e.id = $2
+
+-- name: ask_about
+-- What an inhabitant asks about a reading.
+INSERT INTO audit_question (patient, id, asked_at, task) VALUES ($1, $2, $3, $4)
+ON CONFLICT (patient, id) DO NOTHING
+
+-- name: find
+-- Unusual reads; more of what was found before only counts up.
+INSERT INTO audit_finding
+    (patient, id, found_at, read_at, due_at, changed_at, reads, rule, actor, actor_name, unit, day,
+     why)
+SELECT patient, id, found_at, read_at, due_at, found_at, reads, rule, actor, actor_name, unit, day,
+       why::jsonb
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+            $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+            $12::text[])
+    AS f (patient, id, found_at, read_at, due_at, reads, rule, actor, actor_name, unit, day, why)
+ON CONFLICT (patient, actor, rule, day) DO UPDATE SET
+    reads = audit_finding.reads + excluded.reads
+
+-- name: findings
+-- The worklist: what is not settled first, then by when it is due.
+SELECT patient, id, found_at, read_at, due_at, changed_at, reads, rule, actor, actor_name, unit,
+       why::text AS why, state, owner, owner_name, words
+FROM audit_finding
+WHERE ($1 = '' OR rule = $1) AND ($2 = '' OR state = $2)
+ORDER BY state IN ('explained', 'breach'), due_at, id
+LIMIT $3
+
+-- name: finding
+-- One finding.
+SELECT patient, id, found_at, read_at, due_at, changed_at, reads, rule, actor, actor_name, unit,
+       why::text AS why, state, owner, owner_name, words
+FROM audit_finding WHERE patient = $1 AND id = $2
+
+-- name: judge
+-- What came of a finding, and who says so.
+UPDATE audit_finding SET state = $3, words = $4, owner = $5, owner_name = $6, changed_at = $7
+WHERE patient = $1 AND id = $2
+
+-- name: rates
+-- How many findings of each rule are open, were explained, and were breaches.
+SELECT rule, count(*) AS found,
+       count(*) FILTER (WHERE state = 'explained') AS explained,
+       count(*) FILTER (WHERE state = 'breach') AS breaches
+FROM audit_finding GROUP BY rule
+
+-- name: take_reader
+-- How far the search for unusual reads has come; who holds the row goes on.
+SELECT xid, id FROM audit_reader FOR UPDATE SKIP LOCKED
+
+-- name: move_reader
+-- It has come this far.
+UPDATE audit_reader SET xid = $1, id = $2
+
+-- name: days
+-- What some readers did on earlier days.
+SELECT actor, day, records, hours FROM audit_day
+WHERE actor = ANY ($1::text[]) AND day >= $2
+
+-- name: count_day
+-- How many records somebody opened on a day, and in which hours.
+INSERT INTO audit_day (actor, day, records, hours)
+SELECT * FROM unnest($1::text[], $2::date[], $3::integer[], $4::integer[])
+ON CONFLICT (actor, day) DO UPDATE SET
+    records = audit_day.records + excluded.records, hours = audit_day.hours | excluded.hours
+
+-- name: ends
+-- When the relations that reads rested on end.
+SELECT patient, source_type || '/' || source_id AS source, max(end_at) AS end_at
+FROM treatment_relation WHERE patient = ANY ($1::bigint[]) GROUP BY 1, 2
+
+-- name: emergencies_without_relation
+-- Stated emergencies of a time that no treatment relation has followed.
+SELECT e.patient, e.id, e.started_at, e.actor, e.organisation, e.ground
+FROM emergency_access e
+WHERE e.started_at >= $1 AND e.started_at < $2
+  AND NOT EXISTS (SELECT FROM treatment_relation t WHERE t.patient = e.patient
+                  AND t.grantee IN (e.actor, e.organisation))
+
+-- name: staff_numbered
+-- Who of the staff has one of some national numbers, by their hashes.
+SELECT number, r.id FROM unnest($1::bigint[]) AS wanted (number)
+JOIN resource r ON r.type = 'Practitioner'::resource_type AND r.keys @> ARRAY[number]
+WHERE r.patient = 0
