@@ -42,7 +42,9 @@ from helsevev.access.errors import (
     PreconditionFailed,
     Refused,
 )
-from helsevev.access.guard import NotSignedIn, require_decision, signed_in_middleware
+from helsevev.access.guard import NotSignedIn, require_decision, session_in, signed_in_middleware
+from helsevev.access.identity import demo_provider
+from helsevev.access.identity.door import door_over
 from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
@@ -127,6 +129,8 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         return "ok"
 
     sealer = Sealer(services.gate.store.database, keys_of(settings))
+    door = door_over(settings, services)
+    services.credentials.lock_after = settings.lock_after
 
     @asynccontextmanager
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
@@ -144,6 +148,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
             await services.indexer.stop()
             await services.notifier.stop()
             await services.feed.stop()
+            await door.close()
 
     personas = demo.personas() if settings.demo else {}
     return Litestar(
@@ -163,6 +168,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         lifespan=[follow_changes],
         state=State({
             "services": services,
+            "door": door,
             "personas": personas,
             "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
         }),
@@ -172,7 +178,8 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
 
 
 def _to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
-    page = f"/sign-in?next={quote(request.url.path)}"
+    is_locked = session_in(request) is not None
+    page = f"/{'locked' if is_locked else 'sign-in'}?next={quote(request.url.path)}"
     if request.headers.get("hx-request"):
         return Response("", status_code=401, headers={"HX-Redirect": page})
     return Redirect(page, status_code=303)
@@ -226,18 +233,22 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         address = f"http://{settings.host}:{listeners[0].getsockname()[1]}"
         settings = replace(settings, address=settings.address or address)
         with held(settings):
-            uvloop.run(_prepare(settings, loading))
-            return _answer_until_stopped(settings, listeners, address, lock)
+            people = uvloop.run(_prepare(settings, loading))
+            with demo_provider.beside(settings, people) as settings:
+                return _answer_until_stopped(settings, listeners, address, lock)
 
 
-async def _prepare(settings: Settings, loading: living_region.LivingRegion | None) -> None:
-    """What is done once, however many processes answer."""
+async def _prepare(
+    settings: Settings, loading: living_region.LivingRegion | None
+) -> demo_provider.People:
+    """What is done once, however many processes answer; returns who can sign in to the demo."""
     if loading is not None:
         await loading.load()
     async with open_services(settings) as services:
         await services.terminology.load_included()
         if settings.demo:
             await demo.load(services, clock.now())
+        return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 
 def _answer_until_stopped(
@@ -274,6 +285,8 @@ async def _answer(settings: Settings, listener: socket.socket, ready: Ready) -> 
 def _greet(settings: Settings, address: str) -> None:
     _say(f"Helsevev answers at {address}")
     if settings.demo:
+        if settings.staff_issuer is None:
+            _say("  With Node 20 or newer, one could sign in by HelseID and ID-porten as well.")
         for name, link in demo.login_links(settings, address).items():
             _say(f"  {name:<28} {link}")
         _say("Stop with Ctrl-C.")

@@ -5,6 +5,8 @@ from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
 from helsevev.access.audit.command import AUDIT
+from helsevev.access.identity import emergency_pages, lock_pages, own_pages
+from helsevev.access.identity.alarm_command import ALARMS
 from helsevev.access.subscriptions.command import SUBSCRIPTIONS
 from helsevev.access.terminology_command import TERMINOLOGY
 from helsevev.kit.chapter import Chapter
@@ -12,9 +14,17 @@ from helsevev.kit.chapter import Chapter
 CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
-    commands=(commands.TOKEN, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
+    commands=(commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
-        pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.sign_out,
+        pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
+        pages.come_from_provider, pages.role_page, pages.choose_role, pages.switch_role,
+        pages.sign_out, pages.signed_out, pages.provider_signed_out,
+        lock_pages.lock, lock_pages.locked, lock_pages.locked_for, lock_pages.unlock,
+        lock_pages.ask_for_passkey, lock_pages.seen,
+        emergency_pages.emergency_page, emergency_pages.emergency_passkey,
+        emergency_pages.emergency_code,
+        own_pages.own_sign_in, own_pages.set_pin, own_pages.ask_for_new_passkey,
+        own_pages.change_passkeys, own_pages.change_codes,
         *app_pages.ROUTES, *registering_pages.ROUTES,
     ),
 )  # fmt: skip

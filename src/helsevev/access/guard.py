@@ -12,12 +12,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from helsevev.access.actor import Actor
+from helsevev.access.session import Session
 from helsevev.kit.caller import CALLER, caller_of
 
-COOKIE: Final = "helsevev_session"
 DECISIONS: Final = frozenset({"public", "signed-in", "record", "token"})
 """What a route may say of itself: open to all; for those signed in; opens records through the gate;
 asks for a bearer token itself."""
+
+_Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class NotSignedIn(Exception):
@@ -25,24 +27,50 @@ class NotSignedIn(Exception):
 
 
 def signed_in_middleware(app: ASGIApp) -> ASGIApp:
-    """Puts the actor of the session cookie, or None, in `scope["user"]`."""
+    """Puts into the scope who asks: `user` (None: nobody, or locked), and about their session."""
 
     async def with_actor(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             CALLER.set(caller_of(scope, dict(scope["headers"])))
-            connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-            token = connection.cookies.get(COOKIE)
-            sessions = connection.app.state.services.credentials
-            scope["user"] = await sessions.session_actor(token) if token else None
-            scope["auth"] = token
+            connection: _Connection = ASGIConnection(scope)
+            door: Any = connection.app.state.door
+            credentials = door.services.credentials
+            token = door.cookies.session(connection)
+            session = await credentials.session(token) if token else None
+            if token and session is not None and not session.locked and _is_use(connection):
+                await credentials.seen(token, session)
+            add_to(scope, token, session)
+            if scope["user"] is not None:
+                seconds = int(credentials.lock_after.total_seconds())
+                scope["lock_after"] = seconds  # type: ignore[typeddict-unknown-key]
         await app(scope, receive, send)
 
     return with_actor
 
 
-async def require_decision(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
+def add_to(scope: Scope, token: str | None, session: Session | None) -> None:
+    """What pages read of a session."""
+    is_open = session is not None and not session.locked
+    found: dict[str, Any] = {
+        "user": session.actor if session is not None and is_open else None,
+        "auth": token,
+        "signed_in": session,
+        "units": session.sign_in.roles if session is not None and is_open else (),
+    }
+    scope.update(found)  # type: ignore[typeddict-item]
+
+
+def _is_use(connection: _Connection) -> bool:
+    """Whether somebody did something: opened a page or sent a form; what a page asks for by itself,
+    live streams and panels that refresh, keeps no session awake.
+    """
+    headers = connection.headers
+    if connection.scope.get("method") not in ("GET", "HEAD"):
+        return True
+    return "hx-request" not in headers and headers.get("sec-fetch-mode", "navigate") == "navigate"
+
+
+async def require_decision(connection: _Connection, handler: BaseRouteHandler) -> None:
     """Litestar guard for every route: refuses what nobody decided, and who is not signed in."""
     decision = handler.opt.get("decision")
     if decision not in DECISIONS:
@@ -57,3 +85,18 @@ def actor_of_request(request: Request[Any, Any, Any]) -> Actor:
     if actor is None:
         raise NotSignedIn
     return actor
+
+
+def session_in(request: Request[Any, Any, Any]) -> Session | None:
+    """The session that the request is part of, locked or not; None when there is none."""
+    scope: Any = request.scope
+    found: Session | None = scope.get("signed_in")
+    return found
+
+
+def session_of_request(request: Request[Any, Any, Any]) -> Session:
+    """The session, not locked, that the request is part of. Raises `NotSignedIn`."""
+    session = session_in(request)
+    if session is None or session.locked:
+        raise NotSignedIn
+    return session

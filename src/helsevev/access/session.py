@@ -195,7 +195,7 @@ class Credentials:
         return len(rows)
 
     async def sessions_of(self, person: str) -> list[Any]:
-        """Where somebody is signed in, last used first: id, created_at, seen_at, method, actor."""
+        """Where somebody is signed in, last used first: a mapping with `id`, `actor` and times."""
         rows = await self._database.fetch(_SQL["sessions_of_person"], person, clock.now())
         return [{**dict(row), "actor": actor_of(row["actor"])} for row in rows]
 

@@ -31,7 +31,7 @@ async def actor_of_role(store: Store, role_id: str) -> Actor | None:
     return Actor(
         kind="practitioner",
         id=f"Practitioner/{practitioner['id']}",
-        name=_name(practitioner),
+        name=name_of(practitioner),
         profession=_profession(practitioner, title),
         role=title,
         organisation=units[-1][0],
@@ -74,6 +74,7 @@ def _text(concept: dict[str, Any]) -> str:
     return str(concept.get("text") or codings[0].get("display", ""))
 
 
-def _name(practitioner: dict[str, Any]) -> str:
-    name = practitioner.get("name", [{}])[0]
+def name_of(person: dict[str, Any]) -> str:
+    """The name of a Practitioner or Patient, as text; "" when there is none."""
+    name = person.get("name", [{}])[0]
     return str(name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]))

@@ -28,6 +28,7 @@ _LAYOUT_DEFAULTS: dict[str, Any] = {
     "viewer": None,
     "viewer_units": (),
     "inbox_count": None,
+    "lock_after": 0,
     "place": "",
     "live_url": "",
     "page_title": "",
@@ -94,11 +95,16 @@ def render(
 ) -> Response[str]:
     """Return a page or a fragment as an answer that is never stored by browser or proxy.
 
-    The signed-in actor is `viewer` in the template, None when nobody is signed in. Forms take
+    The signed-in actor is `viewer` in the template, None when nobody is signed in; `viewer_units`
+    are what they may switch to, and `lock_after` the seconds without use that lock their screen.
+    Forms take
     `{{ csrf_input }}`; htmx requests get the token from the layout.
     """
     if request is not None:
         context.setdefault("viewer", request.scope.get("user"))
+        context.setdefault("viewer_units", request.scope.get("units", ()))
+        if context["viewer"] is not None:
+            context.setdefault("lock_after", request.scope.get("lock_after", 0))
         context.setdefault("csrf_token", csrf_token({"request": request}))
     return Response(
         render_text(template, **context),

@@ -87,7 +87,8 @@ function logoutPages(site) {
   return {
     logoutSource(context, form) {
       // What the program asked for is what the person pressed there: nothing to confirm.
-      context.body = page(site.title, `${form}<button form="op.logoutForm" name="logout" value="yes" autofocus>${text(site.sign_out)}</button>`);
+      context.body = page(site.title, `${form}<input type="hidden" form="op.logoutForm" name="logout" value="yes">
+<button form="op.logoutForm" autofocus>${text(site.sign_out)}</button><script>document.forms[0].submit()</script>`);
     },
     postLogoutSuccessSource(context) {
       context.body = page(site.title, `<p>${text(site.signed_out)}</p>`);

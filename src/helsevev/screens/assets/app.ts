@@ -3,9 +3,11 @@ import "@digdir/designsystemet-web";
 import "htmx.org";
 import { watchCurves } from "./curves";
 import { watchDrafts } from "./drafts";
+import { watchIdle } from "./idle";
 import { watchKeys } from "./keys";
 import { watchLive } from "./live";
 import { watchPalette } from "./palette";
+import { watchPasskeys } from "./passkeys";
 import { watchRequests } from "./requests";
 import { watchTheme } from "./theme";
 
@@ -16,3 +18,5 @@ watchPalette();
 watchDrafts();
 watchCurves();
 watchLive();
+watchIdle();
+watchPasskeys();

@@ -20,7 +20,8 @@ function textOf(form: HTMLFormElement): HTMLTextAreaElement | null {
 }
 
 function keyOf(form: HTMLFormElement): string {
-  return PREFIX + (form.dataset.draftKey ?? form.dataset.draft ?? "");
+  // Devices are shared: what one person wrote is never put into another's form.
+  return `${PREFIX}${document.body.dataset.person ?? ""}:${form.dataset.draftKey ?? form.dataset.draft ?? ""}`;
 }
 
 function say(form: HTMLFormElement, text: string, state: string): void {
