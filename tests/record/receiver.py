@@ -55,14 +55,17 @@ def said(bundle: dict[str, Any], name: str) -> str:
 
 
 def events_in(bundle: dict[str, Any]) -> list[dict[str, str]]:
-    """Each event that a notification tells of: its parts by name."""
+    """Each event that a notification tells of: its parts by name, references as `Type/id`."""
     found = []
     for parameter in bundle["entry"][0]["resource"]["parameter"]:
         if parameter["name"] == "notification-event":
             parts = {}
             for part in parameter["part"]:
                 value = next(value for key, value in part.items() if key != "name")
-                parts[part["name"]] = value["reference"] if isinstance(value, dict) else value
+                if isinstance(value, dict):
+                    assert value["reference"].startswith("http"), "not to be resolved by itself"
+                    value = "/".join(value["reference"].split("/")[-2:])
+                parts[part["name"]] = value
             found.append(parts)
     return found
 

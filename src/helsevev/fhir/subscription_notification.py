@@ -59,8 +59,8 @@ def notification(
     entries: list[Any] = [
         {
             "fullUrl": f"urn:uuid:{name}",
-            "resource": parameters(kind, status, events, name, topic=topic),
-            "request": {"method": "GET", "url": f"Subscription/{status.id}/$status"},
+            "resource": parameters(kind, status, events, name, base, topic=topic),
+            "request": {"method": "GET", "url": f"{base}/Subscription/{status.id}/$status"},
             "response": {"status": "200"},
         }
     ]
@@ -77,12 +77,14 @@ def notification(
 
 
 def parameters(
-    kind: str, status: Status, events: Sequence[Event], name: str, *, topic: bool = True
+    kind: str, status: Status, events: Sequence[Event], name: str, base: str, *, topic: bool = True
 ) -> dict[str, Any]:
-    """R5's SubscriptionStatus as R4 Parameters; `name` is its id."""
-    said: list[dict[str, Any]] = [
-        {"name": "subscription", "valueReference": {"reference": f"Subscription/{status.id}"}}
-    ]
+    """R5's SubscriptionStatus as R4 Parameters; `name` is its id.
+
+    References are absolute: a receiver that has nothing but this knows what they lead to.
+    """
+    own = {"reference": f"{base}/Subscription/{status.id}"}
+    said: list[dict[str, Any]] = [{"name": "subscription", "valueReference": own}]
     if topic:
         said.append({"name": "topic", "valueCanonical": status.topic})
     said += [
@@ -90,7 +92,7 @@ def parameters(
         {"name": "type", "valueCode": kind},
         {"name": "events-since-subscription-start", "valueString": str(status.last_event)},
     ]
-    said += [{"name": "notification-event", "part": _parts(event)} for event in events]
+    said += [{"name": "notification-event", "part": _parts(event, base)} for event in events]
     said += [_error(f"Event {event.number}: {CLOSED}") for event in events if event.closed]
     if status.error:
         said.append(_error(status.error))
@@ -106,13 +108,14 @@ def _error(text: str) -> dict[str, Any]:
     return {"name": "error", "valueCodeableConcept": {"text": text}}
 
 
-def _parts(event: Event) -> list[dict[str, Any]]:
+def _parts(event: Event, base: str) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [
         {"name": "event-number", "valueString": str(event.number)},
         {"name": "timestamp", "valueInstant": event.at},
     ]
     if event.reference:
-        parts.append({"name": "focus", "valueReference": {"reference": event.reference}})
+        focus = {"reference": f"{base}/{event.reference}"}
+        parts.append({"name": "focus", "valueReference": focus})
     return parts
 
 

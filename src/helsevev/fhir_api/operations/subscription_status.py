@@ -44,7 +44,7 @@ async def answer(doors: Doors, request: Request) -> Answer:
 
 
 def _entry(base: str, standing: Standing) -> dict[str, Any]:
-    said = parameters("query-status", status_of(standing), (), standing.id)
+    said = parameters("query-status", status_of(standing), (), standing.id, base)
     return {
         "fullUrl": f"{base}/Subscription/{standing.id}/$status",
         "resource": said,
