@@ -164,6 +164,7 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         "drafts": unsigned(drafts, chart.base),
         "panel_of": _PANEL_OF,
         "new_sections": _new_sections(chart.new),
+        "apps": await services.apps.clients.opened_by(actor) if key == "overview" else (),
     }
     if key == "timeline":
         context |= _timeline_context(chart, [], "", _PAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ _SQL: Final = load("apps")
 ADMINISTRATORS: Final = frozenset({"system-administrator"})
 """Professions that register apps; so does whoever runs the server, from its command line."""
 
+_OFFERED_FOR: Final = timedelta(seconds=10)
 _CHANGES: Final = frozenset({"app-register", "app-change", "app-suspend", "app-activate"})
 REFUSED: Final = "Apps are registered by system administrators."
 
@@ -37,6 +39,8 @@ class Clients:
         self._database = gate.store.database
         self._credentials = credentials
         self._subscriptions = Subscriptions(self._database)
+        self._offered: list[Client] = []
+        self._offered_until = datetime.min.replace(tzinfo=UTC)
 
     async def decide(self, actor: Actor) -> None:
         """That the actor may administer apps. Raises `Refused`, which is audited."""
@@ -59,12 +63,19 @@ class Clients:
         found = await self.read(client_id) if 0 < len(client_id) <= 100 else None
         return found if found is not None and found.active else None
 
-    async def launched_from_chart(self) -> list[Client]:
-        """The apps that staff open from a chart, by name."""
-        found = [_client(row) for row in await self._database.fetch(_SQL["clients"])]
-        return [
-            c for c in found if c.active and c.registration.launch_url and c.registration.for_staff
-        ]
+    async def opened_by(self, actor: Actor) -> list[Client]:
+        """The apps that the actor may open from a chart, by name; looked up now and then."""
+        if actor.kind != "practitioner":
+            return []
+        now = clock.now()
+        if now >= self._offered_until:
+            found = [_client(row) for row in await self._database.fetch(_SQL["clients"])]
+            self._offered = [
+                c for c in found
+                if c.active and c.registration.launch_url and c.registration.for_staff
+            ]  # fmt: skip
+            self._offered_until = now + _OFFERED_FOR
+        return self._offered
 
     async def register(self, actor: Actor, asked: Registration) -> tuple[Client, str]:
         """Register an app; it, and the secret that is told this once ("": it has none).
@@ -128,6 +139,7 @@ class Clients:
             _SQL["keep_client"], client.id, clock.now(), client.active,
             client.registration.encoded(), client.secret_hash,
         )  # fmt: skip
+        self._offered_until = clock.now()
         await trace(self._gate, actor, interaction, f"app {client.id} {client.name}")
 
 
