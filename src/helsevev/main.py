@@ -33,6 +33,7 @@ import helsevev.screens.chapter
 from helsevev.access import admitting, demo, training
 from helsevev.access.audit.command import keys_of
 from helsevev.access.audit.sealing import Sealer
+from helsevev.access.audit.watching import Watcher
 from helsevev.access.errors import (
     AccessError,
     Conflict,
@@ -129,6 +130,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         return "ok"
 
     sealer = Sealer(services.gate.store.database, keys_of(settings))
+    watcher = Watcher(services.gate.store)
     door = door_over(settings, services)
     services.credentials.lock_after = settings.lock_after
 
@@ -140,9 +142,11 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         await services.indexer.start()
         await services.exports.start()
         await sealer.start()
+        await watcher.start()
         try:
             yield
         finally:
+            await watcher.stop()
             await sealer.stop()
             await services.exports.stop()
             await services.indexer.stop()

@@ -1,9 +1,10 @@
 """What the gate adds to the application: signing in, tokens, subscriptions, code systems."""
 
-from helsevev.access import commands, pages
+from helsevev.access import blocking, commands, pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
+from helsevev.access.audit import pages as audit_pages
 from helsevev.access.audit.command import AUDIT
 from helsevev.access.identity import emergency_pages, lock_pages, own_pages
 from helsevev.access.identity.alarm_command import ALARMS
@@ -14,8 +15,10 @@ from helsevev.kit.chapter import Chapter
 CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
+    rules={"Consent": blocking.check},
     commands=(commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
+        audit_pages.worklist, audit_pages.judge,
         pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
         pages.come_from_provider, pages.role_page, pages.choose_role, pages.switch_role,
         pages.sign_out, pages.signed_out, pages.provider_signed_out,

@@ -139,6 +139,15 @@ def may_write(profession: str, resource_type: str) -> bool:
     return _decide("practitioner", profession, "", "write", *_known(facts), resource_type).allowed
 
 
+PRIVACY_OFFICERS: Final = frozenset({"privacy-officer"})
+"""Professions that follow up who has read: pasientjournalloven § 22, control afterwards."""
+
+
+def may_follow_up(actor: Actor) -> bool:
+    """Whether the actor may see anybody's audit trail, and judge unusual reads."""
+    return actor.kind == "practitioner" and actor.profession in PRIVACY_OFFICERS
+
+
 def may_merge(actor: Actor) -> bool:
     """Whether the actor may make two persons' records one: a system, or who keeps the register."""
     return decide(actor, "merge-persons", Facts("inhabitant")).allowed

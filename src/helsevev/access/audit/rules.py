@@ -15,6 +15,7 @@ _LEAST_MANY: Final = 30
 _NEAR_HOURS: Final = 2
 _ADDRESS: Final = re.compile(r"(.+?)\s+(\d+)\s*([a-zæøå]?)\s*,\s*(\d{4})")
 
+
 def unusual(facts: ReadFacts) -> list[UnusualRule]:
     """The rules that find the facts unusual."""
     return [rule for rule in unusual_reads().rule if _TESTS[rule.code](facts, rule.threshold)]

@@ -82,6 +82,8 @@ STAFF: tuple[Member, ...] = (
            "Sykepleier", "trondheim-legevakt"),
     Member("synne-hovde", "Synne", "Hovde", "female", "nurse", _NURSE,
            "Sykepleier", "st-olavs-lungepol"),
+    Member("nina-dahlum", "Nina", "Dahlum", "female", "privacy-officer", None,
+           "Personvernombud", "st-olavs", None, "privacy-officer"),
 )  # fmt: skip
 
 _BY_ID = {member.id: member for member in STAFF}
