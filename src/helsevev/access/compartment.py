@@ -55,5 +55,5 @@ class Compartments:
         found = await compartment.of_patient(database, patient, after, types, most + 1)
         following = found[most - 1].reference if len(found) > most > 0 else None
         seen = app_bounds.shown(actor, found[:most], "search-compartment")
-        await self._gate.allow_read(actor, seen, "search-compartment")
+        seen = await self._gate.allow_read(actor, seen, "search-compartment")
         return CompartmentPage(seen, following)

@@ -70,7 +70,7 @@ class Everything:
         more = len(found) > most or _is_large(found)
         last = found[:most][-1:]
         matches = app_bounds.shown(actor, found[:most], "everything")
-        await self._gate.allow_read(actor, matches, "everything", "$everything")
+        matches = await self._gate.allow_read(actor, matches, "everything", "$everything")
         wanted = _named(matches, part.types)
         included = await store.read_many(wanted) if wanted else {}
         seen = await self._gate.visible(actor, list(included.values()), "everything")

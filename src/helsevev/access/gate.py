@@ -15,8 +15,10 @@ from helsevev.access.audit import touch
 from helsevev.access.audit_trail import AuditTrail
 from helsevev.access.errors import Gone, Invalid, NotFound, Refused
 from helsevev.access.permit import Grounds, Permit, Permits
-from helsevev.access.policy import CLINICIANS, Decision
+from helsevev.access.policy import Decision
+from helsevev.access.representing import representations
 from helsevev.access.scopes import Letter
+from helsevev.access.withholding import sift, sift_versions
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.serialization import decode_kept
 from helsevev.kit import clock
@@ -25,6 +27,8 @@ from helsevev.record import keys
 from helsevev.record.audit import Author, Origin, audit_row, origin, told
 from helsevev.record.store import Store, Stored
 
+REFUSED_PARTLY: Final = "You cannot change an entry of which something is withheld from you."
+REFUSED_REPRESENTATION: Final = "Who acts for somebody is kept by the register of persons."
 REASON_LENGTH: Final = 10
 """Fewest characters of a stated reason for opening a record in an emergency."""
 
@@ -72,7 +76,7 @@ class Gate:
             await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
         permit = Permit(
             actor, patient, patient_id, verdict.decision.basis, verdict.purpose, verdict.until,
-            verdict.why,
+            verdict.why, verdict.sight,
         )  # fmt: skip
         await self._trace(permit, interaction, f"Patient/{patient_id}")
         return permit
@@ -87,7 +91,8 @@ class Gate:
         if len(reason.strip()) < REASON_LENGTH:
             text = f"State the reason in at least {REASON_LENGTH} characters."
             raise Invalid([Issue("error", "required", text, "reason")])
-        if actor.kind != "practitioner" or actor.profession not in CLINICIANS:
+        # An open record may hold what only an emergency shows.
+        if not (await self.permits.verdict(actor, patient, "break-glass")).decision.allowed:
             # Whom a rule lets in needs no emergency; anyone else is refused here.
             return await self.open_chart(actor, patient_id, interaction="break-glass")
         stored = await self.store.read("Patient", patient_id)
@@ -99,6 +104,34 @@ class Gate:
             audit_row(patient, 0, clock.now(), author, stored.reference, action="emergency")
         )
         await self.permits.state_emergency(actor, patient, ground, reason.strip())
+        return await self.open_chart(actor, patient_id)
+
+    async def state_relation(
+        self, actor: Actor, patient_id: str, ground: str, reason: str
+    ) -> Permit:
+        """Open a record by saying that one treats this person now, for some hours.
+
+        Raises `Invalid` when the reason says too little, `NotFound`, or `Refused` for those whose
+        word is not enough.
+        """
+        patient = keys.patient_key(patient_id)
+        if len(reason.strip()) < REASON_LENGTH:
+            text = f"State the reason in at least {REASON_LENGTH} characters."
+            raise Invalid([Issue("error", "required", text, "reason")])
+        verdict = await self.permits.verdict(actor, patient)
+        if not verdict.decision.may_state_relation:
+            # Whom a rule lets in need not say so; anyone else is refused here.
+            return await self.open_chart(actor, patient_id, interaction="state-relation")
+        stored = await self.store.read("Patient", patient_id)
+        if stored is None or stored.deleted:
+            raise NotFound(f"Patient/{patient_id}")
+        author = author_of(
+            actor, "state-relation", "TREAT", f"{ground}: {reason.strip()}", "stated"
+        )
+        await self.trail.keep(
+            audit_row(patient, 0, clock.now(), author, stored.reference, action="relation")
+        )
+        await self.permits.state_relation(actor, patient, ground, reason.strip())
         return await self.open_chart(actor, patient_id)
 
     async def open_slices(
@@ -115,6 +148,9 @@ class Gate:
             self.store.slices(permit.patient, limits),
             self._trace(permit, interaction, " ".join(wanted)),
         )
+        sights = {permit.patient: permit.sight}
+        if not permit.sight.is_whole:
+            found = {k: (await sift(self.store, rows, sights))[0] for k, rows in found.items()}
         return {
             kind: [
                 decode_kept(json)
@@ -129,22 +165,26 @@ class Gate:
         stored = await self.store.read(resource_type, resource_id)
         if stored is None:
             raise NotFound(f"{resource_type}/{resource_id}")
-        await self.allow_read(actor, [stored], "read")
-        if stored.deleted:
-            raise Gone(stored)
-        return stored
+        return await self._one(actor, stored, "read", f"{resource_type}/{resource_id}")
 
     async def open_version(
         self, actor: Actor, resource_type: str, resource_id: str, version: int
     ) -> Stored:
         """One version. Raises `NotFound`, `Gone` (that version is the deletion) or `Refused`."""
         stored = await self.store.read_version(resource_type, resource_id, version)
+        text = f"{resource_type}/{resource_id}/_history/{version}"
         if stored is None:
-            raise NotFound(f"{resource_type}/{resource_id}/_history/{version}")
-        await self.allow_read(actor, [stored], "vread")
+            raise NotFound(text)
+        return await self._one(actor, stored, "vread", text)
+
+    async def _one(self, actor: Actor, stored: Stored, interaction: str, text: str) -> Stored:
+        seen = await self.allow_read(actor, [stored], interaction)
+        if not seen:
+            # What is withheld is not there.
+            raise NotFound(text)
         if stored.deleted:
             raise Gone(stored)
-        return stored
+        return seen[0]
 
     async def open_many(
         self, actor: Actor, wanted: Iterable[tuple[str, str]], *, interaction: str = "read"
@@ -156,8 +196,11 @@ class Gate:
 
     async def allow_read(
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
-    ) -> None:
-        """Decide and audit the reading of `rows`. Raises `Refused` at the first that is refused."""
+    ) -> list[Stored]:
+        """Decide and audit the reading of `rows`; returns what of them is shown, as it is shown.
+
+        Raises `Refused` at the first record that is refused.
+        """
         touched: dict[int, list[Stored]] = {}
         for stored in rows:
             if not app_bounds.shows(actor, stored, interaction):
@@ -165,15 +208,41 @@ class Gate:
             touched.setdefault(stored.patient, []).append(stored)
         now = clock.now()
         verdicts = await self.permits.verdicts(actor, touched)
+        for patient, verdict in verdicts.items():
+            if not verdict.decision.allowed:
+                first = touched[patient][0]
+                patient_id = first.id if first.type == "Patient" else None
+                await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
+        seen = await sift_versions(
+            self.store, rows, {patient: each.sight for patient, each in verdicts.items()}
+        )
+        if len(seen) < len(rows):
+            touched = {patient: [] for patient in touched}
+            for stored in seen:
+                touched[stored.patient].append(stored)
         audits = []
         for patient, read in touched.items():
             verdict = verdicts[patient]
-            if not verdict.decision.allowed:
-                patient_id = read[0].id if read[0].type == "Patient" else None
-                await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
             author = author_of(actor, interaction, verdict.purpose, basis=verdict.why)
             audits.append(audit_row(patient, 0, now, author, told(read, target), action="read"))
         await self.trail.keep(*audits)
+        return seen
+
+    async def as_seen(self, actor: Actor, rows: Sequence[Stored]) -> list[Stored]:
+        """What of `rows`, whose records are open and traced, is shown, as it is shown."""
+        verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
+        sights = {patient: each.sight for patient, each in verdicts.items()}
+        return await sift_versions(self.store, rows, sights)
+
+    async def must_see_whole(self, actor: Actor, current: Stored) -> None:
+        """That nothing of what is to be changed is withheld. Raises `Refused`, audited."""
+        verdict = await self.permits.verdict(actor, current.patient)
+        if verdict.sight.is_whole or current.deleted:
+            return
+        seen, _ = await sift(self.store, [current], {current.patient: verdict.sight})
+        if seen != [current]:
+            closed = Decision(False, "none", REFUSED_PARTLY)
+            await self.refuse(actor, current.patient, closed, "write", action="write")
 
     async def visible(
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
@@ -182,8 +251,7 @@ class Gate:
         rows = app_bounds.shown(actor, rows, interaction)
         verdicts = await self.permits.verdicts(actor, (stored.patient for stored in rows))
         seen = [stored for stored in rows if verdicts[stored.patient].decision.allowed]
-        await self.allow_read(actor, seen, interaction, target)
-        return seen
+        return await self.allow_read(actor, seen, interaction, target)
 
     async def trace_nothing(
         self, actor: Actor, interaction: str, target: str, *, action: str = "read"
@@ -236,6 +304,10 @@ class Gate:
 
         Raises `Refused`, audited. Without `letter` it is a creation or an update.
         """
+        if current is not None:
+            await self.must_see_whole(actor, current)
+        if resource["resourceType"] == "RelatedPerson" and actor.kind != "system":
+            await self._keep_representation(actor, resource, patient, current)
         if actor.scopes is None:
             return
         there = None if current is None or current.deleted else current
@@ -244,6 +316,15 @@ class Gate:
         bodies = [resource] if there is None else [resource, there.resource]
         if not all(app_bounds.covers(actor, (letter,), kind, patient, each) for each in bodies):
             await self.refuse(actor, patient, app_bounds.outside(), "write", action="write")
+
+    async def _keep_representation(
+        self, actor: Actor, resource: Mapping[str, Any], patient: int, current: Stored | None
+    ) -> None:
+        """Who acts for whom is the register's to say, not a note about next of kin."""
+        there = {} if current is None or current.deleted else current.resource
+        if not set(representations(resource)) <= set(representations(there)):
+            closed = Decision(False, "none", REFUSED_REPRESENTATION)
+            await self.refuse(actor, patient, closed, "write", action="write")
 
     async def refuse(
         self,

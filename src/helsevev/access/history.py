@@ -53,7 +53,8 @@ class History:
         current = await self._gate.store.read(resource_type, resource_id)
         if current is None:
             raise NotFound(f"{resource_type}/{resource_id}")
-        await self._gate.allow_read(actor, [current], "history-instance")
+        if not await self._gate.allow_read(actor, [current], "history-instance"):
+            raise NotFound(f"{resource_type}/{resource_id}")
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
             raise _bad_cursor()
         below = None if cursor is None else int(cursor)
@@ -62,6 +63,7 @@ class History:
         following = str(found[most - 1].version) if len(found) > most > 0 else None
         # An app may be let in to some versions of a resource alone.
         seen = app_bounds.shown(actor, found[:most], "history-instance")
+        seen = await self._gate.as_seen(actor, seen)
         whole = period == ALWAYS and actor.scopes is None
         return HistoryPage(seen, current.version if whole else None, following)
 

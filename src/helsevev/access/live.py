@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -37,7 +38,26 @@ class Live:
         async with aclosing(self._feed.follow(permit.patient, after)) as changes:
             async for change in changes:
                 await self._gate.require(permit, "follow")
-                yield change
+                seen = await self._as_seen(permit, change)
+                if seen.types:
+                    yield seen
+
+    async def _as_seen(self, permit: Permit, change: Change) -> Change:
+        """The change without what is withheld from the one who follows."""
+        if permit.sight.is_whole:
+            return change
+        places = list(zip(change.types, change.ids, strict=True))
+        rows = [await self._gate.store.read(*place) for place in places]
+        there = [stored for stored in rows if stored is not None]
+        seen = {(s.type, s.id) for s in await self._gate.as_seen(permit.actor, there)}
+        kept = [n for n, place in enumerate(places) if place in seen]
+        return replace(
+            change,
+            verbs="".join(change.verbs[n] for n in kept),
+            types=tuple(change.types[n] for n in kept),
+            ids=tuple(change.ids[n] for n in kept),
+            versions=tuple(change.versions[n] for n in kept),
+        )
 
     async def last_look(self, permit: Permit) -> datetime | None:
         """When the actor last looked at this chart; None when never."""

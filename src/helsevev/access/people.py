@@ -116,10 +116,13 @@ class People:
         changed = {row["patient"]: row["at"] for row in changes}
         looked = {row["patient"]: row["at"] for row in looks}
         verdicts = await self._gate.permits.verdicts(actor, patients)
+        open_to = [row for row in rows if verdicts[row.patient].decision.allowed]
+        seen = {row.patient: row for row in await self._gate.as_seen(actor, open_to)}
         found = []
         for row in rows:
-            may_open = verdicts[row.patient].decision.allowed
-            resource = row.resource if may_open else _shown_to_strangers(row.resource)
+            may_open = row.patient in seen
+            shown = seen.get(row.patient)
+            resource = _shown_to_strangers(row.resource) if shown is None else shown.resource
             found.append(
                 Found(row.id, resource, may_open, changed.get(row.patient), looked.get(row.patient))
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from helsevev.access import app_bounds
+from helsevev.access import app_bounds, blocking, representing, treatment_relation
 from helsevev.access.actor import Actor
 from helsevev.access.policy import AGE_UNKNOWN, Action, Basis, Closeness, Decision, Facts, decide
 from helsevev.access.sight import WHOLE, Block, Sight, blocked, blocks_of, sight_of
@@ -28,6 +28,14 @@ EMERGENCY: Final = timedelta(hours=4)
 
 STATED: Final = timedelta(hours=relations().stated_hours)
 """How long a stated relation opens a record."""
+
+TIES: Final = (
+    treatment_relation.PROJECTION.sources
+    | blocking.PROJECTION.sources
+    | representing.PROJECTION.sources
+    | {"Patient"}
+)
+"""Types that say who is let in, who is kept out, or how a whole record is marked."""
 
 _SQL = load("access")
 _MOST_KEPT: Final = 50_000
@@ -86,6 +94,8 @@ class Permits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept: dict[tuple[Actor, int], Known] = {}
+        self.edition = 0
+        """Goes up when ties may have changed, for those who keep what they worked out of them."""
         self.on_forgotten: list[Callable[[int], None]] = []
         """Told of each inhabitant that is forgotten here, so that other processes hear of it."""
 
@@ -163,6 +173,15 @@ class Permits:
             found.setdefault(patient, []).append(Block(*block))
         return found
 
+    async def marked_at_a_distance(self, actor: Actor, now: datetime) -> set[int]:
+        """Those among whom the actor is tied to whose marked record asks for a nearer tie."""
+        rows = await self._database.fetch(
+            _SQL["marked_at_a_distance"], list(actor.grantees), dates.microseconds(now),
+            list(_OF_RECORDS), [*actor.person, *actor.unit], actor.id, now,
+        )  # fmt: skip
+        tied = await self.known(actor, [row["patient"] for row in rows], now)
+        return {p for p, each in tied.items() if not decide(actor, "read", each.facts).allowed}
+
     async def state_relation(self, actor: Actor, patient: int, ground: str, reason: str) -> None:
         """Note that the actor says to be treating an inhabitant, for a while."""
         now = clock.now()
@@ -183,10 +202,12 @@ class Permits:
             actor.id, actor.organisation, ground, reason,
         )  # fmt: skip
         self._kept.pop((actor, patient), None)
+        self.edition += 1
         return expires
 
     def forget(self, patient: int) -> None:
         """Decide anew about this inhabitant: who treats them may have changed."""
+        self.edition += 1
         self.drop([patient])
         for told in self.on_forgotten:
             told(patient)
@@ -203,6 +224,9 @@ _LABELS: Final = {
     label_hash(mark.key): mark.key for mark in categories().mark if mark.on in ("record", "person")
 }
 _NOON: Final = 12 * 3600 * 1_000_000
+_OF_RECORDS: Final = tuple(
+    label_hash(mark.key) for mark in categories().mark if mark.on == "record"
+)
 _CLOSENESS: Final[dict[str, Closeness]] = {"1": "personal", "2": "unit", "3": "organisation"}
 
 

@@ -12,6 +12,7 @@ from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.gate import Gate
+from helsevev.access.search_bounds import SearchBounds
 from helsevev.fhir import references
 from helsevev.fhir.dates import microseconds
 from helsevev.fhir.definitions import RESOURCE_TYPES
@@ -47,6 +48,7 @@ class Searcher:
     def __init__(self, gate: Gate, codes: Codes | None = None) -> None:
         self._gate = gate
         self._search = Search(gate.store, codes)
+        self._bounds = SearchBounds(gate.permits)
 
     async def search(self, actor: Actor, query: Query) -> SearchPage:
         """The page of `query` that `actor` may see.
@@ -58,7 +60,7 @@ class Searcher:
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
         matches = await self._within(actor, query, "search-type")
         rows = app_bounds.shown(actor, matches.rows, "search-type")
-        await self._gate.allow_read(actor, rows, "search-type", _asked(query))
+        rows = await self._gate.allow_read(actor, rows, "search-type", _asked(query))
         if not rows:
             await self._gate.trace_nothing(actor, "search-type", _asked(query))
         included = await self._included(actor, query, rows)
@@ -111,7 +113,7 @@ class Searcher:
             query, only = app_bounds.narrowed(actor, query)
         except Refused as refused:
             await self._gate.refuse(actor, keys.REFERENCE, refused.decision, interaction)
-        scope = scope_of(actor)
+        scope = await self._bounds.of(actor, query)
         if only is not None:
             own = Scope(actor.id, (), clock.now(), own=only)
             scope = own if scope is None else replace(scope, only=only)
@@ -179,14 +181,6 @@ class Searcher:
                 of_kind = [stored for stored in rows if stored.type == kind]
                 found += await self._search.referring(source, names, of_kind)
         return found
-
-
-def scope_of(actor: Actor) -> Scope | None:
-    """What a search by this actor looks into; None: everything."""
-    if actor.kind == "system":
-        return None
-    own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
-    return Scope(actor.id, actor.grantees, clock.now(), own if actor.kind == "inhabitant" else None)
 
 
 def named_patients(query: Query) -> list[str]:

@@ -19,9 +19,9 @@ from helsevev.access.bundle_plan import BundlePlan, Known, Step, placed
 from helsevev.access.conditional import Turns, check_condition
 from helsevev.access.errors import Conflict, Invalid, Unprocessable
 from helsevev.access.gate import author_of
-from helsevev.access.permit import Grounds, joined
+from helsevev.access.permit import TIES, Grounds, joined
 from helsevev.access.searching import Searcher
-from helsevev.access.writing import TIES, Writer, fingerprint_of
+from helsevev.access.writing import Writer, fingerprint_of
 from helsevev.fhir.bundle import BundleError, Entry
 from helsevev.fhir.outcome import Issue, error
 from helsevev.kit import clock
@@ -90,7 +90,10 @@ class Bundles:
     ) -> dict[str, dict[str, str]]:
         turns = await seen(self._store.database, plan.conditions)
         known = await self._look_up(actor, plan)
-        await self._gate.allow_read(actor, plan.patched(known), "patch")
+        patched = plan.patched(known)
+        await self._gate.allow_read(actor, patched, "patch")
+        for current in patched:
+            await self._gate.must_see_whole(actor, current)
         plan.resolve(known)
         found = await _unhurried(plan.check(self._writer.check))
         if issues := [issue for each in found for issue in each]:
@@ -158,7 +161,7 @@ class Bundles:
             concerned = (step.patient, step.entry.resource_type)
             if step.writes and concerned not in found:
                 found[concerned] = await self._writer.allow(actor, concerned[1], concerned[0])
-            if actor.scopes is not None and step.writes:
+            if step.writes:
                 await self._keep_within(actor, step)
             if step.act == "keep" and step.current is not None:
                 kept.append(step.current)

@@ -82,7 +82,7 @@ class Views:
         asked = Asked(types=(table.resource,), patients=run.patients, since=run.since)
         async with opened_snapshot(self._gate.store.database) as snapshot:
             async for page in snapshot.pages(selection_of(asked)):
-                page = app_bounds.shown(actor, page, INTERACTION)
+                page = await self._gate.as_seen(actor, app_bounds.shown(actor, page, INTERACTION))
                 await trace(self._gate, actor, page, INTERACTION)
                 yield await asyncio.to_thread(_rows_of_stored, table, page, until)
 

@@ -53,7 +53,7 @@ def judge(stored: Stored, sight: Sight, secrets: Secrets = ()) -> Judged:
         return Judged(stored)
     json = stored.json
     labels = NONE
-    if may_be_labelled(stored.type, json):
+    if may_be_labelled(json):
         labels = labels_of(stored.resource)
         if hidden := labels & sight.labels:
             return Judged(None, hidden <= sight.told)

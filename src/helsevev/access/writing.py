@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from helsevev.access import treatment_relation
 from helsevev.access.actor import Actor
 from helsevev.access.errors import (
     Conflict,
@@ -26,7 +25,7 @@ from helsevev.access.errors import (
     VersionRequired,
 )
 from helsevev.access.gate import Gate, author_of
-from helsevev.access.permit import Grounds
+from helsevev.access.permit import TIES, Grounds
 from helsevev.fhir import references, serialization
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue
@@ -47,8 +46,6 @@ SPANS_INHABITANTS: Final = frozenset(
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes a resource's next version out of a version of it, which stays as it is."""
-
-TIES: Final = treatment_relation.PROJECTION.sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +162,9 @@ class Writer:
             raise NotFound(f"{resource_type}/{resource_id}")
         # What a patch finds or does not find tells of the content: it is read as well as written.
         grounds = await self.allow(actor, resource_type, current.patient)
-        await self.gate.allow_read(actor, [current], "patch")
+        if not await self.gate.allow_read(actor, [current], "patch"):
+            raise NotFound(f"{resource_type}/{resource_id}")
+        await self.gate.must_see_whole(actor, current)
         if current.deleted:
             raise Gone(current)
         check_version(current, current.patient, if_match)

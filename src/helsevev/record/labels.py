@@ -24,6 +24,7 @@ _ICPC2: Final = re.compile(r"icpc-?2|7170", re.IGNORECASE)
 _SAYING: Final = ("code", "category", "type", "reasonCode", "serviceType", "diagnosis", "finding")
 """Elements whose codes say what an entry is about."""
 
+_BLOCK: Final = "block"
 _STRICTEST: Final = "strengtFortrolig"
 
 
@@ -35,9 +36,9 @@ def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found) if found else NONE
 
 
-def may_be_labelled(resource_type: str, json: bytes) -> bool:
+def may_be_labelled(json: bytes) -> bool:
     """Whether a resource's JSON may give a label: a sieve that lets too much through."""
-    return resource_type in PERSONS or _sieve().search(json) is not None or b"\\u" in json
+    return _sieve().search(json) is not None or b"\\u" in json
 
 
 def _inner(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -54,6 +55,8 @@ def _own(resource: Mapping[str, Any]) -> Iterator[str]:
     marks = [*meta.get("security", ()), *meta.get("tag", ())]
     for coding in marks:
         yield from _marked(kind in PERSONS, kind == "Patient", str(coding.get("code", "")))
+    if kind == "Consent" and resource.get("provision", {}).get("type") == "deny":
+        yield _BLOCK
     if kind in PERSONS:
         yield from _of_addresses(resource)
     elif kind not in categories().never_by_code:
@@ -138,7 +141,8 @@ def _sieve() -> re.Pattern[bytes]:
     begun = "|".join(sorted(map(re.escape, starts)))
     either = "|".join(sorted({start.lower() for start in starts} - starts))
     begun = f"{begun}|{either}" if either else begun
-    return re.compile(rf'"code":"(?:(?:{exact})"|(?:{begun}))|secret-address'.encode())
+    others = '"type":"deny"|secret-address|onfidential'
+    return re.compile(rf'"code":"(?:(?:{exact})"|(?:{begun}))|{others}'.encode())
 
 
 __all__ = ["NONE", "PERSONS", "labels_of", "may_be_labelled"]

@@ -103,7 +103,7 @@ def expected(actor: Actor, action: str, facts: Facts, kind: str) -> bool:
     if actor.kind == "practitioner" and facts.own:
         return False
     if actor.kind == "inhabitant":
-        return facts.own and action == "read"
+        return facts.own and (action == "read" or kind == "Consent")
     tied = facts.related or facts.emergency_until is not None
     if action == "read":
         return tied

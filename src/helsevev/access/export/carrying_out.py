@@ -46,7 +46,7 @@ async def carry_out(
     read = 0
     try:
         async for page in _pages(gate, asked, snapshot):
-            page = app_bounds.shown(actor, page, INTERACTION)
+            page = await gate.as_seen(actor, app_bounds.shown(actor, page, INTERACTION))
             await trace(gate, actor, page, INTERACTION)
             # Expanding and writing happen beside the loop that answers others.
             await asyncio.to_thread(sink.take, page)
@@ -119,9 +119,7 @@ async def trace(gate: Gate, actor: Actor, page: Sequence[Stored], interaction: s
     await gate.trail.keep(*rows)
 
 
-async def _deletions(
-    actor: Actor, asked: Asked, snapshot: Snapshot, folder: Path
-) -> list[Written]:
+async def _deletions(actor: Actor, asked: Asked, snapshot: Snapshot, folder: Path) -> list[Written]:
     """Transactions that delete what was deleted (Bulk Data guide, `deleted`).
 
     Of what is gone nothing tells whether scopes that narrow a type reached it.
@@ -134,7 +132,6 @@ async def _deletions(
                 f'{{"method":"DELETE","url":"{kind}/{resource_id}"}}}}]}}'
             ).encode()
             for kind, resource_id in places
-            if app_bounds.reads_whole(actor, kind)
             if app_bounds.reads_whole(actor, kind)
         ]
         await asyncio.to_thread(lines.write, DELETED, bundles)

@@ -99,9 +99,19 @@ class Matcher:
             for listener in listeners:
                 if altered.place.xid > listener.from_xid and passes(listener.filters, change):
                     verdict = await self._gate.permits.verdict(listener.owner, altered.patient)
-                    if verdict.decision.allowed and _is_within(listener.owner, altered, change):
+                    if not verdict.decision.allowed:
+                        continue
+                    if _is_within(listener.owner, altered, change) and await self._gate.as_seen(
+                        listener.owner, _content(altered, versions)
+                    ):
                         told.append(listener.id)
         return told
+
+
+def _content(altered: Altered, versions: Mapping[tuple[str, str, int], Stored]) -> list[Stored]:
+    """The version that a change left, or for a deletion the one before it."""
+    found = (versions.get((altered.type, altered.id, altered.version - n)) for n in (0, 1))
+    return [stored for stored in found if stored is not None and not stored.deleted][:1]
 
 
 def _is_within(owner: Actor, altered: Altered, change: Change) -> bool:

@@ -44,15 +44,19 @@ class Notices:
         wanted = [
             (e.patient, e.type, e.id, e.version)
             for e in events
-            if allowed[e.patient] and content == "full-resource" and e.verb != "D"
+            if allowed[e.patient] and content != "empty" and e.verb != "D"
         ]
         versions = await self._rows.versions(wanted) if wanted else {}
+        seen = await self._gate.as_seen(owner, list(versions.values()))
+        withheld = versions.keys() - {(s.type, s.id, s.version) for s in seen}
+        versions = {(s.type, s.id, s.version): s for s in seen if content == "full-resource"}
         told = []
         for e in events:
-            stored = versions.get((e.type, e.id, e.version))
-            reference = f"{e.type}/{e.id}" if allowed[e.patient] and content != "empty" else ""
+            place = (e.type, e.id, e.version)
+            stored = versions.get(place)
+            closed = not allowed[e.patient] or place in withheld
+            reference = f"{e.type}/{e.id}" if not closed and content != "empty" else ""
             json = None if stored is None or stored.deleted else stored.json
-            closed = not allowed[e.patient]
             told.append(wire.Event(e.number, _instant(e.at), e.verb, reference, json, closed))
         now = _instant(clock.now())
         status = status_of(standing)

@@ -45,6 +45,20 @@ SELECT patient, grantee, label, entry_type, entry_id, exempt
 FROM record_block
 WHERE (grantee = '*' OR grantee = ANY ($1::text[])) AND start_at <= $2 AND end_at > $2
 
+-- name: marked_at_a_distance
+-- Inhabitants whose record is marked ($3) and whom the actor is tied to by what the unit is part of
+-- or by their own word, but not nearer. $1 the actor's grantees, $2 now in microseconds, $4 the near
+-- ones of the grantees, $5 actor, $6 now.
+SELECT tied.patient
+FROM (SELECT t.patient, bool_or(t.grantee = ANY ($4::text[])) AS near FROM treatment_relation t
+      WHERE t.grantee = ANY ($1::text[]) AND t.start_at <= $2 AND t.end_at > $2
+      GROUP BY t.patient
+      UNION ALL
+      SELECT s.patient, false FROM stated_relation s WHERE s.actor = $5 AND s.expires_at > $6
+     ) AS tied
+JOIN resource p ON p.patient = tied.patient AND p.type = 'Patient'
+WHERE NOT tied.near AND p.keys && $3::bigint[]
+
 -- name: state_relation
 -- "I am treating this person now", for a limited time.
 INSERT INTO stated_relation

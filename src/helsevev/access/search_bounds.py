@@ -1,0 +1,181 @@
+"""What a search by an actor looks into: whose records, and what of them is left out.
+
+The same rules that judge an entry when it is read say here which labels ask for which tie, so that
+what is withheld neither matches nor counts, leads on or orders anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Final
+
+from helsevev.access.actor import Actor
+from helsevev.access.permit import HOLDS, Permits
+from helsevev.access.policy import Closeness, Facts, decide, rules_on_entry
+from helsevev.access.sight import ADDRESSES, sight_of
+from helsevev.content.loading import categories
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_parameters import PARAMETERS
+from helsevev.fhir.search_query import Query
+from helsevev.kit import clock
+from helsevev.record import keys
+from helsevev.record.rows import label_hash
+from helsevev.record.search_scope import Level, Scope, Withheld
+from helsevev.record.statements import load
+
+_SQL: Final = load("access")
+_NEARER: Final[tuple[Closeness, ...]] = ("organisation", "unit", "personal")
+_TELLS: Final = ("address", "near", "phone", "email", "telecom", "_text", "_content", "_filter")
+"""Parameters, by how they begin, that may find somebody by where they live."""
+
+_MOST_KEPT: Final = 20_000
+Shut = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str, str], ...]]
+"""Whole records, (inhabitant, label) and (inhabitant, type, id)."""
+
+
+class SearchBounds:
+    """Works out scopes; what inhabitants have shut is used again for a few seconds."""
+
+    def __init__(self, permits: Permits) -> None:
+        self._permits = permits
+        self._kept: dict[Actor, tuple[datetime, int, Shut]] = {}
+
+    async def of(self, actor: Actor, query: Query) -> Scope | None:
+        """What a search looks into; None: everything."""
+        if actor.kind == "system":
+            return None
+        now = clock.now()
+        own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
+        if actor.kind == "inhabitant":
+            return Scope(actor.id, (), now, own, withheld=await self._of_own(actor, own, now))
+        levels, addresses = _levels(_unnamed(actor))
+        patients, labels, entries = await self._shut(actor, now)
+        withheld = Withheld(
+            tuple(_named(level, actor) for level in levels),
+            tuple(_named(level, actor) for level in addresses) if looks_at_addresses(query) else (),
+            patients, labels, entries,
+        )  # fmt: skip
+        return Scope(actor.id, actor.grantees, now, withheld=withheld)
+
+    async def _of_own(self, actor: Actor, own: int, now: datetime) -> Withheld | None:
+        if own == keys.REFERENCE:
+            return None
+        sight = (await self._permits.known(actor, [own], now))[own].sight
+        labels = tuple(label_hash(label) for label in sorted(sight.labels))
+        entries = tuple((own, *entry) for entry in sorted(sight.entries))
+        return Withheld((Level(labels),) if labels else (), entries=entries)
+
+    async def _shut(self, actor: Actor, now: datetime) -> Shut:
+        kept = self._kept.get(actor)
+        if kept is not None and now < kept[0] and kept[1] == self._permits.edition:
+            return kept[2]
+        edition = self._permits.edition
+        patients: set[int] = set()
+        labels: list[tuple[int, int]] = []
+        entries: list[tuple[int, str, str]] = []
+        found = await self._permits.blocked_for(actor, now)
+        known = await self._permits.known(actor, found, now)
+        for patient, blocks in found.items():
+            facts = known[patient].facts
+            if not decide(actor, "read", facts).allowed:
+                patients.add(patient)
+                continue
+            sight = sight_of(actor, facts, tuple(blocks))
+            blocked_labels = {block.label for block in blocks if block.label}
+            hidden = {label_hash(label) for label in sight.labels}
+            labels += [(patient, label) for label in sorted(blocked_labels & hidden)]
+            entries += [(patient, *entry) for entry in sorted(sight.entries)]
+        patients |= await self._permits.marked_at_a_distance(actor, now)
+        shut = tuple(sorted(patients)), tuple(labels), tuple(entries)
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[actor] = (now + HOLDS, edition, shut)
+        return shut
+
+
+def looks_at_addresses(query: Query) -> bool:
+    """Whether a search may find, count or order people by where they live."""
+    names = [*_asked(query.resource_type, (*query.conditions, *query.joins))]
+    names += [(query.resource_type, sort.name) for sort in query.sort]
+    return any(_tells(kind, name) for kind, name in names)
+
+
+def _tells(kind: str, name: str) -> bool:
+    if name.startswith(_TELLS):
+        return True
+    # What a parameter added here looks at is not known; of a place its name is enough.
+    return name not in PARAMETERS[kind] or (kind == "Location" and name == "name")
+
+
+def _asked(kind: str, filters: Iterable[Filter]) -> Iterable[tuple[str, str]]:
+    for each in filters:
+        if isinstance(each, Condition):
+            yield kind, each.name
+        elif isinstance(each, AnyOf):
+            yield from _asked(kind, each.conditions)
+        elif isinstance(each, Chain):
+            for target, inner in each.within:
+                yield from _asked(target, [inner])
+        elif isinstance(each, Has):
+            yield from _asked(each.source, [each.asked])
+
+
+def _unnamed(actor: Actor) -> Actor:
+    return Actor(actor.kind, "", "", actor.profession, actor.role)
+
+
+def _named(level: Level, actor: Actor) -> Level:
+    """The level with the actor's own references for what it asks."""
+    near = {
+        "organisation": actor.grantees,
+        "unit": (*actor.person, *actor.unit),
+        "personal": actor.person,
+    }
+    return replace(level, grantees=near[level.grantees[0]] if level.grantees else ())
+
+
+@lru_cache(maxsize=2000)
+def _levels(actor: Actor) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    """Labels by the tie that shows them; `grantees` names the nearness in place of references."""
+    entry = {
+        label_hash(label): _shown(partial(_entry, actor, label)) for label in categories().labels()
+    }
+    address = {label_hash(label): _shown(partial(_address, actor, label)) for label in ADDRESSES}
+    return _grouped(entry), _grouped(address)
+
+
+Needed = tuple[str, bool, bool]
+"""The least nearness ("" when none is enough), whether a stated tie and an emergency are enough."""
+
+
+def _shown(shows: Callable[[Facts], bool]) -> Needed:
+    related = Facts("inhabitant", related=True)
+    least = next((near for near in _NEARER if shows(replace(related, closeness=near))), "")
+    now = clock.now()
+    return (
+        least,
+        shows(Facts("inhabitant", stated_until=now)),
+        shows(Facts("inhabitant", emergency_until=now)),
+    )
+
+
+def _entry(actor: Actor, label: str, facts: Facts) -> bool:
+    return rules_on_entry(actor, facts, "", frozenset({label})).shown
+
+
+def _address(actor: Actor, label: str, facts: Facts) -> bool:
+    return decide(actor, "read-address", replace(facts, labels=frozenset({label}))).allowed
+
+
+def _grouped(needed: dict[int, Needed]) -> tuple[Level, ...]:
+    found: dict[Needed, list[int]] = {}
+    for label, each in needed.items():
+        if each != ("organisation", True, True):
+            found.setdefault(each, []).append(label)
+    return tuple(
+        Level(tuple(sorted(labels)), (near,) if near else (), stated, emergency)
+        for (near, stated, emergency), labels in sorted(found.items())
+    )
