@@ -176,7 +176,8 @@ def _context(base: str, asked: Asked) -> dict[str, Any]:
         "base": base, "start": start, "end": end, "words": asked.words, "show": asked.show,
         "kinds": [{"value": value, "label": name} for value, name in kinds],
         "query": urlencode({"start": start, "end": end, "show": asked.show}),
-        "searched": bool(asked.words or asked.show), "unfolded": False, "may_ask": False, "more": False, "notice": "",
+        "searched": bool(asked.words or asked.show), "unfolded": False, "may_ask": False,
+        "more": False, "notice": "",
     }  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from helsevev.access.errors import NotFound
 from helsevev.access.stored import Stored
+from helsevev.fhir_api import audit_events
 from helsevev.fhir_api.answer import Answer, of_stored
 from helsevev.fhir_api.interaction import Doors, Interaction
 from helsevev.fhir_api.request import Request
@@ -19,7 +21,12 @@ async def answer(doors: Doors, request: Request) -> Answer:
     if request.query:
         request.refuse_parameters()
         shape = shape_asked(request)
-    stored = await doors.gate.open_resource(request.actor, resource_type, resource_id)
+    try:
+        stored = await doors.gate.open_resource(request.actor, resource_type, resource_id)
+    except NotFound:
+        if resource_type != audit_events.TYPE:
+            raise
+        stored = await audit_events.read(doors, request, resource_id)
     if is_known(request, stored):
         return Answer(304, None, stored.version, stored.last_updated)
     return of_stored(stored, shape(stored))

@@ -9,7 +9,7 @@ from helsevev.access.searching import SearchPage
 from helsevev.fhir import search_query
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import Query
-from helsevev.fhir_api import bundle_text
+from helsevev.fhir_api import audit_events, bundle_text
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.bundle_text import INCLUDE, MATCH
 from helsevev.fhir_api.interaction import Doors, Interaction
@@ -47,6 +47,8 @@ async def search(
     doors: Doors, request: Request, resource_type: str, asked: Pairs, within: Pairs = ()
 ) -> Answer:
     """A searchset Bundle. The path adds to what is `asked` that one of `within` holds."""
+    if resource_type == audit_events.TYPE and audit_events.is_about_the_trail([*within, *asked]):
+        return await audit_events.search(doors, request, [*within, *asked])
     only = within if len(within) == 1 else ()
     query = await doors.searcher.read(
         resource_type, [*only, *asked], strict=request.prefer.strict, base=request.base
