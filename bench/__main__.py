@@ -181,7 +181,7 @@ async def _create(database: _Heard) -> Prepared:
         resource = {**serialization.decode(body), "id": keys.new_id("Observation", row["patient"])}
         built = rows.build(rows.stamped(resource, 1, now), 1, row["patient"])
         write = store.Write(keys.next_key(), now, author, [built])
-        arguments.append((*store._write_arguments(write), ""))
+        arguments.append((*store.write_arguments([write]), ""))
     return bodies, statements("store")["write"], arguments, 201
 
 

@@ -6,7 +6,7 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +35,8 @@ _SQL = load("store")
 MANY: Final = 64
 """From so many new rows on, COPY is faster than one statement."""
 
+FEW: Final = 8
+"""Up to so many new rows are written together with those of others."""
 
 _TRIES: Final = 4
 OUTDATED: Final = "HV410"
@@ -101,7 +103,11 @@ class Store:
         self._projections = tuple(projections)
         self._projected = frozenset(t for p in self._projections for t in p.sources)
         self._reads: Gathering[tuple[str, str], Stored | None] = Gathering(
-            self._read_group, final=(ConnectionLost,), at_once=1
+            self._read_group, final=(ConnectionLost,), at_once=2
+        )
+        # Only what is new: it waits for no other writer's rows, and lets none behind it wait.
+        self._creates: Gathering[Write, None] = Gathering(
+            self._write_group, final=(ConnectionLost,), at_once=2
         )
 
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
@@ -193,7 +199,8 @@ class Store:
 
         Each row's version must follow the newest there is. Raises `VersionMismatch` or
         `UniqueViolation` when one does not, or when its id or the idempotency key was taken
-        meanwhile, and `TurnTaken` for its turns; then nothing is stored.
+        meanwhile, and `TurnTaken` for its turns; then nothing is stored. What creates at the same
+        time is written with one statement, and yet each write stands or falls by itself.
         """
         await audit.keep_origins(self.database, (write.author.origin,))
         for attempt in range(_TRIES):
@@ -212,22 +219,30 @@ class Store:
         if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
             await self._append(write, state)
             return
-        arguments = _write_arguments(write)
         projected = any(row.type in self._projected for row in write.rows)
         if not projected and not write.deletions and not write.turns:
-            await self.database.fetchval(_SQL["write"], *arguments, state)
+            if len(write.rows) <= FEW and all(row.version == 1 for row in write.rows):
+                await self._creates.ask(write)
+            else:
+                await self._write_group([write])
             return
+        arguments = write_arguments([write])
         async with self._written_on(write) as connection:
             if write.rows or write.remember:
                 await connection.fetchval(_SQL["write"], *arguments, state)
                 await self.project(connection, write.rows)
+
+    async def _write_group(self, writes: Sequence[Write]) -> list[None]:
+        states = [self.custom.extend(write.rows) for write in writes]
+        await self.database.fetchval(_SQL["write"], *write_arguments(writes), states[-1])
+        return [None] * len(writes)
 
     async def _append(self, write: Write, state: str) -> None:
         """The same for many new rows: by COPY, at a fraction of the cost."""
         async with self._written_on(write) as connection:
             stamp = (write.transaction, write.at)
             await append(connection, write.rows, *stamp, write.author.actor)
-            await connection.execute(_SQL["append"], *stamp, *_traces(write)[2:])
+            await connection.execute(_SQL["append"], *_traces([write]))
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
 
@@ -287,50 +302,61 @@ class Store:
         return (row["fingerprint"], row["result"]) if row else None
 
 
-def _write_arguments(write: Write) -> list[Any]:
-    strings, dates, quantities, texts = search_rows(write.rows)
-    traces = _traces(write)
+def write_arguments(writes: Sequence[Write]) -> list[Any]:
+    """The arguments of statement `write` but the last, which is the state of added parameters."""
     current = (
         (
             *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
             *(array_text(r.keys), r.token_set, r.body),
+            *(write.transaction, write.at, write.author.actor),
         )
+        for write in writes
         for r in write.rows
     )
+    rows = [row for write in writes for row in write.rows]
+    strings, dates, quantities, texts = search_rows(rows)
     return [
-        *columns(current, 10),
-        *(write.transaction, write.at),
+        *columns(current, 13),
         *columns(strings, 5),
         *columns(dates, 6),
-        *columns(quantities, 8)[:7],
-        *traces[:-1],
-        columns(quantities, 8)[7],
+        *columns(quantities, 8),
         *columns(texts, 5),
-        traces[-1],
-    ]
-
-
-def _traces(write: Write) -> list[Any]:
-    """Directory, token sets, codings, audit, idempotency key: the rest of `write`, `append`."""
-    rows, author, remember = write.rows, write.author, write.remember
-    touched: dict[int, list[Row]] = {}
-    for row in rows:
-        touched.setdefault(row.patient, []).append(row)
-    # In one order, so that two writers never wait for each other.
-    codings = columns(sorted({coding for row in rows for coding in row.codings}), 4)
-    sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
-    return [
         *columns(listed(rows), 2),
-        [number for number, _ in sets],
-        *codings[:3],
-        author.actor,
-        *columns([(p, keys.next_key(), audit.told(r)) for p, r in touched.items()], 3),
-        *(author.interaction, author.origin.id, author.request, author.basis),
-        *("write", author.purpose, author.reason),
-        *((remember.key, remember.fingerprint, remember.result) if remember else (None, b"", "{}")),
-        codings[3],
-        [array_text(tokens) for _, tokens in sets],
+        *_traces(writes),
     ]
+
+
+def _traces(writes: Sequence[Write]) -> list[Any]:
+    """Token sets, codings, audit, idempotency keys: arguments of `append`, and of `write`."""
+    rows = [row for write in writes for row in write.rows]
+    # In one order, so that two writers never wait for each other.
+    codings = sorted({coding for row in rows for coding in row.codings})
+    sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
+    remembered = (
+        (w.author.actor, m.key, w.transaction, w.at, m.fingerprint, m.result)
+        for w in writes
+        if (m := w.remember) is not None
+    )
+    return [
+        [number for number, _ in sets],
+        [array_text(tokens) for _, tokens in sets],
+        *columns(codings, 4),
+        *columns((trace for write in writes for trace in _audited(write)), 12),
+        *columns(remembered, 6),
+    ]
+
+
+def _audited(write: Write) -> Iterator[tuple[Any, ...]]:
+    touched: dict[int, list[Row]] = {}
+    for row in write.rows:
+        touched.setdefault(row.patient, []).append(row)
+    author = write.author
+    for patient, concerned in touched.items():
+        yield (
+            *(patient, keys.next_key(), audit.told(concerned), write.transaction, write.at),
+            *(author.actor, author.interaction, author.origin.id, author.request, author.basis),
+            *(author.purpose, author.reason),
+        )
 
 
 __all__ = [

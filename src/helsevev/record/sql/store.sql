@@ -63,15 +63,17 @@ CROSS JOIN LATERAL (
 ) AS found
 
 -- name: write
--- Everything a write leaves behind, in one statement: current rows, superseded versions, search
+-- Everything that writes leave behind, in one statement: current rows, superseded versions, search
 -- rows, directory, codings, token sets, audit trail and change feed. A version that is not the
 -- expected one undoes it all (SQLSTATE HV409).
 WITH incoming AS (
     SELECT patient, type, id, version, code, date_low, date_high,
-           keys::bigint[] AS keys, token_set, body
+           keys::bigint[] AS keys, token_set, body, transaction, at, actor
     FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::integer[], $5::bigint[],
-                $6::bigint[], $7::bigint[], $8::text[], $9::bigint[], $10::bytea[])
-        AS i (patient, type, id, version, code, date_low, date_high, keys, token_set, body)
+                $6::bigint[], $7::bigint[], $8::text[], $9::bigint[], $10::bytea[],
+                $11::bigint[], $12::timestamptz[], $13::text[])
+        AS i (patient, type, id, version, code, date_low, date_high, keys, token_set, body,
+              transaction, at, actor)
 ), superseded AS (
     INSERT INTO resource_history
         (patient, type, id, version, last_updated, deleted, body)
@@ -83,7 +85,7 @@ WITH incoming AS (
     INSERT INTO resource
         (patient, type, id, version, last_updated, code, date_low, date_high, keys, token_set,
          body)
-    SELECT patient, type, id, version, $12, code, date_low, date_high, keys, token_set, body
+    SELECT patient, type, id, version, at, code, date_low, date_high, keys, token_set, body
     FROM incoming
     ON CONFLICT (patient, type, id) DO UPDATE SET
         version = excluded.version, last_updated = excluded.last_updated,
@@ -105,47 +107,55 @@ WITH incoming AS (
     WHERE i.version > 1 AND s.patient = i.patient AND s.type = i.type AND s.id = i.id
 ), strings AS (
     INSERT INTO search_string (patient, type, id, name, value)
-    SELECT * FROM unnest($13::bigint[], $14::resource_type[], $15::text[], $16::text[],
-                         $17::text[])
+    SELECT * FROM unnest($14::bigint[], $15::resource_type[], $16::text[], $17::text[],
+                         $18::text[])
 ), dates AS (
     INSERT INTO search_date (patient, type, id, name, low, high)
-    SELECT * FROM unnest($18::bigint[], $19::resource_type[], $20::text[], $21::text[],
-                         $22::bigint[], $23::bigint[])
+    SELECT * FROM unnest($19::bigint[], $20::resource_type[], $21::text[], $22::text[],
+                         $23::bigint[], $24::bigint[])
 ), quantities AS (
     INSERT INTO search_quantity (patient, type, id, name, unit, system_unit, value, code)
-    SELECT * FROM unnest($24::bigint[], $25::resource_type[], $26::text[], $27::text[],
-                         $28::bigint[], $29::bigint[], $30::numeric[], $52::bigint[])
+    SELECT * FROM unnest($25::bigint[], $26::resource_type[], $27::text[], $28::text[],
+                         $29::bigint[], $30::bigint[], $31::numeric[], $32::bigint[])
 ), texts AS (
     INSERT INTO search_text (patient, type, id, words)
     SELECT patient, type, id, words_of(narrative, content)
-    FROM unnest($53::bigint[], $54::resource_type[], $55::text[], $56::text[], $57::text[])
+    FROM unnest($33::bigint[], $34::resource_type[], $35::text[], $36::text[], $37::text[])
         AS t (patient, type, id, narrative, content)
 ), listed AS (
-    INSERT INTO directory (key, patient) SELECT * FROM unnest($31::bigint[], $32::bigint[])
+    INSERT INTO directory (key, patient) SELECT * FROM unnest($38::bigint[], $39::bigint[])
 ), sets AS (
     INSERT INTO token_set (id, tokens)
-    SELECT id, tokens::bigint[] FROM unnest($33::bigint[], $58::text[]) AS s (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($40::bigint[], $41::text[]) AS s (id, tokens)
     ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
-    SELECT * FROM unnest($34::text[], $35::text[], $36::bigint[], $51::boolean[])
+    SELECT * FROM unnest($42::text[], $43::text[], $44::bigint[], $45::boolean[])
     ON CONFLICT (hash, is_leading) DO NOTHING
 ), changes AS (
     INSERT INTO change (transaction, patient, at, actor, verbs, types, ids, versions)
-    SELECT $11, patient, $12, $37, string_agg(CASE version WHEN 1 THEN 'C' ELSE 'U' END, '' ORDER BY n),
+    SELECT transaction, patient, at, actor,
+           string_agg(CASE version WHEN 1 THEN 'C' ELSE 'U' END, '' ORDER BY n),
            array_agg(type ORDER BY n), array_agg(id ORDER BY n), array_agg(version ORDER BY n)
     FROM (SELECT *, row_number() OVER () AS n FROM incoming) AS numbered
-    GROUP BY patient
+    GROUP BY transaction, patient, at, actor
 ), audits AS (
     INSERT INTO audit_event
-        (patient, id, target, transaction, at, outcome, interaction, actor, origin, request, basis,
+        (patient, id, target, transaction, at, outcome, actor, interaction, origin, request, basis,
          action, purpose, reason)
-    SELECT patient, id, target, $11, $12, 0, $41, $37, $42, $43, $44, $45, $46, $47
-    FROM unnest($38::bigint[], $39::bigint[], $40::text[]) AS a (patient, id, target)
+    SELECT patient, id, target, transaction, at, 0, actor, interaction, origin, request, basis,
+           'write', purpose, reason
+    FROM unnest($46::bigint[], $47::bigint[], $48::text[], $49::bigint[], $50::timestamptz[],
+                $51::text[], $52::text[], $53::bigint[], $54::text[], $55::text[], $56::text[],
+                $57::text[])
+        AS a (patient, id, target, transaction, at, actor, interaction, origin, request, basis,
+              purpose, reason)
 ), remembered AS (
     INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
-    SELECT $37, $48, $11, $12, $49, $50::jsonb
-    WHERE $48::text IS NOT NULL
+    SELECT actor, key, transaction, at, fingerprint, result::jsonb
+    FROM unnest($58::text[], $59::text[], $60::bigint[], $61::timestamptz[], $62::bytea[],
+                $63::text[])
+        AS k (actor, key, transaction, at, fingerprint, result)
 )
 SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
                  OR EXISTS (SELECT FROM incoming i
@@ -155,7 +165,7 @@ SELECT CASE WHEN (SELECT count(*) FROM written) <> cardinality($1::bigint[])
                                   SELECT max(h.version) + 1 FROM resource_history h
                                   WHERE (h.patient, h.type, h.id) = (i.patient, i.type, i.id)))
             THEN refuse('a version is not the expected one')
-            WHEN $59::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
+            WHEN $64::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
 
 -- name: require_state
 -- Undo the transaction when its writer did not know every search parameter that was added.
@@ -166,22 +176,28 @@ SELECT CASE WHEN $1::text <> indexing_state() THEN refuse_outdated() ELSE 0 END
 -- and idempotency key.
 WITH sets AS (
     INSERT INTO token_set (id, tokens)
-    SELECT id, tokens::bigint[] FROM unnest($3::bigint[], $22::text[]) AS s (id, tokens)
+    SELECT id, tokens::bigint[] FROM unnest($1::bigint[], $2::text[]) AS s (id, tokens)
     ON CONFLICT (id) DO NOTHING
 ), codings AS (
     INSERT INTO coding (code, system, hash, is_leading)
-    SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $21::boolean[])
+    SELECT * FROM unnest($3::text[], $4::text[], $5::bigint[], $6::boolean[])
     ON CONFLICT (hash, is_leading) DO NOTHING
 ), audits AS (
     INSERT INTO audit_event
-        (patient, id, target, transaction, at, outcome, interaction, actor, origin, request, basis,
+        (patient, id, target, transaction, at, outcome, actor, interaction, origin, request, basis,
          action, purpose, reason)
-    SELECT patient, id, target, $1, $2, 0, $11, $7, $12, $13, $14, $15, $16, $17
-    FROM unnest($8::bigint[], $9::bigint[], $10::text[]) AS a (patient, id, target)
+    SELECT patient, id, target, transaction, at, 0, actor, interaction, origin, request, basis,
+           'write', purpose, reason
+    FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::timestamptz[],
+                $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::text[],
+                $18::text[])
+        AS a (patient, id, target, transaction, at, actor, interaction, origin, request, basis,
+              purpose, reason)
 )
 INSERT INTO idempotency_key (actor, key, transaction, at, fingerprint, result)
-SELECT $7, $18, $1, $2, $19, $20::jsonb
-WHERE $18::text IS NOT NULL
+SELECT actor, key, transaction, at, fingerprint, result::jsonb
+FROM unnest($19::text[], $20::text[], $21::bigint[], $22::timestamptz[], $23::bytea[], $24::text[])
+    AS k (actor, key, transaction, at, fingerprint, result)
 
 -- name: append_texts
 -- The words of new resources.
