@@ -376,11 +376,13 @@ def _link_subject(resource: dict[str, Any], patients: Mapping[str, str]) -> bool
 
 
 def _written_twice(steps: Iterable[Step]) -> Iterator[Issue]:
-    seen: set[Place] = set()
+    seen: set[Place | str] = set()
     for step in steps:
-        if not step.writes or not step.id:
+        # What a conditional update will create has no place yet, but its condition names it.
+        place = step.place if step.id else _condition(step.entry)
+        if not step.writes or place is None:
             continue
-        if step.place in seen:
-            text = f"Another entry writes {'/'.join(step.place)} too."
+        if place in seen:
+            text = f"Another entry writes {place if type(place) is str else '/'.join(place)} too."
             yield error("duplicate", text, f"{step.entry.path}.request.url")
-        seen.add(step.place)
+        seen.add(place)

@@ -26,7 +26,8 @@ _JSON: Final = {
     "*/*": FHIR_JSON,
     "application/*": FHIR_JSON,
 }
-# A browser accepts application/xml, and means none of FHIR's: these names are for `_format`.
+# A browser accepts application/xml, and means none of FHIR's: these names are for `_format`, and
+# for those who accept nothing else.
 _XML: Final = frozenset({"xml", "text/xml", "application/xml"})
 _SENT_XML: Final = frozenset(
     {"application/fhir+xml", "application/xml+fhir", "application/xml", "text/xml"}
@@ -74,6 +75,8 @@ def media_type(accept: bytes, asked: str | None) -> bytes:
         found = _offered(choice) if _quality(choice) > 0 else None
         if found is not None:
             return found
+    if any(_split(choice)[0] in _XML and _quality(choice) > 0 for choice in ranked):
+        return FHIR_XML
     raise _not_acceptable(text)
 
 
@@ -88,6 +91,10 @@ def check_content(content_type: bytes, accepted: frozenset[str] = _SENT) -> None
     charset = parameters.get("charset", "utf-8").strip('"').lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise Problem(415, error("not-supported", f"The body must be UTF-8, not {charset[:40]}."))
+    version = parameters.get("fhirversion", "4.0").strip('"').lower()
+    if version not in _R4:
+        text = f"The body must be of FHIR 4.0, not {version[:40]}."
+        raise Problem(415, error("not-supported", text))
 
 
 @lru_cache(maxsize=256)
@@ -103,9 +110,10 @@ def preference(prefer: bytes) -> Preference:
         return _DEFAULT
     returning: Returning = _DEFAULT.returning
     strict = _DEFAULT.strict
-    for part in prefer.decode("latin-1").replace(";", ",").split(","):
+    # Of one that is given twice the first counts.
+    for part in reversed(prefer.decode("latin-1").replace(";", ",").split(",")):
         name, _, value = part.strip().partition("=")
-        value = value.strip().strip('"')
+        name, value = name.strip().lower(), value.strip().strip('"')
         if name == "return" and value in _RETURNING:
             returning = _RETURNING[value]
         elif name == "handling" and value in ("strict", "lenient"):
