@@ -6,6 +6,7 @@ from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
 from helsevev.access.audit import pages as audit_pages
 from helsevev.access.audit.command import AUDIT
+from helsevev.access.explain_command import ACCESS
 from helsevev.access.identity import emergency_pages, lock_pages, own_pages
 from helsevev.access.identity.alarm_command import ALARMS
 from helsevev.access.subscriptions.command import SUBSCRIPTIONS
@@ -16,7 +17,7 @@ CHAPTER = Chapter(
     name="access",
     owns=("AuditEvent", "Consent"),
     rules={"Consent": blocking.check},
-    commands=(commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
+    commands=(ACCESS, commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
         audit_pages.worklist, audit_pages.judge,
         pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
