@@ -143,3 +143,18 @@ async def test_words_that_say_little_are_found_too(services: Services, asked: st
     )
     found = {each.id for each in (await services.searcher.search(SYSTEM, query)).matches}
     assert {f"rework-word{n}" for n in range(4)} <= found
+
+
+async def test_a_server_says_that_rows_are_of_older_rules(
+    spoilt: Reindexer, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def warned() -> bool:
+        caplog.clear()
+        await services.indexer.start()
+        await asyncio.sleep(0.3)
+        await services.indexer.stop()
+        return "helsevev reindex" in caplog.text
+
+    assert await warned()
+    await spoilt.run(silent)
+    assert not await warned()

@@ -16,13 +16,9 @@ from helsevev.record import rows
 from helsevev.record.appending import add_search_rows, columns
 from helsevev.record.connection import Connection, DatabaseError
 from helsevev.record.indexing import LOCK
-from helsevev.record.rows import Row, array_text
+from helsevev.record.rows import RULES, Row, array_text
 from helsevev.record.statements import load
 from helsevev.record.store import OUTDATED, Store, Stored
-
-RULES: Final = 2
-"""The number of the rules of now. Whoever changes what a resource is found by raises it, and adds a
-migration that notes it for records that are empty (as 0008 does)."""
 
 STEP: Final = 500
 """Resources that are looked at in one transaction."""

@@ -28,6 +28,10 @@ from helsevev.record import body, composites, keys, leading, words
 from helsevev.record.composites import Layout
 from helsevev.record.labels import labels_of
 
+RULES: Final = 2
+"""The number of the rules by which resources become rows. Whoever changes what a resource is found
+by raises it, and adds a migration that notes it for records that are empty (as 0008 does)."""
+
 NO_DATE: Final = -(2**62)  # earlier than any date FHIR can write
 NO_CODE: Final = 0
 NO_UNIT: Final = 0
