@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -230,6 +231,19 @@ async def test_the_claimed_compartments_are_searched(told: dict[str, Any], api: 
         response = await api.system.get(f"{kind}/any/Observation")
         assert response.status_code == 200, _said(response)
     assert (await api.system.get("Patient/any/*")).status_code == 200
+
+
+async def test_what_is_said_of_views_is_true(told: dict[str, Any], api: Api) -> None:
+    said = re.search(r"is searched by (.*), with versions", told["rest"][0]["documentation"])
+    assert said is not None
+    names = re.split(r",? and |, ", said[1])
+    assert len(names) > 8
+    values = {"date": "2020", "status": "active", "resource": "Patient"}
+    for name in names:
+        response = await api.system.get("ViewDefinition", params={name: values.get(name, "x")})
+        assert response.status_code == 200, _said(response)
+    assert (await api.system.get("ViewDefinition?topic=x")).status_code == 400
+    assert (await api.system.patch("ViewDefinition/x", json=[])).status_code == 405
 
 
 async def test_the_statement_can_be_kept(api: Api) -> None:
