@@ -158,3 +158,16 @@ async def test_a_server_says_that_rows_are_of_older_rules(
     assert await warned()
     await spoilt.run(silent)
     assert not await warned()
+
+
+async def test_read_models_are_made_anew_too(services: Services, patient: Any, stay: Any) -> None:
+    database = services.gate.store.database
+    for resource in (patient("anew"), stay("anew")):
+        await services.writer.write(SYSTEM, resource)
+    there = "SELECT grantee, start_at FROM treatment_relation WHERE source_id = 'stay-anew'"
+    before = [tuple(row) for row in await database.fetch(there)]
+    assert before
+    await database.execute("DELETE FROM treatment_relation WHERE source_id = 'stay-anew'")
+    for _ in range(2):
+        await services.reindexer.run(lambda _: None, again=True)
+        assert [tuple(row) for row in await database.fetch(there)] == before

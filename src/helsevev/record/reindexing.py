@@ -115,7 +115,19 @@ class Reindexer:
             kept = {(row["type"], row["id"]) for row in there}
             await add_search_rows(connection, [r for r in differing if (r.type, r.id) in kept])
             await connection.fetchval(_STORE["require_state"], state)
+        await self._project(connection, made)
         return len(differing)
+
+    async def _project(self, connection: Connection, made: Sequence[Row]) -> None:
+        """The read models too, of those that nobody has changed since they were looked at."""
+        concerned = [row for row in made if row.type in self._store.projected]
+        if not concerned:
+            return
+        places = columns([(row.type, row.id, row.version) for row in concerned], 3)
+        held = await connection.fetch(_SQL["hold"], concerned[0].patient, *places)
+        there = {(row["type"], row["id"]) for row in held}
+        kept = [row for row in concerned if (row.type, row.id) in there]
+        await self._store.project(connection, kept, anew=True)
 
 
 async def _differing(connection: Connection, found: Sequence[Any], made: list[Row]) -> list[Row]:

@@ -101,7 +101,8 @@ class Store:
         self.database = database
         self.custom = CustomParameters(database)
         self._projections = tuple(projections)
-        self._projected = frozenset(t for p in self._projections for t in p.sources)
+        self.projected = frozenset(t for p in self._projections for t in p.sources)
+        """Types that a chapter keeps a read model of."""
         self._reads: Gathering[tuple[str, str], Stored | None] = Gathering(
             self._read_group, final=(ConnectionLost,), at_once=2
         )
@@ -219,7 +220,7 @@ class Store:
         if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
             await self._append(write, state)
             return
-        projected = any(row.type in self._projected for row in write.rows)
+        projected = any(row.type in self.projected for row in write.rows)
         if not projected and not write.deletions and not write.turns:
             if len(write.rows) <= FEW and all(row.version == 1 for row in write.rows):
                 await self._creates.ask(write)
@@ -255,14 +256,20 @@ class Store:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
             yield connection
 
-    async def project(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Bring the chapters' read models in line with `rows`, in their transaction."""
+    async def project(
+        self, connection: Connection, rows: Sequence[Row], *, anew: bool = False
+    ) -> None:
+        """Bring the chapters' read models in line with `rows`, in their transaction.
+
+        `anew` is for rows that may have been projected already, by other rules.
+        """
         for projection in self._projections:
             concerned = [row for row in rows if row.type in projection.sources]
             if not concerned:
                 continue
             sources = [(row.patient, row.type, row.id) for row in concerned]
-            superseding = [s for s, row in zip(sources, concerned, strict=True) if row.version > 1]
+            both = zip(sources, concerned, strict=True)
+            superseding = [source for source, row in both if anew or row.version > 1]
             if superseding:
                 await connection.execute(projection.forget, *columns(superseding, 3))
             made = [

@@ -33,6 +33,14 @@ WHERE patient = (SELECT patient FROM resource
 ORDER BY patient, type, id
 LIMIT $4
 
+-- name: hold
+-- Those of resources $2, $3 of inhabitant $1 that are still at version $4, kept as they are until the
+-- end of the transaction.
+SELECT r.type, r.id FROM resource r
+WHERE r.patient = $1 AND (r.type, r.id, r.version) IN (
+    SELECT * FROM unnest($2::resource_type[], $3::text[], $4::integer[]))
+FOR UPDATE
+
 -- name: strings
 -- The texts that resources $2, $3 of inhabitant $1 are found by.
 SELECT s.type, s.id, s.name, s.value
