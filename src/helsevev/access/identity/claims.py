@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from helsevev.access.identity.profile import ID_PORTEN_HIGH
 from helsevev.access.identity.refusals import LoginRefused
-from helsevev.fhir.identifiers import kind_of
+from helsevev.fhir.identifiers import Kind, kind_of
 
 HPR_NUMBER: Final = "helseid://claims/hpr/hpr_number"
 SECURITY_LEVEL: Final = "helseid://claims/identity/security_level"
@@ -20,6 +20,7 @@ ASSURANCE_LEVEL: Final = "helseid://claims/identity/assurance_level"
 ORGANISATION: Final = "helseid://claims/client/claims/orgnr_parent"
 UNIT: Final = "helseid://claims/client/claims/orgnr_child"
 _TRUST_FRAMEWORK: Final = "nhn:tillitsrammeverk"
+_NATIONAL: Final = (Kind.FODSELSNUMMER, Kind.D_NUMMER)
 _HIGHEST: Final = "4"
 _HPR: Final = re.compile(r"[0-9]{1,9}")
 
@@ -77,7 +78,7 @@ def inhabitant_claims(claims: Mapping[str, Any]) -> InhabitantClaims:
     if claims.get("acr") != ID_PORTEN_HIGH:
         raise LoginRefused(LEVEL_TOO_LOW, f"acr {claims.get('acr')}"[:80])
     number = claims.get("pid")
-    if not isinstance(number, str) or kind_of(number) is None:
+    if not isinstance(number, str) or kind_of(number) not in _NATIONAL:
         raise LoginRefused(NO_NATIONAL_NUMBER, "no pid")
     return InhabitantClaims(number, str(claims.get("sid", "")))
 
