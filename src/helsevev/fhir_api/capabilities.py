@@ -33,7 +33,7 @@ _VIEWS: Final = (
     "ViewDefinition of SQL on FHIR v2 is no resource type of R4, so that it cannot be listed here:"
     " ViewDefinition/[id] is read, created, updated and deleted, ViewDefinition is searched by"
     " _id, url, identifier, version, name, title, status, date, publisher, description and"
-    " resource, with versions and history; not by PATCH, nor within a transaction. Each is kept"
+    " resource, with versions and history; in JSON; not by PATCH, nor in a Bundle. Each is kept"
     f" as a Library of type {TYPE_SYSTEM}|{TYPE_CODE}, and may be written and exported as such."
 )
 

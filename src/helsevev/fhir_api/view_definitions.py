@@ -26,6 +26,7 @@ from helsevev.fhir_api import (
 )
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.interaction import Doors, Interaction
+from helsevev.fhir_api.negotiation import FHIR_XML, media_type
 from helsevev.fhir_api.problem import Problem, bad_request
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.written import refuse_other_type
@@ -226,17 +227,29 @@ def _mapped(request: Request, condition: str) -> list[tuple[str, str]]:
     return [(_SEARCHED.get(name, name), value) for name, value in found]
 
 
+def _in_json(answering: Answering) -> Answering:
+    """The same for those who take JSON; a view has no XML."""
+
+    async def answer(doors: Doors, request: Request) -> Answer:
+        accepted = request.headers.get(b"accept", b"")
+        if media_type(accepted, request.parameter("_format")) is FHIR_XML:
+            raise Problem(406, error("not-supported", f"A {VIEW} is JSON only."))
+        return await answering(doors, request)
+
+    return answer
+
+
 ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = {
     VIEW: {
-        "GET": Interaction("search-type", answer_search),
-        "POST": Interaction("create", answer_create),
+        "GET": Interaction("search-type", _in_json(answer_search)),
+        "POST": Interaction("create", _in_json(answer_create)),
     },
-    f"{VIEW}/_search": {"POST": Interaction("search-type", answer_search_by_post)},
+    f"{VIEW}/_search": {"POST": Interaction("search-type", _in_json(answer_search_by_post))},
     f"{VIEW}/[id]": {
-        "GET": Interaction("read", answer_read),
-        "PUT": Interaction("update", answer_update),
-        "DELETE": Interaction("delete", answer_delete),
+        "GET": Interaction("read", _in_json(answer_read)),
+        "PUT": Interaction("update", _in_json(answer_update)),
+        "DELETE": Interaction("delete", _in_json(answer_delete)),
     },
-    f"{VIEW}/[id]/_history": {"GET": Interaction("history-instance", answer_history)},
-    f"{VIEW}/[id]/_history/[vid]": {"GET": Interaction("vread", answer_version)},
+    f"{VIEW}/[id]/_history": {"GET": Interaction("history-instance", _in_json(answer_history))},
+    f"{VIEW}/[id]/_history/[vid]": {"GET": Interaction("vread", _in_json(answer_version))},
 }

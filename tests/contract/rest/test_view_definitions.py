@@ -144,3 +144,15 @@ async def test_what_could_not_be_run_is_not_kept(api: Api) -> None:
     assert (await api.system.get("ViewDefinition/patients")).json()["resource"] == "Patient"
     for path in ("ViewDefinition/x/y", "ViewDefinition/x/_history/1/2", "ViewDefinition/æ"):
         assert (await api.system.get(path)).status_code == 404
+
+
+async def test_a_view_has_no_xml_and_is_not_asked_for_in_bundles(api: Api) -> None:
+    view, _ = await stored(api, url=f"{URL}/xml")
+    for path in (f"ViewDefinition/{view}", "ViewDefinition", "ViewDefinition/patients"):
+        answer = await api.system.get(path, headers={"accept": "application/fhir+xml"})
+        assert (answer.status_code, answer.text[:5]) == (406, "<?xml")
+    entry = {"request": {"method": "GET", "url": f"ViewDefinition/{view}"}}
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+    for form in ("json", "xml"):
+        answer = await api.system.post(f"?_format={form}", json=batch)
+        assert (answer.status_code, "400 Bad Request" in answer.text) == (200, True), answer.text

@@ -6,7 +6,7 @@ from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from helsevev.fhir import serialization
-from helsevev.fhir.definitions import PRIMITIVES, Element, ElementType, elements
+from helsevev.fhir.definitions import PRIMITIVES, RESOURCE_TYPES, Element, ElementType, elements
 
 NAMESPACE: Final = "http://hl7.org/fhir"
 _BREAKS: Final = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
@@ -21,6 +21,8 @@ def to_xml(resource: dict[str, Any]) -> bytes:
 
 def _resource(parts: list[str], resource: dict[str, Any], attributes: str = "") -> None:
     kind = resource["resourceType"]
+    if kind not in RESOURCE_TYPES:
+        return
     parts.append(f"<{kind}{attributes}>")
     _children(parts, kind, resource, frozenset())
     parts.append(f"</{kind}>")
