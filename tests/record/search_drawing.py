@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -166,6 +168,55 @@ def pairs(draw: st.DrawFn, kind: str, most: int = 3) -> list[tuple[str, str]]:
         ]
         found.append((name + modifier, ",".join(values)))
     return found
+
+
+OPERATIONS = {
+    "string": ("eq", "ne", "co", "sw", "ew"), "token": ("eq", "eq", "ne"),
+    "reference": ("eq", "re"), "uri": ("eq",), "quantity": ("gt", "lt", "ge", "le", "ne", "eq"),
+    "number": ("gt", "lt", "ge", "le", "ne", "eq", "sa", "eb"),
+    "date": ("gt", "lt", "ge", "le", "ne", "eq", "sa", "eb", "po"),
+}  # fmt: skip
+
+
+@st.composite
+def tests_of(draw: st.DrawFn, kind: str, depth: int) -> str:
+    """One test of a `_filter`, perhaps of what a reference leads to."""
+    leads = [
+        (name, target)
+        for name in MET[kind]
+        if PARAMETERS[kind][name].kind == "reference"
+        for target in (PARAMETERS[kind][name].targets or TYPES)
+        if target in TYPES
+    ]
+    if leads and depth and draw(st.integers(0, 3)) == 0:
+        name, target = draw(st.sampled_from(leads))
+        within = f"[{draw(formulas(target, 0))}]" if draw(st.booleans()) else ""
+        return f"{name}:{target}{within}.{draw(tests_of(target, depth - 1))}"
+    names = [n for n in MET[kind] if PARAMETERS[kind][n].kind in OPERATIONS]
+    assume(names)
+    name = draw(st.sampled_from(names))
+    as_kind = PARAMETERS[kind][name].kind
+    if draw(st.integers(0, 4)) == 0:
+        return f"{name} pr {draw(st.sampled_from(('true', 'false')))}"
+    value = one_value(draw, as_kind, name)
+    if as_kind in ("date", "number", "quantity"):
+        value = value.removeprefix(re.match("[a-z]*", value)[0])  # type: ignore[index]
+    if as_kind == "string":
+        value = draw(st.sampled_from(world.NAMES))
+    return f"{name} {draw(st.sampled_from(OPERATIONS[as_kind]))} {json.dumps(value)}"
+
+
+@st.composite
+def formulas(draw: st.DrawFn, kind: str, depth: int = 2) -> str:
+    """An expression of `_filter`."""
+    form = draw(st.sampled_from(("test", "test", "and", "or", "not", "mixed"))) if depth else "test"
+    if form == "test":
+        return draw(tests_of(kind, depth))
+    one, other = draw(formulas(kind, depth - 1)), draw(formulas(kind, depth - 1))
+    return {
+        "and": f"({one}) and ({other})", "or": f"({one}) or ({other})", "not": f"not ({one})",
+        "mixed": f"{draw(tests_of(kind, 0))} or {draw(tests_of(kind, 0))} and ({one})",
+    }[form]  # fmt: skip
 
 
 @st.composite

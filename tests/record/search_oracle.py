@@ -8,7 +8,7 @@ from typing import Any
 
 from helsevev.fhir import dates
 from helsevev.fhir.extraction import REFERENCE
-from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
 from helsevev.fhir.search_query import Query
 from helsevev.fhir.search_terms import (
     CompositeTerm,
@@ -39,6 +39,11 @@ def _fits_all(asked: Filter, kept: Kept, world: Sequence[Kept]) -> bool:
             return _holds(asked, kept)
         case AnyOf(conditions):
             return any(_holds(condition, kept) for condition in conditions)
+        case Formula("not", (part,)):
+            return not _fits_all(part, kept, world)
+        case Formula(joined, parts):
+            fitting = [_fits_all(part, kept, world) for part in parts]
+            return all(fitting) if joined == "and" else any(fitting)
         case Chain(parameter, within):
             named = set(_names(kept, parameter.name))
             return any(
@@ -110,7 +115,10 @@ def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
             if modifier == "exact":
                 return bool(value[0] == text)
             own = normalize(value[0])
-            return normalized in own if modifier == "contains" else own.startswith(normalized)
+            return {
+                "contains": normalized in own, "equal": own == normalized,
+                "unequal": own != normalized, "ends": own.endswith(normalized),
+            }.get(modifier or "", own.startswith(normalized))  # fmt: skip
         case DateTerm(prefix, low, high):
             return _in_time(prefix, low, high, *value)
         case NumberTerm():

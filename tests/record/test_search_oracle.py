@@ -20,7 +20,7 @@ from helsevev.record.store import Store, Write
 
 from . import search_oracle as oracle
 from . import search_world as world
-from .search_drawing import KEPT, MET, TYPES, joins, pairs, searches
+from .search_drawing import KEPT, MET, TYPES, formulas, joins, pairs, searches
 
 NOW = dates.microseconds(world.BEGUN)
 UNHURRIED = [
@@ -145,6 +145,21 @@ async def test_chains_find_what_they_say_and_nothing_through_what_is_hidden(
     page = await search.run(query, scope)
     assert found(page) == expected
     assert page.total == len(expected)
+
+
+@usual(300)
+@given(st.data(), scopes())
+async def test_filters_find_what_they_say_and_nothing_through_what_is_hidden(
+    search: Search, store: Store, data: Any, scope: Scope
+) -> None:
+    kind = data.draw(st.sampled_from(TYPES))
+    query = read(kind, [("_filter", data.draw(formulas(kind))), ("_count", "1000")])
+    everything = {kept.place for kept in KEPT if oracle.matches(query, kept, KEPT)}
+    assert found(await search.run(query)) == everything
+    patients = await seen_by(store, scope) - {keys.UNASSIGNED}
+    shown = [kept for kept in KEPT if rows.locality(kept.resource) in patients]
+    expected = {kept.place for kept in shown if oracle.matches(query, kept, shown)}
+    assert found(await search.run(query, scope)) == expected
 
 
 @usual(150)

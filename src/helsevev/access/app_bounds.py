@@ -13,7 +13,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.errors import Refused
 from helsevev.access.policy import Decision
 from helsevev.access.scopes import Grant, Letter, grant_of, is_within
-from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
 from helsevev.fhir.search_query import Query
 from helsevev.record import keys
 from helsevev.record.store import Stored
@@ -152,5 +152,8 @@ def _led_over(join: Filter) -> Iterable[str]:
         case Has(source=source, asked=asked):
             yield source
             yield from _led_over(asked)
+        case Formula(parts=parts):
+            for part in parts:
+                yield from _led_over(part)
         case Condition() | AnyOf():
             return

@@ -17,7 +17,7 @@ from helsevev.access.permit import HOLDS, Permits
 from helsevev.access.policy import Closeness, Facts, decide, rules_on_entry
 from helsevev.access.sight import ADDRESSES, sight_of
 from helsevev.content.loading import categories
-from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query
 from helsevev.kit import clock
@@ -116,6 +116,8 @@ def _asked(kind: str, filters: Iterable[Filter]) -> Iterable[tuple[str, str]]:
             yield kind, each.name
         elif isinstance(each, AnyOf):
             yield from _asked(kind, each.conditions)
+        elif isinstance(each, Formula):
+            yield from _asked(kind, each.parts)
         elif isinstance(each, Chain):
             for target, inner in each.within:
                 yield from _asked(target, [inner])

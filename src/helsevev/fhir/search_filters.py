@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from helsevev.fhir import search_terms
 from helsevev.fhir.definitions import RESOURCE_TYPES
@@ -50,8 +51,9 @@ class Condition:
     `name` is the name in the extracted rows: the parameter's, `<name>:identifier` or
     `<name>:of-type`. `kind` is R4's word for how its rows are read ("token" for those two).
     `modifier` is None or one of "exact", "contains", "not", "missing", "text", "above", "below",
-    "in", "not-in". With "not" and "not-in" a resource matches when none of `terms` does, also
-    when it has no value. With "missing" there are no terms, and `missing` says which.
+    "in", "not-in"; in a `_filter` also "equal", "unequal" and "ends", for texts. With "not" and
+    "not-in" a resource matches when none of `terms` does, also when it has no value. With
+    "missing" there are no terms, and `missing` says which.
     """
 
     name: str
@@ -89,7 +91,15 @@ class AnyOf:
     conditions: tuple[Condition, ...]
 
 
-Filter = Condition | Chain | Has | AnyOf
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """What `_filter` says: all parts hold ("and"), one of them does ("or"), the only does not."""
+
+    joined: Literal["and", "or", "not"]
+    parts: tuple[Filter, ...]
+
+
+Filter = Condition | Chain | Has | AnyOf | Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +154,24 @@ class Reading:
         item = self.parameters["List"]["item"]
         return Has("List", item, self.filter("List", "_id", value, steps + 1))
 
+    def targets(self, parameter: Parameter, target: str, rest: str) -> tuple[str, ...]:
+        """The types that a step of a chain leads to, when it says `target` ("" for none).
+
+        `rest` is what follows, for words about it. Raises `TermError`.
+        """
+        if parameter.kind != "reference":
+            raise TermError(f"{parameter.name} is no reference, and leads to no resource")
+        if target and target not in (parameter.targets or RESOURCE_TYPES):
+            raise TermError(f"the parameter refers to {', '.join(parameter.targets)}")
+        targets = (target,) if target else parameter.targets
+        if not 0 < len(targets) <= MOST_TARGETS:
+            raise TermError(f"say of which type it is: {parameter.name}:Patient{rest}")
+        return targets
+
     def _chain(
         self, parameter: Parameter, modifier: str, rest: str, value: str, steps: int
     ) -> Chain:
-        if parameter.kind != "reference":
-            raise TermError(f"{parameter.name} is no reference, and leads to no resource")
-        if modifier and modifier not in (parameter.targets or RESOURCE_TYPES):
-            raise TermError(f"the parameter refers to {', '.join(parameter.targets)}")
-        targets = (modifier,) if modifier else parameter.targets
-        if not 0 < len(targets) <= MOST_TARGETS:
-            raise TermError(f"say of which type it is: {parameter.name}:Patient.{rest}")
+        targets = self.targets(parameter, modifier, f".{rest}")
         within: list[tuple[str, Filter]] = []
         problems: list[UnknownParameter] = []
         for target in targets:

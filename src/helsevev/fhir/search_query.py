@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from helsevev.fhir import search_terms
+from helsevev.fhir import search_formula, search_terms
 from helsevev.fhir.definitions import RESOURCE_TYPES, elements
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.search_filters import (
     AnyOf,
     Chain,
     Condition,
+    Filter,
+    Formula,
     Has,
     Parameters,
     Reading,
@@ -44,7 +46,6 @@ SUMMARIES = ("true", "text", "data", "count", "false")
 
 # Ignoring one of these would answer another question than was asked, also to a lenient client.
 _REFUSED = {
-    "_filter": "filter expressions; say the same with parameters, chains and _has",
     "_contained": "searches in contained resources",
     "_containedType": "searches in contained resources",
     **LEFT_OUT,
@@ -95,7 +96,7 @@ class Query:
 
     resource_type: str
     conditions: tuple[Condition, ...] = ()
-    joins: tuple[Chain | Has | AnyOf, ...] = ()
+    joins: tuple[Chain | Has | AnyOf | Formula, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int | None = None
     includes: tuple[Include, ...] = ()
@@ -178,7 +179,21 @@ def _with(query: Query, name: str, value: str, reading: Reading) -> Query:
         return _sort(query, value, reading.parameters)
     if plain in _REFUSED:
         raise Unsupported(f"{plain} is not supported: {_REFUSED[plain]}")
-    found = reading.filter(query.resource_type, name, value)
+    if name == "_filter":
+        try:
+            return _asking(query, search_formula.read(query.resource_type, value, reading))
+        except UnknownParameter as problem:
+            # Leaving out all of it would answer another question, also for a lenient client.
+            raise Unsupported(str(problem)) from problem
+    return _asking(query, reading.filter(query.resource_type, name, value))
+
+
+def _asking(query: Query, found: Filter) -> Query:
+    """The query with one filter more; what `and` joins is asked one by one."""
+    if isinstance(found, Formula) and found.joined == "and":
+        for part in found.parts:
+            query = _asking(query, part)
+        return query
     if isinstance(found, Condition):
         return replace(query, conditions=(*query.conditions, found))
     return replace(query, joins=(*query.joins, found))

@@ -37,6 +37,13 @@ _VIEWS: Final = (
     f" as a Library of type {TYPE_SYSTEM}|{TYPE_CODE}, and may be written and exported as such."
 )
 
+_FILTER: Final = {
+    "name": "_filter",
+    "definition": "http://hl7.org/fhir/SearchParameter/filter",
+    "type": "special",
+    "documentation": "Of every type. ne is refused of parameters that may have several codes.",
+}
+
 # A client names the host itself, so that there are as many bases as it likes.
 _MOST_BASES: Final = 16
 Added = Mapping[str, Sequence[Parameter]]
@@ -108,6 +115,7 @@ def statement(
                     for kind in sorted(RESOURCE_TYPES)
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_LEVEL if code in system],
+                "searchParam": [_FILTER],
                 **_operations([o for o in OPERATIONS if o.system]),
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{name[0].lower()}{name[1:]}"

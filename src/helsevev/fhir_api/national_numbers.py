@@ -7,6 +7,7 @@ clients are programs that cannot choose, and nothing here logs queries.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +18,8 @@ from helsevev.fhir_api.problem import Problem
 
 _SYSTEMS: Final = frozenset(identifiers.PERSON_SYSTEMS)
 _LENGTH: Final = 11
+_WORDS: Final = re.compile(r'[\s"()\[\],]+')
+"""Between the words of an expression."""
 
 
 def refuse_in_url(actor: Actor, parameters: Iterable[tuple[str, str]]) -> None:
@@ -31,8 +34,8 @@ def names_person(parameters: Iterable[tuple[str, str]]) -> bool:
     return any(
         _is_national(part)
         for name, value in parameters
-        if not name.startswith("_") or name.startswith("_has")
-        for part in value.split(",")
+        if not name.startswith("_") or name.startswith("_has") or name == "_filter"
+        for part in (_WORDS.split(value) if name == "_filter" else value.split(","))
     )
 
 

@@ -14,10 +14,11 @@ from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
 from helsevev.record.search_codes import Codes
 from helsevev.record.search_cost import ADVICE, Costs, TooCostly
 from helsevev.record.search_order import Key
-from helsevev.record.search_plan import MOST_READ, Planner, Where
+from helsevev.record.search_plan import MOST_READ, Planner
 from helsevev.record.search_reading import sorted_page
 from helsevev.record.search_scope import Scope
 from helsevev.record.search_values import Arguments
+from helsevev.record.search_where import Where
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 from helsevev.record.value_sets import RecordedCodes

@@ -30,15 +30,13 @@ from helsevev.record.rows import (
     NO_DATE,
     UNSELECTIVE,
     URI_SEEN,
-    comparable,
     leading_hash,
     pair_hash,
-    prefix_end,
     presence_hash,
     reference_hash,
-    string_value,
     token_hash,
 )
+from helsevev.record.search_strings import Texts, texts
 from helsevev.record.search_values import Arguments, any_of, holding
 
 
@@ -49,37 +47,6 @@ class Codings:
 
     leading: Mapping[str, Collection[int]]
     among_keys: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """A condition on texts. `rows` are those of table `search_string` (named `s`) that fulfil it;
-    `in_order` says that they are a range of the index, whose order a page may have."""
-
-    of_patients: bool
-    rows: str
-    in_order: bool
-
-    @property
-    def found(self) -> str:
-        """Where the rows of resources that fulfil it are kept."""
-        return f"SELECT s.patient{'' if self.of_patients else ', s.id'} FROM {self.rows}"
-
-    @property
-    def sql(self) -> str:
-        """The condition on rows named `r`."""
-        return f"{'r.patient' if self.of_patients else '(r.patient, r.id)'} IN ({self.found})"
-
-
-def texts(
-    resource_type: str, name: str, found: str, arguments: Arguments, *, in_order: bool
-) -> Texts:
-    """A condition on texts of one parameter. A Patient is told by the inhabitant's key alone."""
-    rows = (
-        f"search_string s WHERE s.type = {arguments.add(resource_type, 'resource_type')}"
-        f" AND s.name = {arguments.add(name, 'text')} AND {found}"
-    )
-    return Texts(resource_type == "Patient", rows, in_order)
 
 
 class ConditionSql:
@@ -253,20 +220,7 @@ class ConditionSql:
         )
 
     def _string(self, name: str, condition: Condition) -> str:
-        def one(term: StringTerm) -> str:
-            add = self._arguments.add
-            if condition.modifier == "exact":
-                return f"s.value = {add(string_value(term.normalized, term.text), 'text')}"
-            if condition.modifier == "contains":
-                return f"strpos(split_part(s.value, chr(1), 1), {add(term.normalized, 'text')}) > 0"
-            begins = comparable(term.normalized)
-            end = add(prefix_end(begins), "text")
-            return f"(s.value >= {add(begins, 'text')} AND s.value < {end})"
-
-        terms = [term for term in condition.terms if isinstance(term, StringTerm)]
-        found = any_of([one(term) for term in terms])
-        in_order = len(terms) == 1 and condition.modifier != "contains"
-        self.strings = texts(self._type, name, found, self._arguments, in_order=in_order)
+        self.strings = texts(self._type, name, condition, self._arguments)
         self.narrows = True
         return self.strings.sql
 

@@ -6,25 +6,39 @@ candidates, and their bodies tell which of them fit. Every step sees only what t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from helsevev.fhir import references
 from helsevev.fhir.extraction import REFERENCE
-from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Has
+from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_terms import TokenTerm
 from helsevev.record import composites, leading
-from helsevev.record.about import may_be_about_nobody, may_name_many
-from helsevev.record.rows import ABOUT, ELSEWHERE, NO_CODE, reference_hash, token_hash
+from helsevev.record.about import may_name_many
+from helsevev.record.rows import ABOUT, NO_CODE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
-from helsevev.record.search_conditions import Codings, ConditionSql, Texts
+from helsevev.record.search_conditions import Codings, ConditionSql
 from helsevev.record.search_cost import Costs, TooCostly
 from helsevev.record.search_scope import Scope, scope_sql
-from helsevev.record.search_values import Arguments, holding
+from helsevev.record.search_strings import Texts
+from helsevev.record.search_values import Arguments
+from helsevev.record.search_where import (
+    Check,
+    Naming,
+    Walk,
+    Where,
+    about,
+    any_where,
+    embedded,
+    exactly,
+    is_light,
+    met,
+    naming_sql,
+    negated,
+    patients_of,
+)
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 
@@ -35,39 +49,6 @@ MOST_READ: Final = 1000
 
 _SQL: Final = load("search")
 _ROW: Final = "r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body"
-_PLACEHOLDER: Final = re.compile(r"\$(\d+)::")
-
-Check = Callable[[Sequence[Stored]], Awaitable[set[Place]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """Only resources that name one of these: by key, or by being kept with the inhabitant."""
-
-    hashes: list[int]
-    patients: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """The one condition that finds rows, when that is a range of the index of texts; and `rest`,
-    which the few that are looked at have to fulfil besides."""
-
-    texts: Texts
-    rest: str
-
-
-@dataclass(slots=True)
-class Where:
-    """A condition on rows named `r`, its arguments, and what is known of how it is found."""
-
-    sql: str
-    arguments: Arguments
-    pins_patient: bool = False
-    pins_code: bool = False
-    narrows: bool = False
-    walk: Walk | None = None
-    checks: list[Check] = field(default_factory=list)
 
 
 class Planner:
@@ -80,13 +61,20 @@ class Planner:
         self._checks = Checks(costs)
 
     async def where(
-        self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
+        self,
+        kind: str,
+        filters: Sequence[Filter | Naming],
+        scope: Scope | None,
+        *,
+        shown: bool = False,
     ) -> Where:
         """What finds the resources of type `kind` that all filters fit, within the scope.
 
+        With `shown` somebody else sees to it that they are within; what they lead to is seen to.
+
         Raises `SearchError` for what cannot be found, `TooCostly` for what would read too much.
         """
-        written = await self._written(kind, filters, scope)
+        written = await self._written(kind, filters, scope, shown=shown)
         if not written.checks:
             return written
         found = await self._read(written, MOST_READ)
@@ -99,14 +87,14 @@ class Planner:
         for check in written.checks:
             kept = await check(found) if found else set()
             found = [stored for stored in found if (stored.patient, stored.id) in kept]
-        return _exactly(kind, [(stored.patient, stored.id) for stored in found])
+        return exactly(kind, [(stored.patient, stored.id) for stored in found])
 
     async def rows(self, where: Where, most: int) -> list[Stored] | None:
         """All that a condition finds; None when that is more than `most`."""
         return await self._read(where, most)
 
     async def _written(
-        self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None
+        self, kind: str, filters: Sequence[Filter | Naming], scope: Scope | None, *, shown: bool
     ) -> Where:
         plain = [each for each in filters if isinstance(each, Condition | AnyOf)]
         plain = [await self._resolver.resolved(each, scope) for each in plain]
@@ -124,33 +112,35 @@ class Planner:
                     continue
             before, conditions.narrows, conditions.strings = conditions.narrows, False, None
             written = conditions.write(condition)
-            if isinstance(condition, Condition) and conditions.strings:
+            if conditions.strings and conditions.strings.sql == written:
                 strings.append(conditions.strings)
             else:
                 parts.append(written)
-                lone += [written] if conditions.narrows or not _is_light(condition) else []
+                lone += [written] if conditions.narrows or not is_light(condition) else []
             conditions.narrows = conditions.narrows or before
         where = Where("", arguments)
         for each in filters:
             if isinstance(each, Naming):
                 conditions.narrows = True
-                parts.append(_naming_sql(each, arguments))
-            elif isinstance(each, Chain | Has):
+                parts.append(naming_sql(each, arguments))
+            elif isinstance(each, Chain | Has | Formula):
                 try:
                     joined = await self._join(kind, each, scope)
                 except TooCostly:
+                    if isinstance(each, Formula):
+                        raise
                     # From the other side, then: what the other conditions find tells whom to ask.
                     checks.append(self._from_found(kind, each, scope))
                 else:
-                    parts.append(_embedded(joined, arguments))
+                    parts.append(embedded(joined, arguments))
                     conditions.narrows = conditions.narrows or joined.narrows
-        if scope is not None:
+        if scope is not None and not shown:
             parts.append(scope_sql(scope, arguments))
         if not (conditions.pins_patient or conditions.narrows or leading.code_parameter(kind)):
             # Such rows are all under one code, so that the index by code has them by date.
             parts.append(f"r.code = {NO_CODE}")
             conditions.pins_code = True
-        where.sql = " AND ".join([*parts, *_met(strings)])
+        where.sql = " AND ".join([*parts, *met(strings)])
         where.checks = checks
         where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code
         where.narrows = conditions.narrows
@@ -194,21 +184,29 @@ class Planner:
                     among_keys.add(code)
         return Codings(hashes, among_keys)
 
-    async def _join(self, kind: str, join: Chain | Has, scope: Scope | None) -> Where:
+    async def _join(self, kind: str, join: Chain | Has | Formula, scope: Scope | None) -> Where:
+        if isinstance(join, Formula):
+            return await self._formula(kind, join, scope)
         if isinstance(join, Chain):
             return await self._chain(kind, join, scope)
         return await self._has(kind, join, scope)
+
+    async def _formula(self, kind: str, formula: Formula, scope: Scope | None) -> Where:
+        if formula.joined == "and":
+            return await self.where(kind, formula.parts, scope, shown=True)
+        parts = [await self.where(kind, [each], scope, shown=True) for each in formula.parts]
+        return any_where(parts) if formula.joined == "or" else negated(parts[0])
 
     async def _chain(self, kind: str, chain: Chain, scope: Scope | None) -> Where:
         alternatives: list[Where] = []
         for target, asked in chain.within:
             inner = await self.where(target, [asked], scope)
-            about = chain.parameter.name in ABOUT and target == "Patient"
-            if about:
-                alternatives.append(_about(kind, inner))
-            if not about or may_name_many(kind):
+            own = chain.parameter.name in ABOUT and target == "Patient"
+            if own:
+                alternatives.append(about(kind, inner))
+            if not own or may_name_many(kind):
                 alternatives.append(await self._named_by_key(kind, chain, target, inner))
-        return _any_where(alternatives)
+        return any_where(alternatives)
 
     async def _named_by_key(self, kind: str, chain: Chain, target: str, inner: Where) -> Where:
         name = chain.parameter.name
@@ -225,7 +223,7 @@ class Planner:
         inner = await self.where(has.source, [has.asked], scope)
         name = has.parameter.name
         if kind == "Patient" and name in ABOUT and not may_name_many(has.source):
-            return _patients_of(has.source, inner)
+            return patients_of(has.source, inner)
         rows = await self._all(inner, f"_has:{has.source}:{name}")
         return await self._targets(kind, name, rows)
 
@@ -234,14 +232,14 @@ class Planner:
         local = [found for text in texts if (found := references.relative(text))]
         ids = [found for found in local if found[0] == kind]
         places = await self._store.places_of(ids)
-        exactly = _exactly(kind, [(patient, i) for (_, i), patient in places.items()])
+        places_found = exactly(kind, [(patient, i) for (_, i), patient in places.items()])
         urls = [text for text in texts if references.relative(text) is None]
         if not urls or "url" not in PARAMETERS[kind]:
-            return exactly
+            return places_found
         arguments = Arguments()
         hashes = arguments.add([token_hash("url", None, url) for url in urls], "bigint[]")
         by_url = Where(f"r.keys && {hashes}", arguments, narrows=True)
-        return _any_where([exactly, by_url])
+        return any_where([places_found, by_url])
 
     def _from_found(self, kind: str, join: Chain | Has, scope: Scope | None) -> Check:
         async def check(found: Sequence[Stored]) -> set[Place]:
@@ -327,67 +325,3 @@ def _one_of(kind: str, ids: Iterable[str]) -> Condition:
     return Condition(
         "_id", "token", PARAMETERS[kind]["_id"], tuple(TokenTerm(None, i) for i in ids)
     )
-
-
-def _exactly(kind: str, places: Sequence[Place]) -> Where:
-    arguments = Arguments()
-    type_ = arguments.add(kind, "resource_type")
-    patients = arguments.add([patient for patient, _ in places], "bigint[]")
-    ids = arguments.add([i for _, i in places], "text[]")
-    sql = f"r.type = {type_} AND (r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
-    return Where(sql, arguments, narrows=True)
-
-
-def _naming_sql(naming: Naming, arguments: Arguments) -> str:
-    by_key = f"r.keys && {arguments.add(naming.hashes, 'bigint[]')}"
-    if not naming.patients:
-        return by_key
-    return f"({by_key} OR r.patient = ANY ({arguments.add(naming.patients, 'bigint[]')}))"
-
-
-def _about(kind: str, inner: Where) -> Where:
-    """Resources about the inhabitants whose Patient the inner condition finds."""
-    arguments = Arguments()
-    found = _embedded(inner, arguments)
-    sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE {found})"
-    if may_be_about_nobody(kind):
-        sql += f" AND NOT {holding([ELSEWHERE], arguments)}"
-    return Where(sql, arguments, narrows=inner.narrows)
-
-
-def _patients_of(source: str, inner: Where) -> Where:
-    """Patients about whom the inner condition finds something."""
-    arguments = Arguments()
-    found = _embedded(inner, arguments)
-    if may_be_about_nobody(source):
-        found += f" AND NOT {holding([ELSEWHERE], arguments)}"
-    sql = f"r.patient IN (SELECT r.patient FROM resource r WHERE r.patient > 0 AND {found})"
-    return Where(sql, arguments, narrows=inner.narrows)
-
-
-def _is_light(condition: Condition | AnyOf) -> bool:
-    """Whether it only tells, of a row that was found, whether it fits: no index finds it."""
-    return isinstance(condition, Condition) and condition.kind == "token"
-
-
-def _met(strings: Sequence[Texts]) -> list[str]:
-    """The conditions on texts in SQL. Of a Patient all at once, where the indexes alone tell."""
-    if len(strings) > 1 and strings[0].of_patients:
-        return [f"r.patient IN ({' INTERSECT '.join(each.found for each in strings)})"]
-    return [each.sql for each in strings]
-
-
-def _embedded(inner: Where, arguments: Arguments) -> str:
-    """The inner condition with its arguments moved behind those of another statement."""
-    before = len(arguments.values)
-    arguments.values += inner.arguments.values
-    moved = _PLACEHOLDER.sub(lambda found: f"${int(found[1]) + before}::", inner.sql)
-    return f"({moved})"
-
-
-def _any_where(alternatives: Sequence[Where]) -> Where:
-    if len(alternatives) == 1:
-        return alternatives[0]
-    arguments = Arguments()
-    sql = " OR ".join(_embedded(each, arguments) for each in alternatives)
-    return Where(sql, arguments, narrows=all(each.narrows for each in alternatives))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.record.search_order import Key, after
-from helsevev.record.search_plan import Walk
 from helsevev.record.search_values import Arguments
+from helsevev.record.search_where import Walk
 
 ORDER: Final = (
     Key("s.value", "text", descending=False),

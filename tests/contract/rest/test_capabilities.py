@@ -148,6 +148,11 @@ async def test_every_claimed_search_parameter_is_answered(told: dict[str, Any], 
         for said in resources(told)
         for parameter in said["searchParam"]
     ]
+    [everywhere] = told["rest"][0]["searchParam"]
+    work += [
+        asked(said["type"], everywhere["name"], "_lastUpdated ge 2020 and not (_id eq x)")
+        for said in resources(told)
+    ]
     work += [
         asked(said["type"], name, value)
         for said in resources(told)

@@ -181,7 +181,8 @@ def test_all_references_can_be_included_at_once() -> None:
 
 
 REFUSED = [
-    ("code:exact", "x", "not-supported"), ("_filter", "x", "not-supported"),
+    ("code:exact", "x", "not-supported"), ("_filter", "name is x", "not-supported"),
+    ("_filter", "code is x", "value"),
     ("_contained", "true", "not-supported"), ("_text:exact", "x", "not-supported"),
     ("code-value-quantity:not", "1$2", "not-supported"),
     ("_list", "$current-problems", "not-supported"),
