@@ -151,7 +151,7 @@ async def test_an_inhabitant_asks_about_a_reading(services: Services, nurse: Act
     permit = await services.gate.open_chart(kaja, "kaja")
     seen = await services.gate.who_has_read(permit)
     number = next(touch.fhir_id for touch in seen if touch.actor == nurse.id)
-    task = await asking.ask(services, permit, number, "Hvorfor leste hun om meg?")
+    task = await asking.ask(services.writer, permit, number, "Hvorfor leste hun om meg?")
     stored = await services.gate.store.read("Task", task.partition("/")[2])
     assert stored is not None
     assert stored.resource["focus"] == {"reference": f"AuditEvent/{number}"}
@@ -159,8 +159,8 @@ async def test_an_inhabitant_asks_about_a_reading(services: Services, nurse: Act
     assert question.why["words"] == "Hvorfor leste hun om meg?"
     other = await services.gate.open_chart(nurse, "jon")
     with pytest.raises(Refused):
-        await asking.ask(services, other, number, "Not mine to ask")
+        await asking.ask(services.writer, other, number, "Not mine to ask")
     with pytest.raises(NotFound):
-        await asking.ask(services, permit, "0" * 16 + "-" + "1" * 16, "No such reading")
+        await asking.ask(services.writer, permit, "0" * 16 + "-" + "1" * 16, "No such reading")
     with pytest.raises(Invalid):
-        await asking.ask(services, permit, number, " ")
+        await asking.ask(services.writer, permit, number, " ")

@@ -9,9 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
-from helsevev.access import app_bounds
+from helsevev.access import app_bounds, touch
 from helsevev.access.actor import Actor
-from helsevev.access.audit import touch
 from helsevev.access.audit_trail import AuditTrail
 from helsevev.access.errors import Gone, Invalid, NotFound, Refused
 from helsevev.access.permit import Grounds, Permit, Permits
@@ -25,10 +24,13 @@ from helsevev.kit import clock
 from helsevev.kit.caller import CALLER
 from helsevev.record import keys
 from helsevev.record.audit import Author, Origin, audit_row, origin, told
+from helsevev.record.rows import label_hash
+from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 
 REFUSED_PARTLY: Final = "You cannot change an entry of which something is withheld from you."
 REFUSED_REPRESENTATION: Final = "Who acts for somebody is kept by the register of persons."
+_ACCESS: Final = load("access")
 REASON_LENGTH: Final = 10
 """Fewest characters of a stated reason for opening a record in an emergency."""
 
@@ -105,6 +107,19 @@ class Gate:
         )
         await self.permits.state_emergency(actor, patient, ground, reason.strip())
         return await self.open_chart(actor, patient_id)
+
+    async def may_state_relation(self, actor: Actor, patient_id: str) -> bool:
+        """Whether the actor's word that they treat this person would open the record."""
+        verdict = await self.permits.verdict(actor, keys.patient_key(patient_id))
+        return verdict.decision.may_state_relation
+
+    async def withholds(self, permit: Permit) -> bool:
+        """Whether something is withheld in an open record that the reader may know of."""
+        labels = [label_hash(label) for label in sorted(permit.sight.told)]
+        if not labels:
+            return bool(permit.sight.told_entries)
+        held = await self.store.database.fetchval(_ACCESS["holds_any"], permit.patient, labels)
+        return bool(held or permit.sight.told_entries)
 
     async def state_relation(
         self, actor: Actor, patient_id: str, ground: str, reason: str
@@ -275,6 +290,12 @@ class Gate:
         return await touch.of_patient(
             self.store.database, permit.patient, start=start, end=end, limit=limit
         )
+
+    async def emergency_notice(self, permit: Permit, since: datetime) -> datetime | None:
+        """When the record of an inhabitant who looks was last opened in an emergency, if it was."""
+        if permit.basis != "own":
+            return None
+        return (await touch.emergencies(self.store.database, permit.patient, since))[1]
 
     async def require(self, permit: Permit, interaction: str) -> None:
         """That the permit still holds: decided anew once it has run out. Raises `Refused`."""

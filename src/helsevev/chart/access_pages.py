@@ -104,7 +104,7 @@ async def ask_about(request: _Request, patient_id: str) -> Response[Any]:
         actor_of_request(request), patient_id, interaction="ask"
     )
     await asking.ask(
-        _services(request), permit, str(form.get("number", "")), str(form.get("words", ""))
+        _services(request).writer, permit, str(form.get("number", "")), str(form.get("words", ""))
     )
     return Redirect(f"/patient/{patient_id}/access?asked=1", status_code=303)
 

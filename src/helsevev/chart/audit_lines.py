@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from helsevev.access.audit.touch import Touch
+from helsevev.access.touch import Touch
 from helsevev.chart.labels import label
 from helsevev.content import loading
 from helsevev.locale import gettext as _

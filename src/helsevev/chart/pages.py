@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
@@ -40,6 +40,9 @@ from helsevev.screens.rendering import render
 _Request = Request[Any, Any, Any]
 RECORD: Final = {"decision": "record"}
 _PAGE: Final = 100
+_NOTICE: Final = timedelta(days=30)
+"""How long inhabitants are told on their page that their record was opened in an emergency."""
+
 _SECTIONS: Final = (
     "medications", "measurements", "results", "plans", "documents", "contacts",
 )  # fmt: skip
@@ -166,8 +169,12 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         "new_sections": _new_sections(chart.new),
         "apps": await services.apps.clients.opened_by(actor) if key == "overview" else (),
     }
+    context["withheld"] = await services.gate.withholds(permit)
     if key == "timeline":
         context |= _timeline_context(chart, [], "", _PAGE)
+    if key == "overview":
+        since = clock.now() - _NOTICE
+        context["emergency_at"] = await services.gate.emergency_notice(permit, since)
     answer = render(request, "chart/chart.html", **context)
     # Only the overview lists all that is new. After the answer: nobody waits for the mark.
     if key == "overview":

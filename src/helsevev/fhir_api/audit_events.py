@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from helsevev.access.audit.events import Events
-from helsevev.access.audit.touch import EVER
 from helsevev.access.stored import Stored
+from helsevev.access.touch import EVER
 from helsevev.fhir import dates
 from helsevev.fhir_api import bundle_text
 from helsevev.fhir_api.answer import Answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from helsevev.access.audit.touch import Touch
+from helsevev.access.touch import Touch
 from helsevev.chart import audit_lines
 from helsevev.chart.overview import news, planned, reasons
 from helsevev.patient.contacts import contacts

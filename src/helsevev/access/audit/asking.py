@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from helsevev.access.actor import SYSTEM
 from helsevev.access.audit.proving import row_of
-from helsevev.access.audit.touch import touch_of
 from helsevev.access.errors import Invalid, NotFound, Refused
 from helsevev.access.permit import Permit
 from helsevev.access.policy import Decision
+from helsevev.access.touch import touch_of
+from helsevev.access.writing import Writer
 from helsevev.fhir.outcome import Issue
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.statements import load
-
-if TYPE_CHECKING:
-    from helsevev.access.services import Services
 
 _SQL: Final = load("audit")
 ANSWERED_WITHIN: Final = timedelta(days=30)
@@ -30,7 +28,7 @@ _SHORTEST: Final = 5
 _LONGEST: Final = 2000
 
 
-async def ask(services: Services, permit: Permit, number: str, words: str) -> str:
+async def ask(writer: Writer, permit: Permit, number: str, words: str) -> str:
     """Ask about the touch `number` of one's own record; the reference of the Task.
 
     Raises `Refused` for another's record, `NotFound`, or `Invalid` without words.
@@ -41,7 +39,7 @@ async def ask(services: Services, permit: Permit, number: str, words: str) -> st
     words = words.strip()[:_LONGEST]
     if len(words) < _SHORTEST:
         raise Invalid([Issue("error", "required", "Say what you wonder about.", "words")])
-    database = services.gate.store.database
+    database = writer.gate.store.database
     try:
         patient, row = row_of(number)
     except ValueError:
@@ -66,7 +64,7 @@ async def ask(services: Services, permit: Permit, number: str, words: str) -> st
         "authoredOn": now.strftime(stamp),
         "restriction": {"period": {"end": due.strftime(stamp)}},
     }
-    written = await services.writer.write(SYSTEM, task, create=True)
+    written = await writer.write(SYSTEM, task, create=True)
     await database.execute(_SQL["ask_about"], patient, row, now, written.stored.reference)
     told = msgspec.json.encode({"words": words, "task": written.stored.reference}).decode()
     await database.execute(

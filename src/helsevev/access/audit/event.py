@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from helsevev.access.audit.touch import Touch
+from helsevev.access.touch import Touch
 from helsevev.fhir import serialization
 from helsevev.record import body, keys, rows
 from helsevev.record.store import Stored

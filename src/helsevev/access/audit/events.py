@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from helsevev.access import app_bounds
+from helsevev.access import app_bounds, touch
 from helsevev.access.actor import Actor
-from helsevev.access.audit import touch
 from helsevev.access.audit.event import event_of
 from helsevev.access.audit.proving import row_of
-from helsevev.access.audit.touch import Touch, touch_of
 from helsevev.access.errors import NotFound
 from helsevev.access.gate import Gate, author_of
 from helsevev.access.policy import may_follow_up
+from helsevev.access.touch import Touch, touch_of
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.audit import audit_row

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from helsevev.access import touch
 from helsevev.access.actor import Actor
-from helsevev.access.audit import touch
 from helsevev.access.audit.asking import RULE as QUESTION
 from helsevev.access.errors import Invalid, NotFound
 from helsevev.access.gate import Gate, author_of

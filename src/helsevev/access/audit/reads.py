@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from helsevev.access.audit.touch import Touch
+from helsevev.access.touch import Touch
 from helsevev.fhir import identifiers
 
 ZONE: Final = ZoneInfo("Europe/Oslo")

@@ -15,7 +15,7 @@ import msgspec
 
 from helsevev.access.audit.reads import NOBODY, ZONE, Person, Reads, grouped, person_of
 from helsevev.access.audit.rules import unusual
-from helsevev.access.audit.touch import touch_of
+from helsevev.access.touch import touch_of
 from helsevev.access.treatment_relation import GRACE
 from helsevev.content.audit_shapes import ReadFacts
 from helsevev.content.loading import unusual_reads

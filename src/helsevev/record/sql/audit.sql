@@ -230,3 +230,8 @@ WHERE e.started_at >= $1 AND e.started_at < $2
 SELECT number, r.id FROM unnest($1::bigint[]) AS wanted (number)
 JOIN resource r ON r.type = 'Practitioner'::resource_type AND r.keys @> ARRAY[number]
 WHERE r.patient = 0
+
+-- name: emergencies_of
+-- How often an inhabitant's record was opened in an emergency since a time, and when last.
+SELECT count(*) AS times, max(started_at) AS newest FROM emergency_access
+WHERE patient = $1 AND started_at >= $2

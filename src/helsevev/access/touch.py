@@ -110,4 +110,12 @@ async def of_patient(
     return [touch_of(row) for row in rows]
 
 
-__all__ = ["EVER", "REFUSED", "Touch", "of_patient", "touch_of"]
+async def emergencies(
+    database: Database, patient: int, since: datetime
+) -> tuple[int, datetime | None]:
+    """How often a record was opened in an emergency since a time, and when last."""
+    row = await database.fetchrow(_SQL["emergencies_of"], patient, since)
+    return (0, None) if row is None else (row["times"], row["newest"])
+
+
+__all__ = ["EVER", "REFUSED", "Touch", "emergencies", "of_patient", "touch_of"]
