@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bench import driver, load, program
+from bench import driver, imports, interactions, load, program
 from bench import input as source
 from helsevev.access.actor import SYSTEM
 from helsevev.access.gate import author_of
@@ -29,9 +30,11 @@ from helsevev.record.statements import load as statements
 from helsevev.record.store import Store
 
 CLIENTS = (1, 8, 32)
+CONNECTIONS = (32, 16, 8)
 SECONDS = 4.0
 TURNS = 2
 CHARTS = 200
+MILLION = 1_000_000
 SAMPLE = 2000
 
 
@@ -64,19 +67,33 @@ class _Heard(Database):
 
 def main() -> None:
     """Measure everything, print it, leave nothing behind."""
+    asked = _arguments().parse_args()
     sys.stderr.write("Measuring; this takes some minutes.\n")
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="helsevev-bench-") as name:
-        figures = asyncio.run(_measure(Path(name)))
+        figures = asyncio.run(_measure(Path(name), asked))
+    sizes = () if asked.ratios else (*imports.SIZES, *((MILLION,) if asked.million else ()))
+    figures["imports"] = [imports.measured(size) for size in sizes]
     figures["seconds"] = round(time.perf_counter() - begun, 1)
     json.dump(figures, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 
-async def _measure(temporary: Path) -> dict[str, Any]:
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--workers", type=int, default=0, help="processes that answer")
+    parser.add_argument("--million", action="store_true", help="import a million resources too")
+    parser.add_argument(
+        "--ratios", action="store_true",
+        help="the ratios alone: neither every interaction nor imports by size",
+    )  # fmt: skip
+    return parser
+
+
+async def _measure(temporary: Path, asked: argparse.Namespace) -> dict[str, Any]:
     data = temporary / "data"
     folder, kind = source.folder(temporary)
-    with program.serving(data) as served:
+    with program.serving(data, "--workers", str(asked.workers)) as served:
         idle = served.resident_bytes()
         summary = served.import_folder(folder)
         async with embedded(data) as url:
@@ -93,13 +110,17 @@ async def _measure(temporary: Path) -> dict[str, Any]:
             version = await database.fetchval("SHOW server_version")
             resident = served.resident_bytes()
             await database.close()
+            # At the end: it stores people of its own.
+            every = {} if asked.ratios else interactions.measured(served.base, served.token())
     rate = summary["resources_per_second"]
     return {
         "ratios": {
             **{name: _ratio(http[name]["32"], bare[name]) for name in http},
             "import": round(rate / copied, 3),
         },
+        "p99_to_p50": {name: _spread(http[name]["32"]) for name in http},
         "http": http,
+        "interactions": every,
         "limits": {**bare, "import": {"per_second": round(copied, 1)}},
         "import": {"input": kind, **{n: summary[n] for n in
                    ("resources", "resources_per_second", "seconds", "failed")}},
@@ -116,6 +137,11 @@ async def _measure(temporary: Path) -> dict[str, Any]:
 def _ratio(measured: dict[str, Any], limit: dict[str, Any]) -> float:
     share: float = measured["per_second"] / limit["per_second"]
     return round(share, 3)
+
+
+def _spread(measured: dict[str, Any]) -> float:
+    share: float = measured["p99_ms"] / measured["p50_ms"]
+    return round(share, 1)
 
 
 async def _requests(
@@ -139,17 +165,24 @@ async def _requests(
             for n in CLIENTS[:-1]
         }
         # Program and limit by turns, so that what else the machine does weighs on both.
-        theirs, ours = Turns(), Turns()
+        # The driver has as many connections as there are clients, or as the program has,
+        # whichever is faster.
+        theirs, ours = {n: Turns() for n in CONNECTIONS}, Turns()
         for part in range(TURNS):
-            share = arguments[part::TURNS]
-            theirs.add(driver.measured(url, statement, share, CLIENTS[-1], SECONDS / TURNS))
+            for n, (number, turns) in enumerate(theirs.items()):
+                share = arguments[part * len(theirs) + n :: TURNS * len(theirs)]
+                turns.add(driver.measured(url, statement, share, number, SECONDS / TURNS))
             ours.add(
                 load.measured(
                     served.host, served.port, requests, CLIENTS[-1], SECONDS / TURNS, expect
                 )
             )
         http[name][str(CLIENTS[-1])] = load.summary(ours.took, ours.seconds)
-        bare[name] = load.summary(theirs.took, theirs.seconds)
+        limits = [
+            {"connections": number, **load.summary(turns.took, turns.seconds)}
+            for number, turns in theirs.items()
+        ]
+        bare[name] = max(limits, key=lambda limit: limit["per_second"])
     return http, bare
 
 

@@ -32,13 +32,19 @@ class Program:
     pid: int
     links: dict[str, str]
 
+    @property
+    def base(self) -> str:
+        """The URL of its FHIR API."""
+        return f"http://{self.host}:{self.port}/fhir"
+
     def resident_bytes(self) -> int | None:
-        """Memory of the serving process, where /proc tells."""
+        """Memory of the processes that serve, what they share counted once, where /proc tells."""
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            shares = [_share(pid) for pid in (str(self.pid), *children)]
         except OSError:
             return None
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
+        return sum(shares)
 
     def token(self) -> str:
         """A bearer token for a system."""
@@ -48,6 +54,11 @@ class Program:
         """Import beside the running server; the summary."""
         summary: dict[str, Any] = json.loads(run(self.data, "import", "--json", str(folder)))
         return summary
+
+
+def _share(pid: str) -> int:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index]
 
 
 def run(data: Path, *words: str) -> str:
