@@ -57,7 +57,7 @@ async def search(
         query = search_query.within_any(query, within)
     page = await doors.searcher.search(request.actor, query)
     path = "/".join((request.base, *(s for s in request.segments if s != "_search")))
-    links, warnings = _links(request, path, query, query.applied[len(only) :], page)
+    links, warnings = links_of(request, path, query, query.applied[len(only) :], page)
     body = bundle_text.searchset(
         request.base,
         links,
@@ -69,7 +69,7 @@ async def search(
     return Answer(200, body)
 
 
-def _links(
+def links_of(
     request: Request, path: str, query: Query, applied: Pairs, page: SearchPage
 ) -> tuple[list[bundle_text.Link], list[Issue]]:
     """Links to this page and the next, and what else to tell."""
