@@ -1,4 +1,4 @@
-"""The national logins, against a certified provider that runs: what holds, and all that does not."""
+"""The national logins, against a certified provider that runs: what holds, and what does not."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ async def test_a_token_that_lies_is_not_believed(lie: str) -> None:
 async def test_only_a_logout_token_ends_sessions(
     changed: dict[str, Any], is_believed: bool
 ) -> None:
-    events = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    events: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
     token = _token({"nonce": None, "jti": "j", "events": events} | changed, {})
     async with httpx.AsyncClient(transport=httpx.MockTransport(_answer)) as http:
         party = RelyingParty(_CLIENT, http)

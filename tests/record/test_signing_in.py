@@ -145,9 +145,9 @@ async def test_an_inhabitant_is_found_by_exactly_this_number(matcher: Matcher) -
 
 
 @pytest.fixture
-def devices(database: Database) -> Devices:
+def devices(database: Database, tmp_path: Path) -> Devices:
     """The devices of one record."""
-    return Devices(database)
+    return Devices(database, tmp_path)
 
 
 async def _on(devices: Devices, device: str, actor: Actor) -> None:

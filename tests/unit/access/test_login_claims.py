@@ -23,7 +23,7 @@ GOOD = {
     names.ASSURANCE_LEVEL: "high",
     "sid": "s1",
 }
-ATTEST = {
+ATTEST: dict[str, Any] = {
     "practitioner": {
         "identifier": {"id": "13116900216"},
         "authorization": {"code": "LE", "system": "urn:oid:2.16.578.1.12.4.1.1.9060"},
@@ -107,8 +107,16 @@ def test_a_pin_is_digits_that_nobody_guesses_first(pin: str, problem: str) -> No
 
 @pytest.mark.parametrize(
     "page",
-    ["//evil.example/x", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "x"]
-    + ["/sign-in", "/locked?next=/x", ""],
+    [
+        "//evil.example/x",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "x",
+        "/sign-in",
+        "/locked?next=/x",
+        "",
+    ],
 )
 def test_nobody_is_sent_elsewhere_or_in_circles_after_signing_in(page: str) -> None:
     assert local(page) == "/"

@@ -165,7 +165,7 @@ def door_over(settings: Settings, services: Services) -> Door:
         services=services,
         cookies=Cookies(secret(settings.data, "device"), secure=address.startswith("https://")),
         attempts=Attempts(database),
-        devices=Devices(database),
+        devices=Devices(database, settings.data),
         passkeys=Passkeys(database),
         codes=OneTimeCodes(database, settings.data),
         alarms=Alarms(database),
