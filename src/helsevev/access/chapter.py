@@ -1,10 +1,10 @@
 """What the gate adds to the application: signing in, tokens, subscriptions, code systems."""
 
-from helsevev.access import blocking, commands, pages
+from helsevev.access import acting_pages, blocking, commands, pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
-from helsevev.access.audit import pages as audit_pages
+from helsevev.access.audit import worklist
 from helsevev.access.audit.command import AUDIT
 from helsevev.access.explain_command import ACCESS
 from helsevev.access.identity import emergency_pages, lock_pages, own_pages
@@ -19,7 +19,8 @@ CHAPTER = Chapter(
     rules={"Consent": blocking.check},
     commands=(ACCESS, commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
-        audit_pages.worklist, audit_pages.judge,
+        acting_pages.acting_page, acting_pages.choose_acting,
+        worklist.worklist, worklist.judge,
         pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
         pages.come_from_provider, pages.role_page, pages.choose_role, pages.switch_role,
         pages.sign_out, pages.signed_out, pages.provider_signed_out,

@@ -61,10 +61,12 @@ class Named(Protocol):
     """A resource by its type and id."""
 
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """Its resource type."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its id."""
 
 
 def origin(actor: str, said: Mapping[str, str]) -> Origin:

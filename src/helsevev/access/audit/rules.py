@@ -13,7 +13,7 @@ _LEAST_MANY: Final = 30
 """Fewer records on one day are nobody's unusual volume."""
 
 _NEAR_HOURS: Final = 2
-_ADDRESS: Final = re.compile(r"(.+?)\s+(\d+)\s*([a-zæøå]?)\s*,\s*(\d{4})")
+_ADDRESS: Final = re.compile(r"(.+?)\s+(\d+)\s*([^\W\d_]?)\s*,\s*(\d{4})")
 
 
 def unusual(facts: ReadFacts) -> list[UnusualRule]:
