@@ -72,12 +72,18 @@ class ServedDemo:
         """A persona's bearer token, or a system's, as `helsevev token` prints it."""
         if persona not in self._tokens:
             who = ["--persona", persona] if persona else ["--system"]
-            process = await asyncio.create_subprocess_exec(
-                _COMMAND, "token", *who, stdout=subprocess.PIPE, env=self._environment
-            )
-            printed, _ = await process.communicate()
-            self._tokens[persona] = printed.decode().strip()
+            self._tokens[persona] = (await self.command("token", *who)).strip()
         return self._tokens[persona]
+
+    async def command(self, *words: str) -> str:
+        """What `helsevev WORDS` prints, over the same data. Raises RuntimeError when it fails."""
+        process = await asyncio.create_subprocess_exec(
+            _COMMAND, *words, stdout=subprocess.PIPE, env=self._environment
+        )
+        printed, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"helsevev {words[0]} failed")
+        return printed.decode()
 
     async def ask(
         self, path: str, persona: str = "", *, method: str = "GET", body: Any = None

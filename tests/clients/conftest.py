@@ -12,10 +12,11 @@ from tests.browser.served import ServedDemo
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the API is, and the token of a system that sees the whole record."""
+    """Where the API is, the token of a system that sees the whole record, and what serves it."""
 
     base: str
     token: str
+    demo: ServedDemo
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -23,5 +24,5 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     """The demo, freshly loaded and served."""
     demo = ServedDemo(tmp_path_factory.mktemp("clients") / "data")
     await demo.start()
-    yield Server(f"{demo.address}/fhir", await demo.token())
+    yield Server(f"{demo.address}/fhir", await demo.token(), demo)
     await demo.stop()

@@ -73,7 +73,7 @@ def _parts() -> Mapping[str, str]:
         "laboratory": _("laboratory results"),
         "vital-signs": _("vital signs"),
         "social-history": _("habits and living conditions"),
-        "problem-list-item": _("problems and diagnoses"),
+        "problem-list-item": _("the list of problems"),
         "active": _("what is active now"),
     }
 
