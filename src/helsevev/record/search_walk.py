@@ -24,13 +24,15 @@ def statement(walk: Walk, arguments: Arguments, cursor: str | None, limit: int) 
 
     Who has several texts that fit comes with the first of them.
     """
+    # Another's text is looked up by resource: by its value all who share it would be gone through.
+    others = walk.texts.rows.replace("s.value", "(s.value || '')")
     beyond = f" AND {after(cursor, ORDER, arguments)}" if cursor else ""
     return (
         "SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body,"
         f" k.value, k.patient, k.id FROM (SELECT DISTINCT s.value, s.patient, s.id"
         f" FROM {walk.texts.rows}{beyond}) AS k"
         f" JOIN resource r ON r.patient = k.patient AND r.id = k.id WHERE {walk.rest}"
-        f" AND NOT EXISTS (SELECT FROM {walk.texts.rows}"
-        " AND s.patient = k.patient AND s.id = k.id AND s.value < k.value)"
+        f" AND NOT EXISTS (SELECT FROM {others}"
+        " AND s.patient = k.patient AND s.id = k.id AND (s.value || '') < k.value)"
         f" ORDER BY k.value, k.patient, k.id LIMIT {limit}"
     )
