@@ -1,6 +1,7 @@
 """What the gate adds to the application: signing in, tokens, subscriptions, code systems."""
 
-from helsevev.access import acting_pages, blocking, commands, pages
+from helsevev.access import blocking, commands, pages
+from helsevev.access.acting import pages as acting_pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS

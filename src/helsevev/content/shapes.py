@@ -276,7 +276,10 @@ class NoteTypes(Document, frozen=True, kw_only=True):
 
 
 class Ground(Shape, frozen=True, kw_only=True):
-    """One reason to open a record; `text_required` asks for the reader's own words as well."""
+    """One reason to open a record; `text_required` asks for the reader's own words as well.
+
+    `relation` says that somebody treats the person now, which opens the record as such.
+    """
 
     code: str
     label: str
@@ -284,6 +287,7 @@ class Ground(Shape, frozen=True, kw_only=True):
     purpose: str
     text_required: bool
     emergency: bool = False
+    relation: bool = False
 
 
 class Grounds(Document, frozen=True, kw_only=True):

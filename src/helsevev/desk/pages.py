@@ -90,9 +90,11 @@ async def palette(request: _Request) -> Response[Any]:
 
 
 @get("/emergency/{patient_id:str}", opt=_RECORD)
-async def emergency_page(request: _Request, patient_id: str) -> Response[Any]:
-    """Why the record is closed, and what stating a ground will do."""
+async def emergency_page(request: _Request, patient_id: str, more: int = 0) -> Response[Any]:
+    """Why the record is closed, or (`more`) a part of it, and what stating a ground will do."""
     actor = actor_of_request(request)
+    if more:
+        return await _emergency(request, actor, patient_id, "", "", "")
     try:
         await _services(request).gate.open_chart(actor, patient_id)
     except Refused as refusal:
@@ -111,11 +113,16 @@ async def open_in_emergency(request: _Request, patient_id: str) -> Response[Any]
     ground, reason = str(form.get("ground", "")), str(form.get("reason", ""))[:2000]
     if str(form.get("patient", "")) != patient_id:
         raise NotFoundException("The form belongs to another patient.")
-    if ground not in {each.code for each in loading.grounds().ground}:
+    chosen = next((each for each in loading.grounds().ground if each.code == ground), None)
+    if chosen is None:
         problem = _("Choose a ground.")
         return await _emergency(request, actor, patient_id, ground, reason, problem)
+    gate = _services(request).gate
     try:
-        await _services(request).gate.break_glass(actor, patient_id, ground, reason)
+        if chosen.relation and await gate.may_state_relation(actor, patient_id):
+            await gate.state_relation(actor, patient_id, ground, reason)
+        else:
+            await gate.break_glass(actor, patient_id, ground, reason)
     except Invalid:
         problem = _("Write why, in at least ten characters.")
         return await _emergency(request, actor, patient_id, ground, reason, problem)
@@ -142,6 +149,8 @@ async def _emergency(
         reason=reason,
         problem=problem,
         may=actor.profession in CLINICIANS,
+        states=await _services(request).gate.may_state_relation(actor, patient_id),
+        hours=loading.relations().stated_hours,
         place="patients",
         page_title=_("Closed record"),
     )

@@ -229,10 +229,10 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     said = False
     extracted = extract(resource)
     measured = _add_composites(row, extracted, present)
-    others = composites.not_kept(row.type)
+    row.keys += map(label_hash, labels_of(resource))
     for entry in extracted:
         name, kind = entry[0], entry[1]
-        if kind == COMPOSITE or name in others:
+        if kind == COMPOSITE or name in composites.not_kept(row.type):
             continue
         if kind == TOKEN:
             if name == code_name:
@@ -268,7 +268,6 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
         else:
             _add_uri(row, name, entry[2])
             present.add(name)
-    row.keys += map(label_hash, labels_of(resource))
     row.tokens += map(presence_hash, present)
     if own is not None and not said and not PARAMETERS[row.type].keys().isdisjoint(ABOUT):
         row.tokens.append(ELSEWHERE)

@@ -59,6 +59,10 @@ FROM (SELECT t.patient, bool_or(t.grantee = ANY ($4::text[])) AS near FROM treat
 JOIN resource p ON p.patient = tied.patient AND p.type = 'Patient'
 WHERE NOT tied.near AND p.keys && $3::bigint[]
 
+-- name: holds_any
+-- Whether an inhabitant's record holds an entry with one of some labels (hashes).
+SELECT EXISTS (SELECT FROM resource WHERE patient = $1 AND keys && $2::bigint[])
+
 -- name: state_relation
 -- "I am treating this person now", for a limited time.
 INSERT INTO stated_relation

@@ -1,0 +1,1 @@
+"""Inhabitants who act for others: whom they may act for, and the page to choose."""
