@@ -30,13 +30,18 @@ async def live(request: Request[Any, Any, Any], patient_id: str, after: str = ""
     actor = actor_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="follow")
     return Stream(
-        _events(services, permit, request.headers.get("last-event-id", after)),
+        _events(
+            services,
+            permit,
+            str(request.scope["auth"]),
+            request.headers.get("last-event-id", after),
+        ),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(services: Services, permit: Permit, last: str) -> AsyncIterator[str]:
+async def _events(services: Services, permit: Permit, token: str, last: str) -> AsyncIterator[str]:
     after = await services.live.now()
     with contextlib.suppress(ValueError):
         after = after.parse(last)
@@ -46,7 +51,7 @@ async def _events(services: Services, permit: Permit, last: str) -> AsyncIterato
     try:
         while True:
             done, _pending = await asyncio.wait({waiting}, timeout=_CONTACT_SECONDS)
-            if not await _still_allowed(services, permit):
+            if not await _still_allowed(services, permit, token):
                 return
             if not done:
                 yield _event("contact", {})
@@ -58,8 +63,10 @@ async def _events(services: Services, permit: Permit, last: str) -> AsyncIterato
         waiting.cancel()
 
 
-async def _still_allowed(services: Services, permit: Permit) -> bool:
-    """A relation or an emergency may have ended while the page was open."""
+async def _still_allowed(services: Services, permit: Permit, token: str) -> bool:
+    """The session, a relation or an emergency may have ended while the page was open."""
+    if await services.credentials.session_actor(token) is None:
+        return False
     try:
         verdict = await services.gate.permits.verdict(permit.actor, permit.patient)
     except Refused:
