@@ -22,8 +22,12 @@ def test_the_first_hour_can_be_followed(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["use-the-fhir-api", "subscribe", "export", "analyse", "import", "replay-a-day"]
-)
+    "page",
+    [
+        "use-the-fhir-api", "subscribe", "export", "analyse", "import", "replay-a-day",
+        "register-an-app", "connect-a-system",
+    ],
+)  # fmt: skip
 def test_what_a_how_to_says_works(checkout: Checkout, page: str) -> None:
     checkout.follow(f"{HOW_TO}/{page}.md")
 
