@@ -32,7 +32,9 @@ def keys_of(settings: Settings) -> LogKeys:
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", help="what to do"
+    )
     verify = actions.add_parser("verify", help="prove the trail, or find what is wrong")
     verify.add_argument("--since", type=_time, help="only what was sealed since this day or time")
     verify.add_argument(
