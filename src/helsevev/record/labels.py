@@ -96,9 +96,9 @@ def _by_code(system: str, code: str) -> tuple[str, ...]:
 def _codes(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in _SAYING:
         value = resource.get(name)
-        for concept in [value] if isinstance(value, dict) else value or ():
+        for concept in value if isinstance(value, list) else [value]:
             if not isinstance(concept, dict):
-                continue
+                continue  # A code, a boolean, or nothing: it has no coding.
             nested = concept.get("condition")
             for one in (concept, nested if isinstance(nested, dict) else {}):
                 for coding in one.get("coding", [one] if "system" in one else ()):
