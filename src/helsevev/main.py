@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import uvloop
 from litestar import Litestar, Request, Response, get
@@ -183,7 +183,10 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
 
 def _to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
     is_locked = session_in(request) is not None
-    page = f"/{'locked' if is_locked else 'sign-in'}?next={quote(request.url.path)}"
+    # A panel that refreshes itself belongs to the page around it; a draft is found by its query.
+    wanted = urlsplit(request.headers.get("hx-current-url") or str(request.url))
+    back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    page = f"/{'locked' if is_locked else 'sign-in'}?next={quote(back)}"
     if request.headers.get("hx-request"):
         return Response("", status_code=401, headers={"HX-Redirect": page})
     return Redirect(page, status_code=303)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,19 +132,23 @@ async def test_one_is_back_at_the_page_in_three_seconds(
     await with_pin(nurse)
     await nurse.goto("/patient/demo-kare/documents")
     old = {c["name"]: c.get("value") for c in await nurse.context.cookies()}
+    await lock(nurse)
+    shown = await nurse.text() + await nurse.page.title()
+    assert "Brattli" not in shown
+    assert "Kåre" not in shown
+    await nurse.page.keyboard.type("2580")
+    await expect(nurse.page.locator(".hv-banner h1")).to_have_text("Kåre Brattli")
+    assert nurse.page.url.endswith("/patient/demo-kare/documents")
+    await nurse.goto("/patients")
     took = []
     # The quickest of some: what else the machine is busy with is no part of it.
-    for _ in range(4):
+    for _ in range(3):
         await lock(nurse)
-        shown = await nurse.text() + await nurse.page.title()
-        assert "Brattli" not in shown
-        assert "Kåre" not in shown
         nurse.begin()
         await nurse.type("2580")
-        await nurse.page.locator(".hv-banner h1", has_text="Kåre Brattli").wait_for()
+        await nurse.page.locator(".hv-me__name", has_text="Magnus Tverdal").wait_for()
         took.append(nurse.end())
     within_budget(f"sign-in-again-{device}", min(took, key=Effort.seconds))
-    assert nurse.page.url.endswith("/patient/demo-kare/documents")
     new = {c["name"]: c for c in await nurse.context.cookies()}
     assert new["helsevev_session"].get("value") != old["helsevev_session"]
     for name in ("helsevev_session", "helsevev_device"):
@@ -158,8 +164,9 @@ async def test_a_locked_screen_refuses_everything_and_keeps_what_was_written(sit
     note = nurse.page.get_by_role("textbox", name="Notat")
     await note.press_sequentially("Tungpustet i natt")
     await lock(nurse)
-    await nurse.goto("/patient/demo-aslaug")
-    assert "/locked" in nurse.page.url
+    for path, status in (("/patient/demo-aslaug", 303), ("/patient/demo-kare/live", 303)):
+        answer = await nurse.context.request.get(f"{nurse.address}{path}", max_redirects=0)
+        assert (answer.status, answer.headers["location"][:7]) == (status, "/locked")
     answer = await nurse.context.request.get(
         f"{nurse.address}/patient/demo-kare", headers={"hx-request": "true"}
     )
@@ -168,9 +175,7 @@ async def test_a_locked_screen_refuses_everything_and_keeps_what_was_written(sit
     await nurse.page.locator("#field-pin").fill("9999")
     await expect(nurse.page.get_by_text("Forsøk igjen: 4")).to_be_visible()
     await nurse.page.locator("#field-pin").fill("2580")
-    await expect(nurse.page.locator(".hv-me__name")).to_have_text("Magnus Tverdal")
-    await nurse.goto("/patient/demo-kare/notes/new")
-    await expect(nurse.page.get_by_role("textbox", name="Notat")).to_have_value("Tungpustet i natt")
+    await expect(note).to_have_value(re.compile("Tungpustet i natt"))
 
 
 async def test_colleagues_take_turns_on_one_device_each_in_their_own_place(sit: Any) -> None:
@@ -298,7 +303,7 @@ async def test_when_the_national_login_is_down_staff_still_work_and_it_is_report
     await named(doctor, "Logg inn").click()
     await expect(doctor.page.get_by_role("alert")).to_contain_text("Koden er ikke riktig")
     # The code that confirmed the secret was used; the next is right too, for clocks differ.
-    await code.fill(totp.at(clock.now(), 1))
+    await code.fill(totp.at(clock.now() + timedelta(seconds=totp.interval)))
     await named(doctor, "Logg inn").click()
     await on_the_chart_of(doctor.page, "Kåre Brattli")
     await expect(doctor.page.locator(".hv-notice").first).to_contain_text("Nødinnlogging")

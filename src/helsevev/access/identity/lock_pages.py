@@ -32,7 +32,8 @@ async def lock(request: _Request) -> Response[Any]:
     """Lock the screen now; the page and its drafts wait."""
     door = door_of(request)
     session = session_of_request(request)
-    page = local(urlsplit(request.headers.get("referer", "")).path)
+    left = urlsplit(request.headers.get("referer", ""))
+    page = local(left.path + (f"?{left.query}" if left.query else ""))
     await door.lock(str(request.scope["auth"]), session, page)
     return Redirect(f"/locked?next={quote(page)}", status_code=HTTP_303_SEE_OTHER)
 
@@ -53,7 +54,7 @@ async def locked(request: _Request) -> Response[Any]:
 
 
 async def _screen(
-    request: _Request, problem: str = "", chosen: str = "", status_code: int = 200
+    request: _Request, problem: str = "", chosen: str = "", page: str = "", status_code: int = 200
 ) -> Response[Any]:
     door = door_of(request)
     session = session_in(request)
@@ -68,7 +69,7 @@ async def _screen(
         viewer=None,
         owner=session.actor if session is not None else None,
         first=first,
-        next=local(request.query_params.get("next", "")),
+        next=page or local(request.query_params.get("next", "")),
         others=[c for c in colleagues if c.person != shown],
         logins=list(door.parties),
         is_down=await door.is_staff_login_down(),
@@ -90,17 +91,17 @@ async def unlock(request: _Request) -> Response[Any]:
     person, pin = str(form.get("person", "")), str(form.get("pin", ""))
     device = door.cookies.device(request)
     said = str(form.get("credential", ""))
+    page = local(str(form.get("next", "/")))
     if said:
         found = await passkey_person(request, said, "passkey")
         if found is None or (person and found != person):
-            return await _screen(request, gettext(WRONG_PASSKEY), person, 403)
+            return await _screen(request, gettext(WRONG_PASSKEY), person, page, 403)
         person = found
     colleague = next(iter(await door.devices.colleagues(device, person)), None)
     if colleague is None or device is None:
-        return await _screen(request, gettext(SHIFT_OVER), person, 403)
+        return await _screen(request, gettext(SHIFT_OVER), person, page, 403)
     if not said and not await door.devices.pin_fits(device, colleague, pin):
-        return await _wrong_pin(request, door, colleague)
-    page = local(str(form.get("next", "/")))
+        return await _wrong_pin(request, door, colleague, page)
     return await _back(request, door, colleague, "passkey" if said else "pin", page)
 
 
@@ -121,14 +122,16 @@ async def _back(
     return await door.start(request, colleague.actor, sign_in, page or "/")
 
 
-async def _wrong_pin(request: _Request, door: Door, colleague: Colleague) -> Response[Any]:
+async def _wrong_pin(
+    request: _Request, door: Door, colleague: Colleague, page: str
+) -> Response[Any]:
     left = max(colleague.tries - 1, 0)
     await door.audit(colleague.actor, "login-refused", f"wrong PIN, {left} tries left", outcome=8)
     if left == 0 and colleague.tries == 1:
         told = "Used up the tries for a PIN on one device."
         await door.alarms.raise_alarm("wrong-pins", colleague.actor, told)
     problem = gettext(WRONG_PIN).replace("%s", str(left)) if left else gettext(NO_TRIES)
-    return await _screen(request, problem, colleague.person, 403)
+    return await _screen(request, problem, colleague.person, page, 403)
 
 
 async def passkey_person(request: _Request, said: str, kind: Any) -> str | None:

@@ -7,7 +7,7 @@ const TELL_EVERY = 20_000;
 const MOST_WARNING = 60;
 
 function toLockScreen(): void {
-  location.replace(`/locked?next=${encodeURIComponent(location.pathname)}`);
+  location.replace(`/locked?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Shows nothing more at once, whatever the network does. */
