@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.contract.access.conftest import ENTRIES, STREET, World
 
 from helsevev.access.policy_rules import rule_book
 from helsevev.fhir_api.operations import registry
 from helsevev.fhir_api.routing import ROUTES
-from tests.contract.access.conftest import ENTRIES, STREET, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
