@@ -118,7 +118,7 @@ async def lock(user: User) -> None:
     """Lock the screen, on a phone by the menu."""
     if user.is_phone:
         await user.page.locator(".hv-me").click()
-    await named(user, "Lås skjermen").locator("visible=true").click()
+    await user.page.get_by_role("button", name="Lås skjermen").locator("visible=true").first.click()
     await expect(user.page.get_by_text("Skjermen er låst")).to_be_visible()
 
 

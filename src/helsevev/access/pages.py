@@ -112,10 +112,11 @@ async def come_from_provider(request: _Request, who: Who) -> Response[Any]:
     """Back from a national login: check what it says, and sign in whom the record knows."""
     door = door_of(request)
     kept = await door.attempts.take("provider", door.cookies.attempt(request))
-    page = kept["page"] if kept else "/"
+    if kept is None or kept["who"] != who or who not in door.parties:
+        # Not audited: anybody can open this address, and nobody has said who they are.
+        return await _sign_in(request, "/", gettext(NOT_ASKED), 403)
+    page = kept["page"]
     try:
-        if kept is None or kept["who"] != who or who not in door.parties:
-            raise LoginRefused(NOT_ASKED, "no sign-in under way")
         attempt = msgspec.convert(kept["attempt"], Attempt)
         answer = await door.parties[who].finish(attempt, dict(request.query_params))
         actors, sign_in = await _matched(door, who, answer)

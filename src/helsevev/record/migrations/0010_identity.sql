@@ -40,6 +40,7 @@ CREATE TABLE device_login (
     PRIMARY KEY (device, person)
 );
 
+-- The PINs that lead back to a device where somebody has signed in fully: hashed, with a pepper.
 CREATE TABLE quick_pin (
     person text PRIMARY KEY,
     hash text NOT NULL,
@@ -47,6 +48,7 @@ CREATE TABLE quick_pin (
     set_at timestamptz NOT NULL
 );
 
+-- Public keys of passkeys (WebAuthn), with the counter that only grows.
 CREATE TABLE passkey (
     id bytea PRIMARY KEY,
     person text NOT NULL,
