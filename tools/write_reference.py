@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from tools.described_settings import SETTINGS
 from tools.reference_sources import constants_named, settings_read, tables_of
 
 from helsevev import main
@@ -37,32 +38,6 @@ PACKAGE = REPOSITORY / "src" / "helsevev"
 FOLDER = REPOSITORY / "docs" / "reference"
 _MADE = "Made by `python -m tools.write_reference`; a test fails when it is not as the code is."
 
-SETTINGS = {
-    "HELSEVEV_DATA": "Folder of the data, for every command. The embedded PostgreSQL lies in it.",
-    "HELSEVEV_DATABASE_URL": "A PostgreSQL server (16 or newer) in place of the embedded one.",
-    "HELSEVEV_HOST": "The address that the server listens on.",
-    "HELSEVEV_PORT": "The port that the server listens on; goes before `PORT`.",
-    "PORT": "The same.",
-    "HELSEVEV_DEMO": "Anything but `0`, `false`, `no`, `off`: serve the demo, as `--demo` does.",
-    "HELSEVEV_ADDRESS": "Where others reach the server, for URLs in what it sends: `https://…`.",
-    "HELSEVEV_SUBSCRIPTION_ENDPOINTS": "Beginnings of URLs that notifications may be sent to, with"
-    " spaces between; none: nowhere, but for the demo's own machine.",
-    "HELSEVEV_WORKERS": "How many processes answer, up to 64; `0`: one for each core, at most 8.",
-    "HELSEVEV_AUDIT_KEYS": "Folder of the keys that sign the audit log; none: in the data folder.",
-    "HELSEVEV_CONDITIONAL_DELETE": "`single` (the default): a conditional delete that fits several"
-    " resources is refused. `multiple`: it takes them all, in one act.",
-    "HELSEVEV_STAFF_ISSUER": "The OpenID Connect provider of staff, HelseID's profile: its issuer"
-    " URL. See `docs/how-to/connect-national-logins.md`.",
-    "HELSEVEV_STAFF_CLIENT_ID": "Our client there.",
-    "HELSEVEV_STAFF_KEY_FILE": "The file with that client's private key, a JWK or PEM.",
-    "HELSEVEV_INHABITANT_ISSUER": "The provider of inhabitants, ID-porten's profile.",
-    "HELSEVEV_INHABITANT_CLIENT_ID": "Our client there.",
-    "HELSEVEV_INHABITANT_KEY_FILE": "The file with that client's private key.",
-    "HELSEVEV_LOCK_AFTER": "After how many minutes without use a session locks, 1 to 240.",
-    "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
-}
-"""What each variable means; a variable that the code reads and this lacks is an error."""
-
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
@@ -82,7 +57,9 @@ def settings() -> str:
     """Every environment variable, what it decides, and its default."""
     read = settings_read(PACKAGE / "kit" / "settings.py")
     if missing := read ^ SETTINGS.keys():
-        raise SystemExit(f"write_reference.py: describe {', '.join(sorted(missing))} in SETTINGS")
+        raise SystemExit(
+            f"write_reference.py: describe {', '.join(sorted(missing))} in described_settings.py"
+        )
     defaults = {field.name: field.default for field in fields(Settings)}
     shown = {
         "HELSEVEV_DATA": "./data",

@@ -37,7 +37,7 @@ def test_pages_are_imported_by_the_chapter_they_belong_to() -> None:
         if path.is_relative_to(PACKAGE)
         for module in _imported(tree(path))
         if module.startswith("helsevev.") and module.endswith(".pages")
-        if path != PACKAGE.parent.joinpath(*module.split(".")).with_name("chapter.py")
+        if path != PACKAGE / module.split(".")[1] / "chapter.py"
     }
     assert strangers == set()
 

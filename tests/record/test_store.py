@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import zstandard
 
 from helsevev.fhir import serialization
-from helsevev.record import body, keys, rows
+from helsevev.record import keys, rows
 from helsevev.record.database import Database, DatabaseError
 from helsevev.record.rows import Row
 from helsevev.record.store import (
@@ -337,41 +336,6 @@ async def test_the_newest_of_each_kind_by_when_it_happened(
     assert [s.id for s in found["Observation"]] == ["s8", "s7", "s6"]
     assert [s.id for s in found["Patient"]] == ["slices"]
     assert found["Condition"] == []
-
-
-async def test_a_body_of_before_migration_0008_is_read(
-    store: Any, database: Database, author: Any, pulse: Any
-) -> None:
-    await store.write(write(author, row(pulse("older", id="older"))))
-    (now,) = (await store.read_many([("Observation", "older")])).values()
-    dictionary = zstandard.ZstdCompressionDict(body.dictionary_bytes())
-    before = zstandard.ZstdCompressor(level=3, dict_data=dictionary, write_checksum=True)
-    await database.execute(
-        "UPDATE resource SET body = $1 WHERE id = 'older'",
-        before.compress(body.expand(now.packed)),
-    )
-    (older,) = (await store.read_many([("Observation", "older")])).values()
-    assert older.packed != now.packed
-    assert older.json == now.json
-
-
-async def test_a_damaged_body_is_noticed(
-    store: Any, database: Database, author: Any, pulse: Any
-) -> None:
-    text = [{"text": "not to be read wrongly " * 20}]
-    await store.write(write(author, row(pulse("damaged", id="damaged", note=text))))
-    packed = await database.fetchval("SELECT body FROM resource WHERE id = 'damaged'")
-    plain, harmless = body.expand(packed), set()
-    for place in range(len(packed)):
-        broken = packed[:place] + bytes([packed[place] ^ 0x10]) + packed[place + 1 :]
-        try:
-            assert body.expand(broken) == plain, place
-            harmless.add(place)
-        except zstandard.ZstdError:
-            continue
-    assert len(harmless) <= 2, "hardly a bit is without meaning"
-    with pytest.raises(zstandard.ZstdError):
-        Stored(0, "Observation", "damaged", 1, NOW, False, packed[:-1]).json  # noqa: B018
 
 
 @pytest.mark.parametrize(
