@@ -16,7 +16,7 @@ from helsevev.record.keys import patient_key
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", help="what to do")
     one = verbs.add_parser("explain", help="say what would be decided, by which rule and why")
     one.add_argument(
         "--actor", required=True, metavar="WHO",

@@ -1,5 +1,6 @@
 -- Apps and systems that act for people or for themselves, what each was granted, and their tokens.
 
+-- An app or system as it was registered, with what it may be let in by.
 CREATE TABLE app_client (
     id text PRIMARY KEY,
     changed_at timestamptz NOT NULL,

@@ -17,7 +17,7 @@ from helsevev.kit.chapter import Command, CommandContext
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT", help="what to do")
     acts.add_parser("list", help="who is registered, and whether they are let in")
     new = acts.add_parser("register", help="register an app or a system; prints its client id")
     new.add_argument("name", help="its name, as people read it")
