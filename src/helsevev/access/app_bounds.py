@@ -75,6 +75,26 @@ def shown(actor: Actor, rows: Sequence[Stored], interaction: str = "read") -> li
     return [stored for stored in rows if shows(actor, stored, interaction)]
 
 
+def lets_write(
+    actor: Actor,
+    resource: Mapping[str, Any],
+    patient: int,
+    current: Stored | None,
+    letter: Letter | None = None,
+) -> bool:
+    """Whether the scopes reach a write: what comes, and what it takes the place of.
+
+    Without `letter` it is a creation or an update.
+    """
+    if actor.scopes is None:
+        return True
+    there = None if current is None or current.deleted else current
+    letter = letter or ("c" if there is None else "u")
+    bodies = [resource] if there is None else [resource, there.resource]
+    kind = resource["resourceType"]
+    return all(covers(actor, (letter,), kind, patient, each) for each in bodies)
+
+
 def outside(reason: str = REFUSED_SCOPE) -> Decision:
     """The refusal of what is outside the scopes."""
     return Decision(False, "none", reason)

@@ -329,13 +329,7 @@ class Gate:
             await self.must_see_whole(actor, current)
         if resource["resourceType"] == "RelatedPerson" and actor.kind != "system":
             await self._keep_representation(actor, resource, patient, current)
-        if actor.scopes is None:
-            return
-        there = None if current is None or current.deleted else current
-        letter = letter or ("c" if there is None else "u")
-        kind = resource["resourceType"]
-        bodies = [resource] if there is None else [resource, there.resource]
-        if not all(app_bounds.covers(actor, (letter,), kind, patient, each) for each in bodies):
+        if not app_bounds.lets_write(actor, resource, patient, current, letter):
             await self.refuse(actor, patient, app_bounds.outside(), "write", action="write")
 
     async def _keep_representation(
