@@ -29,7 +29,6 @@ from .conftest import (
     told,
 )
 
-
 PRIVATE = {"keys": [ECKey.generate_key("P-384").as_dict(private=True)]}
 
 
