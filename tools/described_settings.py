@@ -10,7 +10,7 @@ SETTINGS: dict[str, str] = {
     "HELSEVEV_ADDRESS": "Where others reach the server, for URLs in what it sends: `https://…`.",
     "HELSEVEV_SUBSCRIPTION_ENDPOINTS": "Beginnings of URLs that notifications may be sent to, with"
     " spaces between; none: nowhere, but for the demo's own machine.",
-    "HELSEVEV_WORKERS": "How many processes answer, up to 64; `0`: one for each core, at most 8.",
+    "HELSEVEV_WORKERS": "How many processes answer, up to 64; `0`: one for each core, at most 4.",
     "HELSEVEV_AUDIT_KEYS": "Folder of the keys that sign the audit log; none: in the data folder.",
     "HELSEVEV_CONDITIONAL_DELETE": "`single` (the default): a conditional delete that fits several"
     " resources is refused. `multiple`: it takes them all, in one act.",

@@ -220,7 +220,7 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="the port (default PORT or 8000)")
     parser.add_argument(
         "--workers", type=lambda text: workers_of(text, "--workers"), metavar="N",
-        help="how many processes answer (default one for each core, at most 8)",
+        help="how many processes answer (default one for each core, at most 4)",
     )  # fmt: skip
 
 

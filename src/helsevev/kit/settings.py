@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-MOST_UNASKED = 8
-"""Most processes that answer when nobody said how many: each holds up to nine connections."""
+MOST_UNASKED = 4
+"""Most processes that answer when nobody said how many: PostgreSQL gives 100 connections then."""
 
 MOST_WORKERS = 64
 _FALSE = frozenset({"", "0", "false", "no", "off"})
