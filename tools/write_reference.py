@@ -270,8 +270,8 @@ def access() -> str:
 
 Worked out by asking `access/policy.py` every case. *Clinician*:
 {_code(sorted(policy.CLINICIANS))}.
-*Relation*: a CareTeam, EpisodeOfCare or Encounter of the inhabitant names the person, their unit
-or an organisation above it. *Emergency*: the glass was broken at most
+*Relation*: a CareTeam, EpisodeOfCare, Encounter, Appointment, ServiceRequest or Task of the
+inhabitant names the person, their unit or an organisation above it. *Emergency*: the glass was broken at most
 {EMERGENCY.seconds // 3600} hours ago.
 
 {_table(("who asks", "about", "read", "write"), _decisions())}

@@ -46,14 +46,16 @@ def entries(name: str, units: list[str], chance: random.Random) -> list[dict[str
          "class": {"code": "IMP"}, "serviceProvider": reference(f"Organization/{unit}")} | about
         for unit in units
     ]  # fmt: skip
-    for n in range(chance.randint(1, 4)):
-        found.append({
+    found += [
+        {
             "resourceType": "Observation", "id": f"{name}-o{n}", "status": "final",
             "code": {"coding": [_LOINC]}, "valueString": f"secret of {name}",
             "effectiveDateTime": f"2026-0{n + 1}-01",
             "note": [{"text": f"Lives at {STREETS[name].upper()}, alone."}],
             "performer": [reference(f"Practitioner/{chance.choice(UNITS)}")],
-        } | about)  # fmt: skip
+        } | about
+        for n in range(chance.randint(1, 4))
+    ]  # fmt: skip
     found.append(condition(name, "plain"))
     found.append({
         "resourceType": "Task", "id": f"{name}-t", "status": "requested", "intent": "order",

@@ -161,3 +161,51 @@ def test_who_is_not_one_of_this_record_gets_nothing(named: dict[str, Any]) -> No
 )
 def test_a_contact_with_nobody_of_this_record_opens_no_record(subject: Any) -> None:
     assert open_at(encounter() | {"subject": subject or {}}) == set()
+
+
+APPOINTMENT: dict[str, Any] = {
+    "resourceType": "Appointment", "status": "booked", "start": day(20), "end": day(20),
+    "participant": [
+        {"actor": {"reference": "Patient/kari"}, "status": "accepted"},
+        {"actor": {"reference": NURSE}, "status": "accepted"},
+        {"actor": {"reference": UNIT}, "status": "needs-action"},
+    ],
+}  # fmt: skip
+
+
+def test_an_appointment_opens_the_record_a_while_before_and_after_for_those_who_accepted() -> None:
+    opens = [d for d in range(70) if open_at(APPOINTMENT, NOW + d * DAY)]
+    assert (min(opens), max(opens)) == (6, 50)
+    assert open_at(APPOINTMENT, NOW + 20 * DAY) == {NURSE}
+    for status in ("proposed", "cancelled", "waitlist", "entered-in-error"):
+        assert not open_at(APPOINTMENT | {"status": status}, NOW + 20 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "opens"),
+    [
+        ("requested", 1, False), ("rejected", 1, False), ("accepted", 1, True),
+        ("in-progress", 300, True), ("in-progress", 400, False), ("completed", 1, True),
+        ("completed", 40, False),
+    ],
+)  # fmt: skip
+def test_a_task_opens_the_record_for_the_one_who_took_it_on_while_there_is_work(
+    status: str, days: int, opens: bool
+) -> None:
+    task = {
+        "resourceType": "Task", "status": status, "for": {"reference": "Patient/kari"},
+        "owner": {"reference": NURSE}, "authoredOn": day(0), "lastModified": day(2),
+    }  # fmt: skip
+    assert open_at(task, NOW + days * DAY) == ({NURSE} if opens else set())
+
+
+def test_a_referral_opens_the_record_for_both_sides_until_it_is_done_or_too_old() -> None:
+    referral = {
+        "resourceType": "ServiceRequest", "status": "active", "authoredOn": day(0),
+        "subject": {"reference": "Patient/kari"}, "requester": {"reference": NURSE},
+        "performer": [{"reference": UNIT}],
+    }  # fmt: skip
+    assert open_at(referral, NOW + DAY) == {NURSE, UNIT}
+    assert not open_at(referral | {"status": "revoked"}, NOW + DAY)
+    assert not open_at(referral | {"status": "draft"}, NOW + DAY)
+    assert not open_at(referral, NOW + 400 * DAY)
