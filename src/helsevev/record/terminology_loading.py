@@ -6,6 +6,7 @@ A release is one transaction: it is there whole, and only then the current one, 
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -83,7 +84,7 @@ class Loading:
                     await connection.execute(_SQL["step_back"], release.system, known["id"])
                 return Loaded(release.system, release.version, 0, unchanged=True)
             await self._forget(connection, known, origin)
-            hierarchy = number((c.code, c.parents) for c in release.concepts())
+            hierarchy = number(((c.code, c.parents) for c in release.concepts()), release.ties())
             progress("hierarchy", len(hierarchy.numbers))
             current = bool(origin) or make_current or (known is not None and known["is_current"])
             key = await connection.fetchval(
@@ -136,11 +137,14 @@ async def _copy(
     names = _counted("designations", _designations(key, release, hierarchy), progress)
     await connection.copy_records("terminology_designation", _DESIGNATION, names)
     numbers = hierarchy.numbers
-    members = {(m.group, numbers[m.code]) for m in release.members() if m.code in numbers}
+    members: dict[str, array[int]] = {}
+    for each in release.members():
+        if each.code in numbers:
+            members.setdefault(each.group, array("i")).append(numbers[each.code])
     await connection.copy_records(
         "terminology_member",
         ("release", "member_of", "concept"),
-        ((key, group, concept) for group, concept in sorted(members)),
+        ((key, group, n) for group in sorted(members) for n in sorted(set(members[group]))),
     )
 
 
@@ -149,7 +153,7 @@ def _concepts(key: int, release: Release, hierarchy: Hierarchy) -> Iterator[tupl
         place = hierarchy.numbers[concept.code]
         yield (
             key, place, concept.active, concept.abstract, concept.code, _clean(concept.display),
-            _clean(concept.definition), hierarchy.parents.get(place, ()),
+            _clean(concept.definition), hierarchy.parents[place],
             hierarchy.below.get(place, ()),
             json.dumps(concept.properties).replace("\\u0000", "") if concept.properties else "{}",
         )  # fmt: skip

@@ -97,7 +97,8 @@ class Release:
 
     `properties` gives each property's type as FHIR names it (code, string, integer, boolean,
     dateTime, decimal); `aliases` are other URLs of the same system. Parents that are no concepts
-    of the release are left out of the hierarchy.
+    of the release are left out of the hierarchy. `ties` (code, parent) are what a large release
+    says of its hierarchy apart from its concepts.
     """
 
     system: str
@@ -106,6 +107,7 @@ class Release:
     language: str
     source: str
     concepts: Callable[[], Iterable[Concept]]
+    ties: Callable[[], Iterable[tuple[str, str]]] = _none
     designations: Callable[[], Iterable[Designation]] = _none
     members: Callable[[], Iterable[Member]] = _none
     maps: tuple[ConceptMap, ...] = ()

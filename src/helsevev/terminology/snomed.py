@@ -7,11 +7,13 @@ are read line by line; what is kept of them is some tens of bytes for each conce
 from __future__ import annotations
 
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from .id_sets import IdSet
 from .opening import File
 from .shapes import (
     BadDistribution,
@@ -78,8 +80,8 @@ def snomed(files: Iterable[File], version: str, source: str) -> Distribution:
     named = version or found.version
     release = Release(
         SNOMED, named, "SNOMED CT", "en", source, edition.concepts,
-        designations=edition.designations, members=edition.members, properties=_PROPERTIES,
-        maps=tuple(edition.maps(named)),
+        ties=edition.ties, designations=edition.designations, members=edition.members,
+        properties=_PROPERTIES, maps=tuple(edition.maps(named)),
     )  # fmt: skip
     return Distribution((release,))
 
@@ -124,78 +126,83 @@ class _Files:
         return f"{SNOMED}/{module}/version/{self.date}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """Descriptions that are preferred in each language, and those used in a Norwegian one."""
+
+    preferred: dict[str, IdSet]
+    used: dict[str, IdSet]
+
+
 class _Edition:
     """Reads an edition's files, each as often as it is asked for."""
 
     def __init__(self, files: _Files) -> None:
         self._files = files
-        self._parents: dict[str, tuple[str, ...]] | None = None
-        self._several = len(files.concepts) > 1
 
     def concepts(self) -> Iterator[Concept]:
-        parents = self._hierarchy()
-        newest = self._newest() if self._several else {}
-        for row in _rows(self._files.concepts):
-            key, time, active, module, status = row[:5]
-            if newest and newest[key] != time:
-                continue
-            newest.pop(key, None)
-            if self._several:
-                # The same line may stand in the international and in the national file.
-                newest[key] = ""
+        for key, time, active, module, status in self._concept_rows():
             said: dict[str, list[Value]] = {
                 "moduleId": [module],
                 "effectiveTime": [time],
                 "sufficientlyDefined": [status == _DEFINED],
             }
-            above = parents.get(key, ()) if active == "1" else ()
-            yield Concept(key, "", above, active=active == "1", properties=said)
+            yield Concept(key, "", active=active == "1", properties=said)
 
-    def _newest(self) -> dict[str, str]:
-        newest: dict[str, str] = {}
-        for row in _rows(self._files.concepts):
-            newest[row[0]] = max(newest.get(row[0], ""), row[1])
-        return newest
+    def _concept_rows(self) -> Iterator[list[str]]:
+        """The newest line of each concept: one may stand in the international and another file."""
+        files = self._files.concepts
+        if len(files) == 1:
+            yield from (row[:5] for row in _rows(files))
+            return
+        newest: dict[int, int] = {}
+        for row in _rows(files):
+            key = int(row[0])
+            newest[key] = max(newest.get(key, 0), int(row[1]))
+        for row in _rows(files):
+            if newest.get(int(row[0])) == int(row[1]):
+                del newest[int(row[0])]
+                yield row[:5]
 
-    def _hierarchy(self) -> dict[str, tuple[str, ...]]:
-        if self._parents is None:
-            parents: dict[str, tuple[str, ...]] = {}
-            known: dict[str, str] = {}
-            for row in _rows(self._files.relationships):
-                if row[7] == _IS_A and row[2] == "1":
-                    # One text for each code, however often it is a parent.
-                    child, parent = (known.setdefault(code, code) for code in (row[4], row[5]))
-                    parents[child] = (*parents.get(child, ()), parent)
-            self._parents = parents
-        return self._parents
+    def ties(self) -> Iterator[tuple[str, str]]:
+        """What is a kind of what, of concepts in use."""
+        inactive = IdSet(int(row[0]) for row in self._concept_rows() if row[2] != "1")
+        for row in _rows(self._files.relationships):
+            if row[7] == _IS_A and row[2] == "1" and int(row[4]) not in inactive:
+                yield row[4], row[5]
 
     def designations(self) -> Iterator[Designation]:
-        preferred, used = self._acceptability()
-        seen: set[int] = set()
-        for row in _rows(self._files.descriptions):
-            key, _, active, _, concept, language, kind, term = row[:8]
-            number = int(key)
-            if active != "1" or number in seen:
-                continue
-            if self._several:
-                seen.add(number)
-            norwegian = [code for code in ("nb", "nn") if number in used[code]]
-            for code in norwegian or [language]:
-                yield Designation(concept, code, term, kind, number in preferred[code])
+        uses = self._acceptability()
+        earlier: list[IdSet] = []
+        for file in self._files.descriptions:
+            for row in _rows([file]):
+                key, _, active, _, concept, language, kind, term = row[:8]
+                number = int(key)
+                if active != "1" or any(number in others for others in earlier):
+                    continue
+                norwegian = [code for code in ("nb", "nn") if number in uses.used[code]]
+                for code in norwegian or [language]:
+                    preferred = code in uses.preferred and number in uses.preferred[code]
+                    yield Designation(concept, code, term, kind, preferred)
+            if file is not self._files.descriptions[-1]:
+                # The same name may stand in the international and in the national file.
+                earlier.append(IdSet(int(row[0]) for row in _rows([file]) if row[2] == "1"))
 
-    def _acceptability(self) -> tuple[dict[str, set[int]], dict[str, set[int]]]:
-        """Descriptions that are preferred in each language, and those used in a Norwegian one."""
-        preferred: dict[str, set[int]] = defaultdict(set)
-        used: dict[str, set[int]] = {"nb": set(), "nn": set()}
+    def _acceptability(self) -> _Uses:
+        preferred = {each: array("q") for each in _LANGUAGE_REFSETS.values()}
+        used = {each: array("q") for each in ("nb", "nn")}
         for row in _rows(self._files.languages):
             language = _LANGUAGE_REFSETS.get(row[4])
             if row[2] != "1" or language is None:
                 continue
             if row[6] == _PREFERRED:
-                preferred[language].add(int(row[5]))
+                preferred[language].append(int(row[5]))
             if language in used:
-                used[language].add(int(row[5]))
-        return preferred, used
+                used[language].append(int(row[5]))
+        return _Uses(
+            {language: IdSet(ids) for language, ids in preferred.items()},
+            {language: IdSet(ids) for language, ids in used.items()},
+        )
 
     def members(self) -> Iterator[Member]:
         for row in _rows(self._files.members):
