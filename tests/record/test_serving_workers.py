@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from tests.record.test_server_kill import HELSEVEV, new_token
 
 KILLS = 2
