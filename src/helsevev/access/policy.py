@@ -17,7 +17,10 @@ from helsevev.access.actor import Actor
 from helsevev.access.policy_rules import Rule, rule_book
 from helsevev.content.loading import professions
 
-Action = Literal["read", "write", "break-glass", "state-relation", "read-address", "merge-persons"]
+Action = Literal[
+    "read", "write", "break-glass", "state-relation", "read-address", "merge-persons",
+    "administer", "oversee",
+]  # fmt: skip
 Basis = Literal[
     "relation", "stated", "emergency", "own", "representation", "system", "reference", "none"
 ]

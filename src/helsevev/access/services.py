@@ -14,6 +14,7 @@ from helsevev.access import (
     terminology_resources,
     treatment_relation,
 )
+from helsevev.access.administration import standing
 from helsevev.access.apps.door import Apps, apps_over
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
@@ -52,7 +53,7 @@ from helsevev.record.store import Store
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
-    replaced_person.PROJECTION, blocking.PROJECTION, representing.PROJECTION,
+    replaced_person.PROJECTION, blocking.PROJECTION, representing.PROJECTION, standing.PROJECTION,
 )  # fmt: skip
 
 

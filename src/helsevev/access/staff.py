@@ -25,7 +25,7 @@ async def actor_of_role(store: Store, role_id: str) -> Actor | None:
         return None
     practitioner = await _read(store, role.get("practitioner", {}).get("reference", ""))
     units = await _lineage(store, role.get("organization", {}).get("reference", ""))
-    if practitioner is None or not units:
+    if practitioner is None or not practitioner.get("active", True) or not units:
         return None
     title = _text(role.get("code", [{}])[0])
     return Actor(
@@ -61,6 +61,8 @@ async def _lineage(store: Store, reference: str) -> list[tuple[str, str]]:
 
 def _profession(practitioner: dict[str, Any], title: str) -> str:
     known = professions()
+    if title in known.position:
+        return known.position[title]
     for qualification in practitioner.get("qualification", ()):
         for coding in qualification["code"].get("coding", ()):
             if coding.get("system") == known.system:

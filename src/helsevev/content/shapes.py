@@ -309,6 +309,7 @@ class Professions(Document, frozen=True, kw_only=True):
     approval: dict[str, str]
     role: dict[str, str]
     group: dict[str, tuple[str, ...]]
+    position: dict[str, str]
 
 
 class LabelSet(Shape, frozen=True, kw_only=True):

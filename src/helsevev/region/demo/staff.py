@@ -84,6 +84,8 @@ STAFF: tuple[Member, ...] = (
            "Sykepleier", "st-olavs-lungepol"),
     Member("nina-dahlum", "Nina", "Dahlum", "female", "privacy-officer", None,
            "Personvernombud", "st-olavs", None, "privacy-officer"),
+    Member("terje-moen", "Terje", "Moen", "male", "system-administrator", None,
+           "Systemadministrator", "st-olavs", None, "administrator"),
 )  # fmt: skip
 
 _BY_ID = {member.id: member for member in STAFF}
