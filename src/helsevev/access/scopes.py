@@ -233,8 +233,9 @@ def _common(one: Scope, other: Scope) -> Scope | None:
     if not fits or not letters:
         return None
     kind = other.type if one.type == "*" else one.type
-    queries = [query for query in dict.fromkeys((one.query, other.query)) if query]
-    return read(f"{one.level}/{kind}.{letters}" + (f"?{'&'.join(queries)}" if queries else ""))
+    # All conditions of both hold, each once.
+    asked = "&".join(dict.fromkeys(f"{one.query}&{other.query}".strip("&").split("&")))
+    return read(f"{one.level}/{kind}.{letters}" + (f"?{asked}" if asked else ""))
 
 
 def _joined(scopes: Iterable[Scope]) -> tuple[AnyOf, ...]:

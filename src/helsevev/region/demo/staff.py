@@ -88,6 +88,9 @@ STAFF: tuple[Member, ...] = (
            "Systemadministrator", "st-olavs", None, "administrator"),
 )  # fmt: skip
 
+PROFESSIONS_WITHOUT_PATIENTS = frozenset({"privacy-officer", "system-administrator"})
+"""Of those who sign in: whose work is with the record's users and its log."""
+
 _BY_ID = {member.id: member for member in STAFF}
 INHABITANT_PERSONA = ("demo-marit", "Marit Haugland")
 
