@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import NotFound, Refused
-from helsevev.access.gate import Slice
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.fhir.search_query import parse
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -255,6 +255,15 @@ async def test_a_protected_address_leaves_by_no_door(
         query = parse("Patient", [(name, value)], base="")
         found = {s.id for s in (await services.searcher.search(nurse, query)).matches}
         assert ("ola" in found) == name.startswith("_has"), name
+    described = {
+        "resourceType": "Patient", "name": [{"family": "Berg", "given": ["Ola"]}],
+        "address": [{"line": [STREET], "postalCode": "7010"}],
+    }  # fmt: skip
+    scores = set()
+    for asked in (described, described | {"address": [{"line": ["Elsewhere 1"]}]}):
+        found = await services.person_matcher.match(nurse, asked, certain_only=False, count=9)
+        scores.add(tuple((m.resource["id"], m.likeness.score) for m in found))
+    assert len(scores) == 1
     own = Actor("inhabitant", "Patient/ola", "Ola", "", "", patient="Patient/ola")
     assert STREET.encode() in (await services.gate.open_resource(own, "Patient", "ola")).json
 

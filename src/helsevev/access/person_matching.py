@@ -36,6 +36,7 @@ class PersonMatcher:
 
     def __init__(self, gate: Gate, people: People) -> None:
         self._database = gate.store.database
+        self._gate = gate
         self._people = people
 
     async def match(
@@ -47,7 +48,8 @@ class PersonMatcher:
         """
         await self._people.staff_only(actor)
         found = []
-        for stored in await self._candidates(described):
+        # A likeness to an address that is hidden would tell of it.
+        for stored in await self._gate.as_seen(actor, await self._candidates(described)):
             resource = stored.resource
             likeness = compare(described, resource, _weights())
             if likeness.grade == "certainly-not" or (certain_only and likeness.grade != "certain"):
