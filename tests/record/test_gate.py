@@ -17,12 +17,13 @@ from helsevev.access.errors import (
     NotFound,
     Refused,
 )
-from helsevev.access.gate import Slice, author_of
+from helsevev.access.gate import author_of
 from helsevev.access.services import services_over
+from helsevev.access.slices import Slice
 from helsevev.kit import clock
 from helsevev.record import keys
-from helsevev.record.database import Database, DatabaseError
 from helsevev.record.audit import audit_row
+from helsevev.record.database import Database, DatabaseError
 
 REASON = "Unconscious, brought in by ambulance"
 Later = Callable[..., None]

@@ -13,8 +13,8 @@ from helsevev.access.audit import asking
 from helsevev.access.audit.findings import Finding, Findings
 from helsevev.access.audit.watching import Watcher
 from helsevev.access.errors import Invalid, NotFound, Refused
-from helsevev.access.gate import Slice
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.record import keys
 from helsevev.record.database import Database
 

@@ -76,7 +76,7 @@ class Loader:
     def __init__(self, writer: Writer, searcher: Searcher) -> None:
         self._writer = writer
         self._searcher = searcher
-        self._store = writer.gate.store
+        self._store = writer.gate.store.beyond
 
     async def load_bundle(
         self,

@@ -51,7 +51,7 @@ class Compartments:
             after = (resource_type, resource_id)
         most = min(count, MOST)
         patient = keys.patient_key(patient_id)
-        database = self._gate.store.database
+        database = self._gate.store.shown
         found = await compartment.of_patient(database, patient, after, types, most + 1)
         following = found[most - 1].reference if len(found) > most > 0 else None
         seen = app_bounds.shown(actor, found[:most], "search-compartment")

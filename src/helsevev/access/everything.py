@@ -65,7 +65,7 @@ class Everything:
         most = MOST if count is None else min(count, MOST)
         store = self._gate.store
         after = (resource_type, resource_id) if cursor else keys.BEFORE_ALL
-        found = await everything.page(store.database, patient, part, after, most + 1)
+        found = await everything.page(store.shown, patient, part, after, most + 1)
         # A page that is cut short by its size does not say whether it is the last.
         more = len(found) > most or _is_large(found)
         last = found[:most][-1:]

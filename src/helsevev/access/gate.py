@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NoReturn
@@ -17,6 +16,7 @@ from helsevev.access.permit import Grounds, Permit, Permits
 from helsevev.access.policy import Decision
 from helsevev.access.representing import representations
 from helsevev.access.scopes import Letter
+from helsevev.access.slices import Slice
 from helsevev.access.withholding import sift, sift_versions
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.serialization import decode_kept
@@ -27,34 +27,13 @@ from helsevev.record.audit import Author, Origin, audit_row, origin, told
 from helsevev.record.rows import label_hash
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
+from helsevev.record.wall import asking
 
 REFUSED_PARTLY: Final = "You cannot change an entry of which something is withheld from you."
 REFUSED_REPRESENTATION: Final = "Who acts for somebody is kept by the register of persons."
 _ACCESS: Final = load("access")
 REASON_LENGTH: Final = 10
 """Fewest characters of a stated reason for opening a record in an emergency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The newest `limit` resources of a type, by clinical date.
-
-    With `words`, only those among them are handed out that hold one of the words somewhere in
-    their JSON, besides the newest `anyway`: a sieve that lets too much through, never too little.
-    It spares decoding hundreds of orders that ended long ago.
-    """
-
-    type: str
-    limit: int
-    words: tuple[bytes, ...] = ()
-    anyway: int = 0
-
-    def wants(self, place: int, json: bytes) -> bool:
-        """Whether the resource at `place` (from the newest, from 0) is handed out."""
-        if not self.words or place < self.anyway:
-            return True
-        # An escaped spelling could hide a word.
-        return any(word in json for word in self.words) or b"\\u" in json
 
 
 class Gate:
@@ -97,7 +76,7 @@ class Gate:
         if not (await self.permits.verdict(actor, patient, "break-glass")).decision.allowed:
             # Whom a rule lets in needs no emergency; anyone else is refused here.
             return await self.open_chart(actor, patient_id, interaction="break-glass")
-        stored = await self.store.read("Patient", patient_id)
+        stored = await self.store.beyond.read("Patient", patient_id)
         if stored is None or stored.deleted:
             raise NotFound(f"Patient/{patient_id}")
         words = f"{ground}: {reason.strip()}"
@@ -118,7 +97,7 @@ class Gate:
         labels = [label_hash(label) for label in sorted(permit.sight.told)]
         if not labels:
             return bool(permit.sight.told_entries)
-        held = await self.store.database.fetchval(_ACCESS["holds_any"], permit.patient, labels)
+        held = await self.store.shown.fetchval(_ACCESS["holds_any"], permit.patient, labels)
         return bool(held or permit.sight.told_entries)
 
     async def state_relation(
@@ -137,7 +116,7 @@ class Gate:
         if not verdict.decision.may_state_relation:
             # Whom a rule lets in need not say so; anyone else is refused here.
             return await self.open_chart(actor, patient_id, interaction="state-relation")
-        stored = await self.store.read("Patient", patient_id)
+        stored = await self.store.beyond.read("Patient", patient_id)
         if stored is None or stored.deleted:
             raise NotFound(f"Patient/{patient_id}")
         author = author_of(
@@ -177,18 +156,22 @@ class Gate:
 
     async def open_resource(self, actor: Actor, resource_type: str, resource_id: str) -> Stored:
         """The current version. Raises `NotFound`, `Gone` or `Refused`."""
-        stored = await self.store.read(resource_type, resource_id)
-        if stored is None:
-            raise NotFound(f"{resource_type}/{resource_id}")
-        return await self._one(actor, stored, "read", f"{resource_type}/{resource_id}")
+        place = resource_type, resource_id
+        await self.reach(actor, [place])
+        if (stored := await self.store.read(*place)) is None:
+            await self.tell_closed(actor, *place, "read")
+            raise NotFound("/".join(place))
+        return await self._one(actor, stored, "read", stored.reference)
 
     async def open_version(
         self, actor: Actor, resource_type: str, resource_id: str, version: int
     ) -> Stored:
         """One version. Raises `NotFound`, `Gone` (that version is the deletion) or `Refused`."""
+        await self.reach(actor, [(resource_type, resource_id)])
         stored = await self.store.read_version(resource_type, resource_id, version)
         text = f"{resource_type}/{resource_id}/_history/{version}"
         if stored is None:
+            await self.tell_closed(actor, resource_type, resource_id, "vread")
             raise NotFound(text)
         return await self._one(actor, stored, "vread", text)
 
@@ -205,9 +188,30 @@ class Gate:
         self, actor: Actor, wanted: Iterable[tuple[str, str]], *, interaction: str = "read"
     ) -> dict[tuple[str, str], dict[str, Any]]:
         """Those of the resources that exist and the actor may see; the others are left out."""
+        wanted = list(wanted)
+        await self.reach(actor, wanted)
         found = await self.store.read_many(wanted)
         seen = await self.visible(actor, list(found.values()), interaction)
         return {(stored.type, stored.id): stored.resource for stored in seen}
+
+    async def reach(self, actor: Actor, wanted: Iterable[tuple[str, str]]) -> None:
+        """Have the ties looked up that let the wall show these (type, id) to who asks now."""
+        if asking() is not None:
+            places = await self.store.places_of(wanted)
+            await self.permits.known(actor, places.values(), clock.now())
+
+    async def tell_closed(
+        self, actor: Actor, resource_type: str, resource_id: str, interaction: str
+    ) -> None:
+        """Raise `Refused`, audited, where something is there that the wall hides."""
+        if asking() is None:
+            return
+        if (there := await self.store.beyond.read(resource_type, resource_id)) is None:
+            return
+        closed = (await self.permits.verdict(actor, there.patient)).decision
+        if not closed.allowed:
+            named = resource_id if resource_type == "Patient" else None
+            await self.refuse(actor, there.patient, closed, interaction, named)
 
     async def allow_read(
         self, actor: Actor, rows: Sequence[Stored], interaction: str, target: str = ""
@@ -288,14 +292,14 @@ class Gate:
         await self.require(permit, "read-audit")
         await self._trace(permit, "read-audit", "AuditEvent")
         return await touch.of_patient(
-            self.store.database, permit.patient, start=start, end=end, limit=limit
+            self.store.shown, permit.patient, start=start, end=end, limit=limit
         )
 
     async def emergency_notice(self, permit: Permit, since: datetime) -> datetime | None:
         """When the record of an inhabitant who looks was last opened in an emergency, if it was."""
         if permit.basis != "own":
             return None
-        return (await touch.emergencies(self.store.database, permit.patient, since))[1]
+        return (await touch.emergencies(self.store.shown, permit.patient, since))[1]
 
     async def require(self, permit: Permit, interaction: str) -> None:
         """That the permit still holds: decided anew once it has run out. Raises `Refused`."""

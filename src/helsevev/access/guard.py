@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from helsevev.access.actor import Actor
 from helsevev.access.session import Session
 from helsevev.kit.caller import CALLER, caller_of
+from helsevev.record.wall import behind
 
 DECISIONS: Final = frozenset({"public", "signed-in", "record", "token"})
 """What a route may say of itself: open to all; for those signed in; opens records through the gate;
@@ -43,7 +44,8 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
             if scope["user"] is not None:
                 seconds = int(credentials.lock_after.total_seconds())
                 scope["lock_after"] = seconds  # type: ignore[typeddict-unknown-key]
-        await app(scope, receive, send)
+        with behind():
+            await app(scope, receive, send)
 
     return with_actor
 

@@ -34,7 +34,7 @@ class History:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._database = gate.store.shown
 
     async def of_instance(
         self,
@@ -50,8 +50,10 @@ class History:
 
         Raises `NotFound` when there never was one, `Refused`, or `Invalid` for a bad cursor.
         """
+        await self._gate.reach(actor, [(resource_type, resource_id)])
         current = await self._gate.store.read(resource_type, resource_id)
         if current is None:
+            await self._gate.tell_closed(actor, resource_type, resource_id, "history-instance")
             raise NotFound(f"{resource_type}/{resource_id}")
         if not await self._gate.allow_read(actor, [current], "history-instance"):
             raise NotFound(f"{resource_type}/{resource_id}")
@@ -78,6 +80,7 @@ class History:
     ) -> HistoryPage:
         """The versions of every resource of a type that the actor may see."""
         most, before = min(count, MOST), _position(cursor)
+        await self._gate.permits.reach_all(actor)
         found = await history.of_all(self._database, resource_type, before, period, most + 1)
         return await self._page(actor, found, most, "history-type", f"{resource_type}/_history")
 
@@ -91,6 +94,7 @@ class History:
     ) -> HistoryPage:
         """The versions of everything that the actor may see."""
         most, before = min(count, MOST), _position(cursor)
+        await self._gate.permits.reach_all(actor)
         found = await history.of_all(self._database, None, before, period, most + 1)
         return await self._page(actor, found, most, "history-system", "_history")
 

@@ -95,7 +95,7 @@ class People:
     async def named(self, actor: Actor, patient_id: str) -> Found | None:
         """One inhabitant as strangers see them, to know whose closed record it is; None: nobody."""
         await self.staff_only(actor)
-        stored = await self._gate.store.read("Patient", patient_id)
+        stored = await self._gate.store.beyond.read("Patient", patient_id)
         if stored is None or stored.deleted:
             return None
         (found,) = await self.listed(actor, [stored], "find")

@@ -19,6 +19,7 @@ from helsevev.record.connection import Row
 from helsevev.record.database import Database
 from helsevev.record.rows import NO_DATE, label_hash
 from helsevev.record.statements import load
+from helsevev.record.wall import asking
 
 HOLDS: Final = timedelta(seconds=20)
 """How long facts are used again; a lost relation closes the record this soon."""
@@ -39,6 +40,7 @@ TIES: Final = (
 
 _SQL = load("access")
 _MOST_KEPT: Final = 50_000
+_MOST_KEPT_WHOLE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Permits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept: dict[tuple[Actor, int], Known] = {}
+        self._everyone: dict[Actor, tuple[datetime, int, frozenset[int]]] = {}
         self.edition = 0
         """Goes up when ties may have changed, for those who keep what they worked out of them."""
         self.on_forgotten: list[Callable[[int], None]] = []
@@ -136,7 +139,33 @@ class Permits:
                 unknown.append(patient)
         if unknown:
             found |= await self._ties(actor, unknown, now)
+        if (held := asking()) is not None:
+            held.add(patient for patient, each in found.items() if each.facts.is_tied)
+            for patient, each in found.items():
+                if not each.facts.is_tied:
+                    held.drop(patient)
         return found
+
+    async def reach_all(self, actor: Actor) -> None:
+        """Let the wall show everyone whom the actor is tied to, to look across inhabitants."""
+        held = asking()
+        if held is None:
+            return
+        now = clock.now()
+        if actor.kind != "practitioner":
+            if actor.patient is not None:
+                await self.known(actor, [keys.patient_key(actor.patient[8:])], now)
+            return
+        kept = self._everyone.get(actor)
+        if kept is None or now >= kept[0] or kept[1] != self.edition:
+            rows = await self._database.fetch(
+                _SQL["everyone_tied"], list(actor.grantees), dates.microseconds(now), actor.id, now
+            )
+            if len(self._everyone) >= _MOST_KEPT_WHOLE:
+                self._everyone.clear()
+            kept = now + HOLDS, self.edition, frozenset(row["patient"] for row in rows)
+            self._everyone[actor] = kept
+        held.add(kept[2])
 
     async def _ties(self, actor: Actor, patients: list[int], now: datetime) -> dict[int, Known]:
         acts_as = keys.patient_key(actor.id[8:]) if actor.acting else None

@@ -51,7 +51,7 @@ class PersonMerger:
     def __init__(self, gate: Gate, writer: Writer) -> None:
         self._gate = gate
         self._writer = writer
-        self._store = gate.store
+        self._store = gate.store.beyond
 
     async def merge(
         self, actor: Actor, source_id: str, target_id: str, *, preview: bool = False

@@ -78,6 +78,12 @@ class Facts:
     age: int = AGE_UNKNOWN
 
     @property
+    def is_tied(self) -> bool:
+        """Whether anything ties the actor to the inhabitant, whatever the rules make of it."""
+        ends = self.emergency_until or self.stated_until
+        return self.own or self.related or ends is not None or bool(self.represents)
+
+    @property
     def nearest(self) -> Closeness:
         """The nearest relation that holds."""
         if self.related:

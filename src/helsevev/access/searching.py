@@ -113,6 +113,7 @@ class Searcher:
             query, only = app_bounds.narrowed(actor, query)
         except Refused as refused:
             await self._gate.refuse(actor, keys.REFERENCE, refused.decision, interaction)
+        await self._gate.permits.reach_all(actor)
         scope = await self._bounds.of(actor, query)
         if only is not None:
             own = Scope(actor.id, (), clock.now(), own=only)
@@ -129,7 +130,7 @@ class Searcher:
         for _ in range(MOST_STEPS):
             if not newest or not (includes or revincludes):
                 break
-            near = await self._named(newest, includes, there)
+            near = await self._named(actor, newest, includes, there)
             for source, group in groupby(sorted(revincludes, key=_source), key=_source):
                 near += await self._referring(source, list(group), newest)
             fresh = {(s.type, s.id): s for s in near if (s.type, s.id) not in there}
@@ -147,7 +148,11 @@ class Searcher:
         return list(found.values())
 
     async def _named(
-        self, rows: list[Stored], includes: Sequence[Include], there: Collection[tuple[str, str]]
+        self,
+        actor: Actor,
+        rows: list[Stored],
+        includes: Sequence[Include],
+        there: Collection[tuple[str, str]],
     ) -> list[Stored]:
         wanted: set[tuple[str, str]] = set()
         urls: dict[str, set[str]] = {}
@@ -161,7 +166,9 @@ class Searcher:
                         urls.setdefault(text, set()).update(_targets(include))
                     elif include.target in (None, local[0]):
                         wanted.add(local)
-        near = list((await self._gate.store.read_many(wanted.difference(there))).values())
+        missing = wanted.difference(there)
+        await self._gate.reach(actor, missing)
+        near = list((await self._gate.store.read_many(missing)).values())
         if urls:
             types = {kind for kinds in urls.values() for kind in kinds}
             near += await self._search.by_url(types, urls)

@@ -50,6 +50,7 @@ from helsevev.record.indexing import Indexer
 from helsevev.record.packing import Packer
 from helsevev.record.reindexing import Reindexer
 from helsevev.record.store import Store
+from helsevev.record.wall import Walled
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
@@ -102,7 +103,7 @@ def services_over(
     `outward` says where notifications may be sent, `exports` in which folder the files of exports
     are kept, `keys_folder` where the key is that apps know us by; None: nowhere.
     """
-    store = Store(database, (*_PROJECTIONS, *projections))
+    store = Store(database, (*_PROJECTIONS, *projections), Walled(database))
     feed = Feed(database)
     gate = Gate(store)
     gate.permits.on_forgotten.append(feed.tell_ties)

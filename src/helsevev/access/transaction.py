@@ -47,7 +47,7 @@ class Bundles:
         self._writer = writer
         self._searcher = searcher
         self._gate = writer.gate
-        self._store = writer.gate.store
+        self._store = writer.gate.store.beyond
         self._turns = Turns()
 
     async def transact(

@@ -80,7 +80,7 @@ class Views:
             yield await asyncio.to_thread(_rows, table, run.resources, until)
             return
         asked = Asked(types=(table.resource,), patients=run.patients, since=run.since)
-        async with opened_snapshot(self._gate.store.database) as snapshot:
+        async with opened_snapshot(self._gate.store.shown) as snapshot:
             async for page in snapshot.pages(selection_of(asked)):
                 page = await self._gate.as_seen(actor, app_bounds.shown(actor, page, INTERACTION))
                 await trace(self._gate, actor, page, INTERACTION)

@@ -124,6 +124,6 @@ async def _secrets(
     if not hidden:
         return {}
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in await store.database.fetch(_PEOPLE["persons_of"], sorted(hidden)):
+    for row in await store.shown.fetch(_PEOPLE["persons_of"], sorted(hidden)):
         found.setdefault(row["patient"], []).append(Stored(*row).resource)
     return {patient: secrets_of(persons) for patient, persons in found.items()}

@@ -83,7 +83,7 @@ class Writer:
 
     def __init__(self, gate: Gate, feed: Feed, rules: Mapping[str, Rule]) -> None:
         self.gate = gate
-        self._store = gate.store
+        self._store = gate.store.beyond
         self._feed = feed
         self._rules = rules
         self.keepers: dict[str, Keeper] = {}

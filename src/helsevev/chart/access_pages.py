@@ -14,10 +14,10 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from helsevev.access.audit import asking
-from helsevev.access.gate import Slice
 from helsevev.access.guard import actor_of_request
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.chart import audit_lines
 from helsevev.chart.view import ChartView, slices_of
 from helsevev.kit import clock

@@ -13,11 +13,11 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.errors import Refused
-from helsevev.access.gate import Slice
 from helsevev.access.guard import actor_of_request
 from helsevev.access.permit import Permit
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.chart import audit_lines
 from helsevev.chart.result_rows import curve_key
 from helsevev.chart.timeline import FILTERS, Event, matching, types

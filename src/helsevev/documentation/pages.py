@@ -15,10 +15,10 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.draft import Draft, StaleDraft
 from helsevev.access.errors import AccessError, Conflict, Refused, Unprocessable
-from helsevev.access.gate import Slice
 from helsevev.access.guard import actor_of_request
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.content.shapes import NoteType as OfferedType
 from helsevev.documentation.headings import opening, split

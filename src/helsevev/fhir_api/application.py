@@ -10,6 +10,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.compartment import Compartments
 from helsevev.access.conditional import Conditionals
 from helsevev.access.services import Services
+from helsevev.access.walled import behind, see_whole
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.xml.writing import to_xml
@@ -22,7 +23,7 @@ from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
 from helsevev.fhir_api.streaming import answers_in_own_format, asks_for_events, send_pieces
-from helsevev.kit.caller import CALLER, caller_of
+from helsevev.kit.caller import CALLER, Caller, caller_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -67,6 +68,17 @@ class FhirApi:
             return
         caller = caller_of(scope, headers)
         CALLER.set(caller)
+        with behind():
+            await self._serve(scope, headers, caller, receive, send)
+
+    async def _serve(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        caller: Caller,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         content_type = FHIR_JSON
         try:
             query = scope.get("query_string", b"").decode("latin-1")
@@ -129,7 +141,10 @@ class FhirApi:
         kind, _, token = headers.get(b"authorization", b"").partition(b" ")
         if kind.lower() != b"bearer" or not token or len(token) > 512:
             return None
-        return await self._credentials.token_actor(token.decode("latin-1").strip())
+        actor = await self._credentials.token_actor(token.decode("latin-1").strip())
+        if actor is not None and actor.kind == "system":
+            see_whole()
+        return actor
 
     def _told(self, answer: Answer, number: str, content_type: bytes) -> list[Header]:
         told = [(b"x-request-id", number.encode()), *_ALWAYS, *answer.headers()]

@@ -11,9 +11,9 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from helsevev.access.errors import AccessError
-from helsevev.access.gate import Slice
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
+from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import OSLO, codes, full_name, is_mistake, moment, objects

@@ -140,6 +140,16 @@ class Connection:
             self.driver.terminate()
             raise ConnectionLost(str(error)) from error
 
+    async def abandon(self) -> None:
+        """Roll back what is under way; a connection that cannot is given up with it."""
+        try:
+            await self.driver.execute("ROLLBACK")
+        except FAILURES:
+            self.driver.terminate()
+        except BaseException:
+            self.driver.terminate()
+            raise
+
     def told(self, error: Exception) -> Exception:
         """Turn the driver's error into this module's, and give up a connection that was lost."""
         if isinstance(error, asyncpg.InvalidCachedStatementError):

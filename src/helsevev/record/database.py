@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,9 +43,12 @@ class UnfitServer(DatabaseError):
 class Database:
     """Connections to one database, opened as they are needed, up to `size`."""
 
-    def __init__(self, url: str, size: int, patience: float) -> None:
+    def __init__(
+        self, url: str, size: int, patience: float, session: Mapping[str, str] = _SESSION
+    ) -> None:
         self._url = url
         self._size = size
+        self._session = session
         self._patience = patience
         self._idle: list[Connection] = []
         self._open = 0
@@ -56,6 +59,7 @@ class Database:
         self._callbacks: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
         self._listener: asyncio.Task[None] | None = None
         self._ear: Any = None
+        self._beside: list[Database] = []
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10, patience: float = 15.0) -> Database:
@@ -75,6 +79,12 @@ class Database:
                 f"Helsevev needs PostgreSQL {_OLDEST} or newer; this server is {version.major}."
             )
         return database
+
+    def beside(self, session: Mapping[str, str]) -> Database:
+        """As many connections to the same database with other settings; closed with this one."""
+        other = Database(self._url, self._size, self._patience, {**self._session, **session})
+        self._beside.append(other)
+        return other
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
         """Run a statement; returns all its rows.
@@ -171,6 +181,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections. Statements under way elsewhere are left to finish."""
         self._closed = True
+        for other in self._beside:
+            await other.close()
         if self._listener is not None:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -220,6 +232,9 @@ class Database:
                 return
 
     def _release(self, connection: Connection) -> None:
+        if not connection.closed and connection.driver.is_in_transaction():
+            # Nobody else is to go on in it, nor by its settings.
+            connection.driver.terminate()
         if self._closed:
             self._open -= 1
             connection.driver.terminate()
@@ -235,7 +250,7 @@ class Database:
         while True:
             try:
                 return await asyncpg.connect(
-                    self._url, statement_cache_size=0, server_settings=_SESSION
+                    self._url, statement_cache_size=0, server_settings=dict(self._session)
                 )
             except _CANNOT_YET as error:
                 if loop.time() + pause > deadline:

@@ -45,7 +45,7 @@ class Search:
 
     def __init__(self, store: Store, codes: Codes | None = None) -> None:
         self._store = store
-        self._costs = Costs(store.database)
+        self._costs = Costs(store.shown)
         self._planner = Planner(store, codes or RecordedCodes(store), self._costs)
 
     async def run(self, query: Query, scope: Scope | None = None) -> Matches:
@@ -137,7 +137,7 @@ class Search:
     async def by_url(self, types: Iterable[str], urls: Iterable[str]) -> list[Stored]:
         """Resources of these types that give themselves one of the URLs."""
         hashes = [token_hash("url", None, url) for url in urls]
-        rows = await self._store.database.fetch(_SQL["by_urls"], sorted(types), hashes)
+        rows = await self._store.shown.fetch(_SQL["by_urls"], sorted(types), hashes)
         return [Stored(*row) for row in rows]
 
     async def condition(self, query: Query) -> tuple[str, list[Any]]:

@@ -6,6 +6,7 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from helsevev.record.database import Database
 from helsevev.record.rows import Row, array_text
 from helsevev.record.statements import load
 from helsevev.record.turns import Turn, TurnTaken, take
+from helsevev.record.wall import asking
 
 _SQL = load("store")
 MANY: Final = 64
@@ -39,6 +41,7 @@ FEW: Final = 8
 """Up to so many new rows are written together with those of others."""
 
 _TRIES: Final = 4
+Place = tuple[str, str]
 OUTDATED: Final = "HV410"
 """SQLSTATE of a write that did not know every search parameter that was added."""
 
@@ -95,10 +98,17 @@ class Write:
 
 
 class Store:
-    """Current rows and their versions, over one database."""
+    """Current rows and their versions, over one database.
 
-    def __init__(self, database: Database, projections: Iterable[Projection] = ()) -> None:
+    What is read for somebody is read from `shown`, the same database behind the wall.
+    """
+
+    def __init__(
+        self, database: Database, projections: Iterable[Projection] = (),
+        shown: Database | None = None,
+    ) -> None:  # fmt: skip
         self.database = database
+        self.shown = database if shown is None else shown
         self.custom = CustomParameters(database)
         self._projections = tuple(projections)
         self.projected = frozenset(t for p in self._projections for t in p.sources)
@@ -111,19 +121,31 @@ class Store:
             self._write_group, final=(ConnectionLost,), at_once=2
         )
 
+    @property
+    def beyond(self) -> Store:
+        """The same record without a wall, for those who decide by what stands in it."""
+        whole = copy.copy(self)
+        whole.shown = self.database
+        return whole
+
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
         """The newest version, a deletion included; None when there never was such a resource.
 
-        What is asked for at the same time is read with one statement.
+        What is asked for at the same time is read together, but for those behind the wall.
         """
+        if self.shown is not self.database and asking() is not None:
+            return (await self._read_from(self.shown, [(resource_type, resource_id)]))[0]
         return await self._reads.ask((resource_type, resource_id))
 
-    async def _read_group(self, wanted: Sequence[tuple[str, str]]) -> list[Stored | None]:
+    async def _read_group(self, wanted: Sequence[Place]) -> list[Stored | None]:
+        return await self._read_from(self.database, wanted)
+
+    async def _read_from(self, database: Database, wanted: Sequence[Place]) -> list[Stored | None]:
         places = await self.places_of(wanted)
-        found = await self._current(places)
+        found = await self._current(database, places)
         for asked in places.keys() - found.keys():
             place = (places[asked], *asked)
-            row = await self.database.fetchrow(_SQL["latest_superseded"], *place)
+            row = await database.fetchrow(_SQL["latest_superseded"], *place)
             if row is not None:
                 found[asked] = Stored(*row)
         return [found.get(asked) for asked in wanted]
@@ -136,15 +158,15 @@ class Store:
         if patient is None:
             return None
         place = (patient, resource_type, resource_id, version)
-        row = await self.database.fetchrow(_SQL["read_version"], *place)
+        row = await self.shown.fetchrow(_SQL["read_version"], *place)
         return Stored(*row) if row else None
 
-    async def read_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+    async def read_many(self, wanted: Iterable[Place]) -> dict[Place, Stored]:
         """The current versions of those (type, id) that have one."""
-        return await self._current(await self.places_of(wanted))
+        return await self._current(self.shown, await self.places_of(wanted))
 
-    async def _current(self, places: dict[tuple[str, str], int]) -> dict[tuple[str, str], Stored]:
-        rows = await self.database.fetch(
+    async def _current(self, database: Database, places: dict[Place, int]) -> dict[Place, Stored]:
+        rows = await database.fetch(
             _SQL["read_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row[1], row[2]): Stored(*row) for row in rows}
@@ -154,7 +176,7 @@ class Store:
     ) -> dict[tuple[str, str], tuple[int, bool]]:
         """Of those (type, id) that ever existed: the newest version, whether it is a deletion."""
         places = await self.places_of(wanted)
-        rows = await self.database.fetch(
+        rows = await self.shown.fetch(
             _SQL["versions_many"], *columns(((p, t, i) for (t, i), p in places.items()), 3)
         )
         return {(row["type"], row["id"]): (row["version"], row["deleted"]) for row in rows}
@@ -166,10 +188,8 @@ class Store:
         for resource_type, resource_id in wanted:
             place = keys.locality(resource_type, resource_id)
             if place is None:
-                unknown[keys.directory_key(resource_type, resource_id)] = (
-                    resource_type,
-                    resource_id,
-                )
+                key = keys.directory_key(resource_type, resource_id)
+                unknown[key] = (resource_type, resource_id)
             else:
                 places[resource_type, resource_id] = place
         if unknown:
@@ -186,9 +206,7 @@ class Store:
 
     async def slices(self, patient: int, wanted: dict[str, int]) -> dict[str, list[Stored]]:
         """An inhabitant's newest resources by clinical date, so many of each type."""
-        rows = await self.database.fetch(
-            _SQL["slices"], patient, list(wanted), list(wanted.values())
-        )
+        rows = await self.shown.fetch(_SQL["slices"], patient, list(wanted), list(wanted.values()))
         found: dict[str, list[Stored]] = {resource_type: [] for resource_type in wanted}
         for row in rows:
             stored = Stored(patient, row[0], row[1], row[2], row[3], False, row[4])

@@ -96,6 +96,18 @@ FROM (
 GROUP BY patient
 LIMIT $5
 
+-- name: everyone_tied
+-- Everyone whom an actor is tied to: by units, by who was replaced by one of those, by their word.
+SELECT patient FROM treatment_relation
+WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
+UNION
+SELECT p.patient FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
+WHERE t.grantee = ANY ($1::text[]) AND t.start_at <= $2 AND t.end_at > $2
+UNION
+SELECT patient FROM emergency_access WHERE actor = $3 AND expires_at > $4
+UNION
+SELECT patient FROM stated_relation WHERE actor = $3 AND expires_at > $4
+
 -- name: break_glass
 -- A stated emergency, for a limited time.
 INSERT INTO emergency_access

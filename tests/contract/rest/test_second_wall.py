@@ -1,0 +1,237 @@
+"""With the gate's decisions forced open, and with a route that forgot to ask, nothing comes out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helsevev.access import app_bounds, gate, permit, searching
+from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.gate import Gate
+from helsevev.access.permit import Permit, Permits, Verdict
+from helsevev.access.policy import Decision
+from helsevev.access.search_bounds import SearchBounds
+from helsevev.access.sight import WHOLE
+from helsevev.fhir_api.answer import Answer
+from helsevev.kit import clock
+from helsevev.record import keys, store, wall
+from helsevev.record.store import Stored
+
+from .conftest import Api
+
+SECRET = "Zebrafink"
+"""Stands in every resource about the one whom the nurse is not tied to, and nowhere else."""
+
+MINE, OTHER = "wall-mine", "wall-other"
+YES = Decision(True, "relation", "forced")
+Resource = dict[str, Any]
+
+
+def record_of(patient: str, unit: str, word: str) -> list[Resource]:
+    about = {"reference": f"Patient/{patient}"}
+    note = [{"text": word}]
+    return [
+        {"resourceType": "Patient", "id": patient, "name": [{"family": word}],
+         "birthDate": "1950-11-21"},
+        {"resourceType": "Encounter", "id": f"{patient}-stay", "status": "in-progress",
+         "class": {"code": "IMP", "display": word}, "subject": about,
+         "period": {"start": "2026-01-01"},
+         "serviceProvider": {"reference": f"Organization/{unit}"}},
+        {"resourceType": "Condition", "id": f"{patient}-ill", "subject": about, "note": note,
+         "code": {"text": word, "coding": [{"system": "urn:x", "code": "wall-ill"}]}},
+        {"resourceType": "Observation", "id": f"{patient}-pulse", "status": "final",
+         "subject": about, "note": note, "effectiveDateTime": "2026-01-02T10:00:00Z",
+         "code": {"coding": [{"system": "urn:x", "code": "wall-pulse"}]},
+         "encounter": {"reference": f"Encounter/{patient}-stay"},
+         "performer": [{"reference": "Practitioner/wall-nurse"}],
+         "valueQuantity": {"value": 72, "unit": "/min"}},
+        {"resourceType": "Composition", "id": f"{patient}-note", "status": "final",
+         "subject": about, "type": {"text": word}, "date": "2026-01-02", "title": word,
+         "author": [{"reference": "Practitioner/wall-nurse"}],
+         "section": [{"entry": [{"reference": f"Observation/{patient}-pulse"}]}]},
+    ]  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(api: Api) -> AsyncIterator[Api]:
+    """One inhabitant on the nurse's ward and one elsewhere, who was changed, and a note deleted."""
+    staff = {"resourceType": "Practitioner", "id": "wall-nurse", "name": [{"family": "Nurse"}]}
+    writer = api.services.writer
+    await writer.write(SYSTEM, staff)
+    made = record_of(MINE, "ward", "Mine") + record_of(OTHER, "elsewhere", SECRET)
+    names_other = {
+        "resourceType": "Flag", "id": "wall-flag", "status": "active", "code": {"text": "flag"},
+        "subject": {"reference": f"Patient/{MINE}"}, "author": {"reference": f"Patient/{OTHER}"},
+    }  # fmt: skip
+    for resource in [*made, names_other]:
+        await writer.write(SYSTEM, resource)
+    again = dict(made[-2], id=f"{OTHER}-pulse")
+    await writer.write(SYSTEM, {**again, "status": "amended"}, if_match=1)
+    await writer.write(SYSTEM, dict(made[-3], id=f"{OTHER}-gone"))
+    await writer.delete(SYSTEM, "Condition", f"{OTHER}-gone")
+    yield api
+
+
+async def allow_all(_self: Permits, _actor: Actor, patients: Any, *_more: Any) -> Any:
+    return {p: Verdict(YES, "TREAT", clock.now() + permit.HOLDS, "", WHOLE) for p in patients}
+
+
+async def let_in(
+    _self: Gate, actor: Actor, patient_id: str, *, interaction: str = "open"
+) -> Permit:
+    until = clock.now() + permit.HOLDS
+    return Permit(actor, keys.patient_key(patient_id), patient_id, "relation", "TREAT", until)
+
+
+async def show_all(_self: Gate, _actor: Actor, rows: Any, *_more: Any) -> list[Stored]:
+    return list(rows)
+
+
+async def no_bounds(_self: SearchBounds, _actor: Actor, _query: Any) -> None:
+    return None
+
+
+HOLES: dict[str, list[tuple[Any, str, Any]]] = {
+    "the policy": [(permit, "decide", lambda *_a, **_k: YES)],
+    "every verdict": [(Permits, "verdicts", allow_all)],
+    "the gate": [
+        (Gate, "open_chart", let_in), (Gate, "allow_read", show_all), (Gate, "visible", show_all),
+        (Gate, "as_seen", show_all), (app_bounds, "bars", lambda *_a: False),
+    ],
+    "search": [(SearchBounds, "of", no_bounds), (searching, "named_patients", lambda _q: [])],
+}  # fmt: skip
+HOLES["everything"] = [hole for holes in HOLES.values() for hole in holes]
+
+
+@pytest.fixture(params=HOLES)
+def hole(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What of the first wall is torn down."""
+    for place, name, instead in HOLES[request.param]:
+        monkeypatch.setattr(place, name, instead)
+    return str(request.param)
+
+
+TYPES = ("Patient", "Observation", "Condition", "Encounter", "Composition", "Flag")
+ASKED = [
+    *(f"{kind}/{OTHER}{tail}" for kind, tail in (
+        ("Patient", ""), ("Observation", "-pulse"), ("Condition", "-ill"), ("Condition", "-gone"),
+        ("Encounter", "-stay"), ("Composition", "-note"), ("Patient", "/_history"),
+        ("Observation", "-pulse/_history"), ("Observation", "-pulse/_history/1"),
+        ("Condition", "-gone/_history/1"), ("Patient", "/$everything"),
+        ("Patient", "/Observation"), ("Patient", "/*"), ("Encounter", "-stay/$everything"),
+        ("Composition", "-note/$document"), ("Patient", "/$summary"),
+    )),
+    *(f"{kind}?_count=200" for kind in TYPES),
+    *(f"{kind}/_history?_count=200" for kind in TYPES),
+    "_history?_count=500",
+    f"Observation?patient={OTHER}",
+    f"Observation?subject=Patient/{OTHER}&_include=*",
+    "Observation?code=wall-pulse&_include=Observation:subject&_include=Observation:encounter",
+    "Observation?code=wall-pulse&_summary=count",
+    "Observation?code=wall-pulse&_total=accurate&_sort=-date",
+    f"Observation?patient.name={SECRET}",
+    "Observation?patient.birthdate=1950-11-21",
+    "Observation?encounter.status=in-progress&_include=Observation:encounter",
+    "Patient?_has:Observation:patient:code=wall-pulse",
+    "Patient?birthdate=1950-11-21&_revinclude=Observation:subject&_revinclude=Encounter:subject",
+    f"Patient?name={SECRET}",
+    f"Patient?_id={OTHER},{MINE}",
+    f"Condition?_text={SECRET}",
+    f"Composition?_content={SECRET}",
+    "Flag?_include=Flag:author&_include:iterate=*",
+    "Flag?author:Patient.birthdate=1950-11-21&_include=Flag:author",
+    "Practitioner?_revinclude=Observation:performer&_revinclude:iterate=Composition:author",
+    f"Observation/$lastn?patient={OTHER}&max=2",
+    f"Observation/$stats?patient={OTHER}&code=urn:x|wall-pulse&statistic=count",
+]  # fmt: skip
+"""What a nurse may try, to get at the other one."""
+
+
+TELL_NO_WORD = ("Flag?_count", "Flag/", "Observation/$stats")
+"""Questions whose answers hold no word of what is secret."""
+
+
+def bundle_of(asked: list[str]) -> Resource:
+    entry = [{"request": {"method": "GET", "url": each}} for each in asked]
+    return {"resourceType": "Bundle", "type": "batch", "entry": entry}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_with_the_gate_torn_and_no_wall_the_nurse_would_get_it(
+    world: Api, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, name, instead in HOLES["everything"]:
+        monkeypatch.setattr(place, name, instead)
+    for module in (wall, store, gate, permit):
+        monkeypatch.setattr(module, "asking", lambda: None)
+    answer = await world.clients["nurse"].get(asked)
+    if "_summary=count" in asked:
+        assert answer.json()["total"] == 2
+    elif answer.status_code == 200 and not asked.startswith(TELL_NO_WORD):
+        assert SECRET in answer.text, asked
+
+
+async def test_a_torn_gate_shows_nothing_of_another_inhabitant(world: Api, hole: str) -> None:
+    nurse = world.clients["nurse"]
+    for asked in ASKED:
+        answer = await nurse.get(asked)
+        # What was asked for may be said again: links, and words of refusal.
+        told = answer.text.replace(asked, "").replace(f"name={SECRET}", "")
+        told = told.replace(f"={SECRET}", "")
+        assert SECRET not in told, (hole, asked)
+        if "_summary=count" in asked:
+            assert answer.json()["total"] == 1, (hole, asked)
+    answer = await nurse.post("", json=bundle_of([a for a in ASKED if SECRET not in a]))
+    assert SECRET not in answer.text, hole
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+async def test_whatever_is_asked_through_a_torn_gate_stays_with_whom_one_is_tied_to(
+    world: Api, data: st.DataObject
+) -> None:
+    kind = data.draw(st.sampled_from(TYPES))
+    includes = st.sampled_from([
+        "_include=*", "_include=Observation:subject", "_include=Composition:entry",
+        "_include:iterate=Encounter:subject", "_revinclude=Observation:subject",
+        "_revinclude=Composition:subject", "_revinclude:iterate=*", "_sort=-_lastUpdated",
+        "_total=accurate", "_elements=subject", "_count=1", f"_id={OTHER}",
+        f"subject=Patient/{OTHER}", f"patient=Patient/{OTHER}",
+        "_has:Condition:subject:code=wall-ill",
+        "subject:Patient.birthdate=1950-11-21", "_lastUpdated=gt2020-01-01",
+    ])  # fmt: skip
+    asked = f"{kind}?" + "&".join(data.draw(st.lists(includes, max_size=4, unique=True)))
+    with pytest.MonkeyPatch.context() as patch:
+        for place, name, instead in HOLES["everything"]:
+            patch.setattr(place, name, instead)
+        answer = await world.clients["nurse"].get(asked, headers={"prefer": "handling=lenient"})
+    assert SECRET not in answer.text, asked
+
+
+async def test_a_route_that_forgot_the_gate_finds_nothing(
+    world: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forgetful(doors: Any, request: Any) -> Answer:
+        stored = await doors.gate.store.read(*request.segments)
+        found = await doors.gate.store.read_many([tuple(request.segments)])
+        version = await doors.gate.store.read_version(*request.segments, 1)
+        chart = await doors.gate.store.slices(keys.patient_key(OTHER), {"Observation": 9})
+        rows = [stored, version, *found.values(), *(s for each in chart.values() for s in each)]
+        return Answer(200, b"[" + b",".join(s.json for s in rows if s is not None) + b"]")
+
+    class Route:
+        public = False
+        answer = staticmethod(forgetful)
+
+    monkeypatch.setattr("helsevev.fhir_api.application.find", lambda *_: Route)
+    monkeypatch.setattr("helsevev.fhir_api.app_scopes.refuse_outside", lambda *_: None)
+    for place in (f"Patient/{OTHER}", f"Observation/{OTHER}-pulse"):
+        assert SECRET in (await world.system.get(place)).text
+        for who in ("nurse", "secretary", "inhabitant"):
+            answer = await world.clients[who].get(place)
+            assert (answer.status_code, answer.text) == (200, "[]")
