@@ -46,6 +46,7 @@ from helsevev.access.errors import (
 from helsevev.access.guard import NotSignedIn, require_decision, session_in, signed_in_middleware
 from helsevev.access.identity import demo_provider
 from helsevev.access.identity.door import door_over
+from helsevev.access.limits import within_limits
 from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
@@ -157,7 +158,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     personas = demo.personas() if settings.demo else {}
     return Litestar(
         route_handlers=[*(route for chapter in CHAPTERS for route in chapter.routes), healthz],
-        guards=[require_decision],
+        guards=[require_decision, within_limits],
         middleware=[signed_in_middleware],
         csrf_config=CSRFConfig(
             secret=secret(settings.data, "csrf"), header_name="x-csrf-token",

@@ -56,14 +56,14 @@ async def _sign_in(
     )
 
 
-@post("/sign-in", opt={"decision": "public"})
+@post("/sign-in", opt={"decision": "public", "limit": "sign-in"})
 async def sign_in(request: _Request) -> Response[Any]:
     """Sign in as the chosen persona of the demo."""
     form = await request.form()
     return await _signed_in(request, str(form.get("persona", "")), str(form.get("next", "/")))
 
 
-@get("/sign-in/{persona:str}", opt={"decision": "public"})
+@get("/sign-in/{persona:str}", opt={"decision": "public", "limit": "sign-in"})
 async def sign_in_by_link(request: _Request, persona: str, key: str = "") -> Response[Any]:
     """The login link that `make demo` prints; worthless without the key of this data folder."""
     expected = request.app.state.demo_key
@@ -85,7 +85,7 @@ async def _signed_in(request: _Request, persona: str, page: str) -> Response[Any
     return await door.start(request, actor, SignIn("demo", roles=roles_told(roles)), page)
 
 
-@get("/sign-in/with/{who:str}", opt={"decision": "public"})
+@get("/sign-in/with/{who:str}", opt={"decision": "public", "limit": "sign-in"})
 async def go_to_provider(request: _Request, who: Who) -> Response[Any]:
     """Begin a national login, and send the browser there."""
     door = door_of(request)
@@ -107,7 +107,7 @@ async def go_to_provider(request: _Request, who: Who) -> Response[Any]:
     return answer
 
 
-@get("/sign-in/callback/{who:str}", opt={"decision": "public"})
+@get("/sign-in/callback/{who:str}", opt={"decision": "public", "limit": "sign-in"})
 async def come_from_provider(request: _Request, who: Who) -> Response[Any]:
     """Back from a national login: check what it says, and sign in whom the record knows."""
     door = door_of(request)
@@ -161,7 +161,7 @@ async def role_page(request: _Request) -> Response[Any]:
     return render(request, "access/choose_role.html", name=actors[0].name, roles=roles_told(actors))
 
 
-@post("/sign-in/role", opt={"decision": "public"})
+@post("/sign-in/role", opt={"decision": "public", "limit": "sign-in"})
 async def choose_role(request: _Request) -> Response[Any]:
     """Begin the session in the role that was chosen."""
     door = door_of(request)
@@ -226,7 +226,8 @@ async def signed_out(request: _Request) -> Response[str]:
 
 
 @post(
-    "/sign-out/back-channel/{who:str}", opt={"decision": "token", "exclude_from_csrf": True},
+    "/sign-out/back-channel/{who:str}",
+    opt={"decision": "token", "limit": "token", "exclude_from_csrf": True},
     media_type=MediaType.TEXT,
 )  # fmt: skip
 async def provider_signed_out(request: _Request, who: Who) -> Response[str]:

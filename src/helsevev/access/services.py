@@ -23,6 +23,7 @@ from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
 from helsevev.access.labels_in_use import LabelsInUse
+from helsevev.access.limits import Limits
 from helsevev.access.live import Live
 from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
@@ -88,6 +89,7 @@ class Services:
     everything: Everything
     views: Views
     labels_in_use: LabelsInUse
+    limits: Limits
 
 
 def services_over(
@@ -141,4 +143,5 @@ def services_over(
         everything=Everything(gate),
         views=Views(gate, exporting),
         labels_in_use=LabelsInUse(gate),
+        limits=Limits(database),
     )

@@ -14,7 +14,7 @@ from helsevev.access.walled import behind, see_whole
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
 from helsevev.fhir.xml.writing import to_xml
-from helsevev.fhir_api import app_scopes, cross_origin, pretty
+from helsevev.fhir_api import app_scopes, cross_origin, pretty, throttling
 from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
@@ -24,6 +24,7 @@ from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
 from helsevev.fhir_api.streaming import answers_in_own_format, asks_for_events, send_pieces
 from helsevev.kit.caller import CALLER, Caller, caller_of
+from helsevev.kit.web import HTTPS_ONLY
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,7 +35,13 @@ PREFIX: Final = "/fhir"
 LARGEST_HEADERS: Final = 32 * 1024
 LONGEST_PATH: Final = 2048
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
-_ALWAYS: Final[list[Header]] = [(b"x-content-type-options", b"nosniff"), (b"vary", b"Accept")]
+_ALWAYS: Final[list[Header]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"Accept"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 
 
@@ -43,6 +50,7 @@ class FhirApi:
 
     def __init__(self, services: Services, *, deletes_several: bool = False) -> None:
         self._credentials = services.credentials
+        self._limits = services.limits
         self._doors = Doors(
             services=services,
             gate=services.gate,
@@ -92,10 +100,14 @@ class FhirApi:
                 answer.body = pretty.indented(answer.body)
         except Exception as failure:  # noqa: BLE001 - the client is told, the log has the rest
             answer = answer_to(failure)
+            if throttling.is_costly(failure):
+                await throttling.count(self._limits, await self._actor(headers))
         has_own_type = any(name == b"content-type" for name, _ in answer.extra)
         if content_type is FHIR_XML and answer.body and not has_own_type:
             answer.body = to_xml(serialization.decode_kept(answer.body))
         told = self._told(answer, caller.number, content_type)
+        if scope.get("scheme") == "https":
+            told.append(HTTPS_ONLY)
         if b"origin" in headers:
             told += cross_origin.ALLOWED
         body = answer.body or b""
@@ -135,6 +147,7 @@ class FhirApi:
             body_reader(headers, receive),
         )  # fmt: skip
         app_scopes.refuse_outside(interaction, request)
+        throttling.refuse_waiting(self._limits, interaction, actor)
         return await interaction.answer(self._doors, request)
 
     async def _actor(self, headers: dict[bytes, bytes]) -> Actor | None:

@@ -43,7 +43,7 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
 )
 # What Litestar says when a browser gave up its own request; nobody hears the answer.
 _GONE = "client disconnected prematurely"
-_HTTPS_ONLY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 ProblemPage = Callable[[Request[Any, Any, Any], int, str], str]
 """(request, status, incident) -> HTML; `incident` is "" or the word that finds the log line."""
@@ -54,7 +54,7 @@ ExceptionHandler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 def secure_headers(present: Iterable[bytes], *, https: bool) -> list[tuple[bytes, bytes]]:
     """Return the headers an answer lacks; what a handler set itself stays (e.g. its caching)."""
     names = {name.lower() for name in present}
-    wanted = (*_ALWAYS, _HTTPS_ONLY) if https else _ALWAYS
+    wanted = (*_ALWAYS, HTTPS_ONLY) if https else _ALWAYS
     return [header for header in wanted if header[0] not in names]
 
 

@@ -32,6 +32,7 @@ def show_style_page(request: Request[Any, Any, Any]) -> Response[str]:
     samples = style_samples()
     person, unit = samples["people"][0], samples["units"][0]
     viewer = SimpleNamespace(
+        kind="practitioner",
         name=person["name"],
         role=unit["role"],
         unit_name=unit["name"],

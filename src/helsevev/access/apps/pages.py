@@ -7,7 +7,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from litestar import Request, Response, get, post
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import (
+    NotFoundException,
+    PermissionDeniedException,
+    TooManyRequestsException,
+)
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -28,7 +32,16 @@ _Request = Request[Any, Any, Any]
 _ANYWHERE: Final = {"Access-Control-Allow-Origin": "*"}
 _NOT_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _LARGEST_FORM: Final = 64 * 1024
-_API: Final = {"decision": "token", "exclude_from_csrf": True}
+_API: Final = {"decision": "token", "limit": "token", "exclude_from_csrf": True}
+
+
+def _too_often(_: _Request, problem: TooManyRequestsException) -> Response[dict[str, str]]:
+    told = NotLetIn("temporarily_unavailable", "You ask too often. Wait, and keep your tokens.")
+    headers = {**_ANYWHERE, **_NOT_KEPT, **(problem.headers or {})}
+    return Response(told.as_data(), status_code=429, headers=headers)
+
+
+_TOLD_APPS: Final = {TooManyRequestsException: _too_often}
 _PAGE_NAMES: Final = frozenset({"patient", "choice", "lasts", "answer", "find", "_csrf_token"})
 
 
@@ -60,13 +73,13 @@ async def style() -> Response[dict[str, str]]:
     return Response(told, headers=_ANYWHERE)
 
 
-@get("/auth/authorize", opt={"decision": "public"})
+@get("/auth/authorize", opt={"decision": "public", "limit": "sign-in"})
 async def authorize(request: _Request) -> Response[Any]:
     """Let an app in, at once or by a page that asks (RFC 6749 section 4.1.1)."""
     return await _authorize(request, parse_qsl(request.url.query or "", keep_blank_values=True))
 
 
-@post("/auth/authorize", opt={"decision": "public", "exclude_from_csrf": True})
+@post("/auth/authorize", opt={"decision": "public", "limit": "sign-in", "exclude_from_csrf": True})
 async def authorize_by_post(request: _Request) -> Response[Any]:
     """The same with the request in a form (authorize-post): asked again as an address of ours.
 
@@ -77,7 +90,7 @@ async def authorize_by_post(request: _Request) -> Response[Any]:
     return Redirect(f"/auth/authorize?{query}", status_code=HTTP_303_SEE_OTHER)
 
 
-@post("/auth/consent", opt={"decision": "signed-in"})
+@post("/auth/consent", opt={"decision": "signed-in", "limit": "sign-in"})
 async def consent(request: _Request) -> Response[Any]:
     """What the user decided on the page that asked."""
     form = [(name, str(value)) for name, value in (await request.form()).multi_items()]
@@ -108,13 +121,13 @@ async def consent(request: _Request) -> Response[Any]:
         return _told(request, refusal)
 
 
-@post("/auth/token", opt=_API)
+@post("/auth/token", opt=_API, exception_handlers=_TOLD_APPS)
 async def token(request: _Request) -> Response[Any]:
     """Codes, refresh tokens and assertions for access tokens (RFC 6749 section 3.2)."""
     return await _answered(request, lambda apps, form, header: apps.answer(form, header))
 
 
-@post("/auth/introspect", opt=_API)
+@post("/auth/introspect", opt=_API, exception_handlers=_TOLD_APPS)
 async def introspect(request: _Request) -> Response[Any]:
     """What a token is for (RFC 7662), for the app that holds it and shows who it is."""
 
@@ -127,7 +140,7 @@ async def introspect(request: _Request) -> Response[Any]:
     return await _answered(request, answer)
 
 
-@post("/auth/revoke", opt=_API)
+@post("/auth/revoke", opt=_API, exception_handlers=_TOLD_APPS)
 async def revoke(request: _Request) -> Response[Any]:
     """Take a token back (RFC 7009)."""
 

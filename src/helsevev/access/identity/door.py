@@ -210,10 +210,10 @@ def landing(actor: Actor, page: str) -> str:
 
 def local(page: str) -> str:
     """The page, when it is one of ours: a link must not lead a signed-in person elsewhere."""
-    parts = urlsplit(page)
-    ours = page.startswith("/") and not page.startswith(("//", "/\\"))
-    is_page = ours and not parts.scheme and not parts.netloc
-    return page if is_page and not page.startswith(("/locked", "/sign-in")) else "/"
+    # Browsers read a backslash as a slash, and leave out tabs and line ends wherever they stand.
+    ours = page.startswith("/") and page.isprintable() and "\\" not in page
+    is_page = ours and not page.startswith(("//", "/locked", "/sign-in"))
+    return page if is_page and not urlsplit(page).netloc else "/"
 
 
 def door_of(request: _Request) -> Door:

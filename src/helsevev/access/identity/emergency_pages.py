@@ -36,7 +36,7 @@ async def emergency_page(request: _Request) -> Response[Any]:
     return _step(request, "passkey", page)
 
 
-@post("/sign-in/emergency", opt={"decision": "public"})
+@post("/sign-in/emergency", opt={"decision": "public", "limit": "code"})
 async def emergency_passkey(request: _Request) -> Response[Any]:
     """A passkey was used; the second step is a code."""
     door = door_of(request)
@@ -57,7 +57,7 @@ async def emergency_passkey(request: _Request) -> Response[Any]:
     return answer
 
 
-@post("/sign-in/emergency/code", opt={"decision": "public"})
+@post("/sign-in/emergency/code", opt={"decision": "public", "limit": "code"})
 async def emergency_code(request: _Request) -> Response[Any]:
     """The code was given: sign in, and raise the alarm."""
     door = door_of(request)

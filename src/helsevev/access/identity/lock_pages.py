@@ -83,7 +83,7 @@ async def locked_for(request: _Request, kind: str, person_id: str) -> Response[A
     return await _screen(request, chosen=f"{kind}/{person_id}")
 
 
-@post("/unlock", opt={"decision": "public"})
+@post("/unlock", opt={"decision": "public", "limit": "unlock"})
 async def unlock(request: _Request) -> Response[Any]:
     """Come back by PIN or passkey: in a new session, at the page that was left."""
     door = door_of(request)
@@ -143,7 +143,7 @@ async def passkey_person(request: _Request, said: str, kind: Any) -> str | None:
     return await door.passkeys.person(door.origin(request), kept["challenge"], said)
 
 
-@post("/passkey/question", opt={"decision": "public"}, media_type=MediaType.JSON)
+@post("/passkey/question", opt={"decision": "public", "limit": "unlock"}, media_type=MediaType.JSON)
 async def ask_for_passkey(request: _Request) -> Response[str]:
     """What a browser asks an authenticator, for one who comes back or in an emergency (JSON)."""
     door = door_of(request)

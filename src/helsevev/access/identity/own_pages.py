@@ -64,7 +64,7 @@ def _may_change(session: Session) -> bool:
     return session.sign_in.method in FULL and session.actor.kind == "practitioner"
 
 
-@post("/me/pin", opt={"decision": "signed-in"})
+@post("/me/pin", opt={"decision": "signed-in", "limit": "unlock"})
 async def set_pin(request: _Request) -> Response[Any]:
     """Set or change the PIN, or remove it."""
     door, session = door_of(request), session_of_request(request)
@@ -84,7 +84,11 @@ async def set_pin(request: _Request) -> Response[Any]:
     return _done()
 
 
-@post("/me/passkey/question", opt={"decision": "signed-in"}, media_type=MediaType.JSON)
+@post(
+    "/me/passkey/question",
+    opt={"decision": "signed-in", "limit": "unlock"},
+    media_type=MediaType.JSON,
+)
 async def ask_for_new_passkey(request: _Request) -> Response[str]:
     """What a browser asks an authenticator to make (JSON)."""
     door, session = door_of(request), session_of_request(request)
@@ -98,7 +102,7 @@ async def ask_for_new_passkey(request: _Request) -> Response[str]:
     return answer
 
 
-@post("/me/passkey", opt={"decision": "signed-in"})
+@post("/me/passkey", opt={"decision": "signed-in", "limit": "unlock"})
 async def change_passkeys(request: _Request) -> Response[Any]:
     """Add the passkey that was made, or remove one."""
     door, session = door_of(request), session_of_request(request)
@@ -120,7 +124,7 @@ async def change_passkeys(request: _Request) -> Response[Any]:
     return _done()
 
 
-@post("/me/codes", opt={"decision": "signed-in"})
+@post("/me/codes", opt={"decision": "signed-in", "limit": "code"})
 async def change_codes(request: _Request) -> Response[Any]:
     """Begin with one-time codes (shows the drawing to scan), confirm with one, or remove them."""
     door, session = door_of(request), session_of_request(request)

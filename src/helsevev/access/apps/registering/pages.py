@@ -34,7 +34,7 @@ async def new(request: _Request) -> Response[str]:
     return _form(request, {})
 
 
-@post("/apps", opt={"decision": "record"})
+@post("/apps", opt={"decision": "record", "limit": "register"})
 async def register(request: _Request) -> Response[Any]:
     """Register what the form says; a secret is shown this once."""
     said = await _said(request)
@@ -58,7 +58,7 @@ async def one(request: _Request, client_id: str) -> Response[str]:
     return _form(request, filled(client.registration), client=client)
 
 
-@post("/apps/{client_id:str}", opt={"decision": "record"})
+@post("/apps/{client_id:str}", opt={"decision": "record", "limit": "register"})
 async def change(request: _Request, client_id: str) -> Response[Any]:
     """Change the registration, suspend the app, or let it in again."""
     said, actor, clients = await _said(request), actor_of_request(request), _clients(request)

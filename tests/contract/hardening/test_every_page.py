@@ -1,0 +1,213 @@
+"""Every route of the pages, none left out: headers, policy, forged requests, where they lead."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helsevev.access.actor import SYSTEM
+from helsevev.access.identity.door import local
+
+from .conftest import PERSONAS, Site
+
+EVIL = "evil.example"
+LED_ASTRAY = [
+    f"//{EVIL}", f"https://{EVIL}", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/\n/{EVIL}",
+    f"/%09/{EVIL}", f"///{EVIL}", f"javascript://{EVIL}/%0aalert(1)", f" //{EVIL}", f"/\t\\{EVIL}",
+    f"https:{EVIL}", f"/..//{EVIL}", f"@{EVIL}", f"/\x00/{EVIL}",
+]  # fmt: skip
+
+
+async def test_no_form_is_taken_without_the_token_of_its_own_page(site: Site) -> None:
+    browser = site.browsers["hospital-doctor"]
+    open_to_programs = set()
+    taken = []
+    for method, path, handler in site.routes():
+        if method == "GET":
+            continue
+        if handler.opt.get("exclude_from_csrf"):
+            open_to_programs.add((path, handler.opt["decision"]))
+            continue
+        for headers in ({}, {"x-csrf-token": "0" * 96}):
+            answer = await browser.request(method, path, headers=headers, data={"next": "/"})
+            if answer.status_code != 403:
+                taken.append((method, path, answer.status_code))
+    assert taken == []
+    # These read no cookie: a token, an assertion, or nothing is decided by them.
+    assert {path for path, decision in open_to_programs if decision != "token"} <= {
+        "/auth/authorize"
+    }
+
+
+async def test_a_token_made_for_one_browser_is_worth_nothing_in_another(site: Site) -> None:
+    other = await site.signed_in("secretary")
+    await other.get("/")
+    token = other.cookies["csrftoken"]
+    answer = await site.browsers["hospital-doctor"].post("/lock", headers={"x-csrf-token": token})
+    assert answer.status_code == 403
+
+
+async def test_no_method_is_taken_for_another(site: Site) -> None:
+    browser = site.browsers["hospital-doctor"]
+    for name in ("x-http-method-override", "x-method-override", "x-http-method"):
+        answer = await browser.get("/sign-out", headers={name: "POST"})
+        assert answer.status_code == 405
+    assert (await browser.get("/", params={"_method": "POST"})).status_code == 200
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_every_page_forbids_frames_and_foreign_and_inline_code(
+    site: Site, persona: str
+) -> None:
+    seen = 0
+    for method, path, _ in site.routes():
+        if method != "GET" or path.endswith("/live"):
+            continue
+        answer = await site.browsers[persona].get(path)
+        told = answer.headers
+        policy = told["content-security-policy"]
+        assert answer.status_code < 500, path
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(policy.split("; ")), path
+        assert not re.search(r"unsafe|\*", policy), path
+        assert told["x-content-type-options"] == "nosniff", path
+        assert told["referrer-policy"] in ("same-origin", "no-referrer"), path
+        assert told["cross-origin-opener-policy"] == "same-origin", path
+        assert told["cross-origin-resource-policy"] == "same-origin", path
+        if not path.startswith("/static/") or answer.status_code != 200:
+            assert told["cache-control"] == "no-store", path
+        if told.get("content-type", "").startswith("text/html"):
+            seen += 1
+            assert inline_code(answer.text) == [], path
+    assert seen > 10
+
+
+def inline_code(page: str) -> list[str]:
+    """What a strict policy would not run, and should therefore not be there."""
+    reader = _Reader()
+    reader.feed(page)
+    return reader.found
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        is_data = told.get("type") in ("application/json", "text/template")
+        if tag == "style" or (tag == "script" and not told.get("src") and not is_data):
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            runs = (value or "").strip().lower().startswith(("javascript:", "data:text"))
+            if name == "style" or name.startswith("on") or runs:
+                self.found.append(f"{tag} {name}={value}")
+
+
+@pytest.mark.parametrize("persona", ["hospital-doctor", "inhabitant", ""])
+async def test_no_route_leads_to_another_site_whatever_it_is_asked(
+    site: Site, persona: str
+) -> None:
+    led = []
+    for method, path, _ in site.routes():
+        if method != "GET" or path.endswith("/live"):
+            continue
+        for page in LED_ASTRAY[:6] if persona else LED_ASTRAY:
+            asked = dict.fromkeys(("next", "url", "redirect", "return", "back"), page)
+            answer = await site.browsers[persona].get(
+                path, params=asked, headers={"host": EVIL, "x-forwarded-host": EVIL}
+            )
+            if leads_away(answer.headers.get("location", "")):
+                led.append((path, page, answer.headers["location"]))
+    assert led == []
+
+
+def leads_away(location: str) -> bool:
+    """Whether a browser at our site would leave it; browsers read backslashes as slashes."""
+    plain = re.sub(r"[\t\n\r]", "", location).strip().replace("\\", "/")
+    return plain.startswith("//") or (bool(urlsplit(plain).netloc) and EVIL in plain)
+
+
+@given(st.one_of(st.text(), st.sampled_from(LED_ASTRAY), st.text("/\\\t\n .:@evil")))
+def test_where_one_is_sent_after_signing_in_is_always_here(page: str) -> None:
+    assert not leads_away(local(page))
+    assert local(page).startswith("/")
+
+
+async def test_every_door_to_signing_in_and_to_tokens_is_limited(site: Site) -> None:
+    harmless = {"/sign-in", "/signed-out", "/locked", "/sign-in/role", "/sign-in/emergency"}
+    unlimited = [
+        (method, path)
+        for method, path, handler in site.routes()
+        if "limit" not in handler.opt
+        and (
+            handler.opt["decision"] == "token"
+            or (handler.opt["decision"] == "public" and method != "GET")
+            or path.startswith(("/auth/", "/me/"))
+            or (path.startswith("/sign-in/") and path not in harmless)
+        )
+    ]
+    # A sign-out needs a session; keys and the page of one's own sign-in are only read.
+    read = {("POST", "/sign-out"), ("GET", "/auth/keys"), ("GET", "/me/sign-in")}
+    assert set(unlimited) - read == set()
+
+
+async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(site: Site) -> None:
+    answer = await site.browser().get(
+        "/sign-in/secretary", params={"key": site.pages.state["demo_key"]}
+    )
+    told = [*answer.headers.get_list("set-cookie")]
+    told += (await site.browser().get("/sign-in")).headers.get_list("set-cookie")
+    assert {cookie.partition("=")[0] for cookie in told} >= {"helsevev_session", "csrftoken"}
+    for cookie in told:
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"httponly", "samesite=lax", "path=/"} <= parts, cookie
+        assert not any(part.startswith("domain") for part in parts), cookie
+
+
+async def test_a_planted_session_is_not_taken_over_and_each_sign_in_begins_a_new_one(
+    site: Site,
+) -> None:
+    planted = "a" * 43
+    browser = site.browser(cookie=f"helsevev_session={planted}")
+    assert (await browser.get("/")).status_code == 303
+    key = site.pages.state["demo_key"]
+    await browser.get("/sign-in/secretary", params={"key": key})
+    first = browser.cookies["helsevev_session"]
+    assert first != planted
+    again = site.browser(cookie=f"helsevev_session={first}")
+    assert (await again.get("/")).status_code == 200
+    await again.get("/sign-in/secretary", params={"key": key})
+    assert again.cookies["helsevev_session"] != first
+    assert (await site.browser(cookie=f"helsevev_session={first}").get("/")).status_code == 303
+
+
+async def test_answers_that_are_no_pages_carry_the_headers_too(site: Site) -> None:
+    token = await site.services.credentials.issue_token(SYSTEM)
+    asked: list[tuple[str, dict[str, str]]] = [
+        ("/fhir/metadata", {}), ("/fhir/Patient", {}), ("/fhir/nothing/at/all", {}),
+        ("/fhir/Patient?_count=1", {"authorization": f"Bearer {token}"}),
+        ("/nowhere", {}), ("/static/nothing.js", {}), ("/healthz", {}),
+    ]  # fmt: skip
+    for path, headers in asked:
+        told = (await site.browser(**headers).get(path)).headers
+        assert told["x-content-type-options"] == "nosniff", path
+        assert told["referrer-policy"] in ("no-referrer", "same-origin"), path
+        assert "frame-ancestors 'none'" in told["content-security-policy"], path
+        assert "strict-transport-security" not in told
+
+
+async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
+    browser = site.browsers["secretary"]
+    await browser.get("/")
+    headers = {
+        "x-csrf-token": browser.cookies["csrftoken"],
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    answer = await browser.post("/palette", headers=headers, content=b"q=" + b"a" * 12_000_000)
+    assert answer.status_code == 413
