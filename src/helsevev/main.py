@@ -43,10 +43,15 @@ from helsevev.access.errors import (
     PreconditionFailed,
     Refused,
 )
-from helsevev.access.guard import NotSignedIn, require_decision, session_in, signed_in_middleware
+from helsevev.access.guard import (
+    NotSignedIn,
+    require_decision,
+    session_in,
+    signed_in_middleware,
+    within_limits,
+)
 from helsevev.access.identity import demo_provider
 from helsevev.access.identity.door import door_over
-from helsevev.access.limits import within_limits
 from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward

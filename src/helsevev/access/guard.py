@@ -7,11 +7,12 @@ from typing import Any, Final
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.exceptions import ImproperlyConfiguredException
+from litestar.exceptions import ImproperlyConfiguredException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from helsevev.access.actor import Actor
+from helsevev.access.limits import Limits, network_of
 from helsevev.access.session import Session
 from helsevev.kit.caller import CALLER, caller_of
 from helsevev.record.wall import behind
@@ -79,6 +80,28 @@ async def require_decision(connection: _Connection, handler: BaseRouteHandler) -
         raise ImproperlyConfiguredException(f"{handler} does not say who may use it")
     if decision in ("signed-in", "record") and connection.scope.get("user") is None:
         raise NotSignedIn
+
+
+async def within_limits(connection: _Connection, handler: BaseRouteHandler) -> None:
+    """Litestar guard: counts what a route limits. Raises 429, with when to come again."""
+    name = handler.opt.get("limit")
+    if name is None:
+        return
+    limits: Limits = connection.app.state.services.limits
+    if seconds := await limits.knock(name, who_knocks(connection)):
+        raise TooManyRequestsException(headers={"Retry-After": str(seconds)})
+
+
+def who_knocks(connection: _Connection) -> str:
+    """Whom a knock is counted for: the device when we have signed its name, else the address.
+
+    We name a device when somebody has signed in there, so that who floods from the same address
+    cannot shut out those who work behind it.
+    """
+    device = connection.app.state.door.cookies.device(connection)
+    if device:
+        return f"device {device}"
+    return f"address {network_of(connection.client.host if connection.client else '')}"
 
 
 def actor_of_request(request: Request[Any, Any, Any]) -> Actor:

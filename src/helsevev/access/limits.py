@@ -14,11 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from types import MappingProxyType
-from typing import Any, Final
-
-from litestar.connection import ASGIConnection
-from litestar.exceptions import TooManyRequestsException
-from litestar.handlers import BaseRouteHandler
+from typing import Final
 
 from helsevev.kit import clock
 from helsevev.record.database import Database
@@ -27,7 +23,6 @@ from helsevev.record.statements import load
 _SQL: Final = load("limits")
 _FORGET_EVERY: Final = 256
 _MOST_KEPT: Final = 20_000
-_Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +96,6 @@ class Limits:
             del self._waiting[key]
             return 0
         return math.ceil((until - now).total_seconds())
-
-
-async def within_limits(connection: _Connection, handler: BaseRouteHandler) -> None:
-    """Litestar guard: counts what a route limits. Raises 429, with when to come again."""
-    name = handler.opt.get("limit")
-    if name is None:
-        return
-    limits: Limits = connection.app.state.services.limits
-    if seconds := await limits.knock(name, who_knocks(connection)):
-        raise TooManyRequestsException(headers={"Retry-After": str(seconds)})
-
-
-def who_knocks(connection: _Connection) -> str:
-    """Whom a knock is counted for: the device when we have signed its name, else the address.
-
-    We name a device when somebody has signed in there, so that who floods from the same address
-    cannot shut out those who work behind it.
-    """
-    device = connection.app.state.door.cookies.device(connection)
-    if device:
-        return f"device {device}"
-    return f"address {network_of(connection.client.host if connection.client else '')}"
 
 
 def network_of(address: str) -> str:

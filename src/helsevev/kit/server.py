@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from helsevev.kit.joined_writes import JoinedWrites
+from helsevev.kit.slow_requests import SlowRequests
 
 _SPREADS: Final = sys.platform == "linux"
 
@@ -73,13 +74,16 @@ async def serve(app: object, listener: socket.socket, on_ready: Callable[[], Non
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = uvicorn.Server(config)
-    ready = asyncio.create_task(_tell_when_started(server, on_ready))
+    slow = SlowRequests(lambda: server.server_state.connections)
+    beside = [asyncio.create_task(_tell_when_started(server, on_ready))]
+    beside.append(asyncio.create_task(slow.watch()))
     try:
         await server.serve(sockets=[listener])
     finally:
-        ready.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ready
+        for task in beside:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _tell_when_started(server: uvicorn.Server, on_ready: Callable[[], None]) -> None:
