@@ -16,6 +16,8 @@ from helsevev.access.expansion import MOST, Asked
 from helsevev.access.services import Services
 from helsevev.access.terminology import Coded, Terminology
 from helsevev.access.terminology_errors import CannotTell, NotKnown
+from helsevev.record import terminology as terminology_tables
+from helsevev.record import terminology_loading
 from helsevev.terminology.distributions import read
 from helsevev.terminology.shapes import BadDistribution, Concept, Distribution, Release
 
@@ -274,3 +276,33 @@ async def test_the_real_norwegian_lists_answer(terminology: Terminology, shared:
     assert "I21" in {each["code"][:3] for each in page.contains}
     translated = await terminology.translate(Coded(icpc2, "A04"), target_system=icd10)
     assert {"G93.3", "R53"} <= {match.code for match in translated.matches}
+
+
+async def test_common_words_are_found_as_rare_ones_are(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is looked at instead of the index of words, and what the index is asked for the rest."""
+    monkeypatch.setattr(terminology_loading, "COMMON", 50)
+    monkeypatch.setattr(terminology_tables, "SMALL", 10)
+    names = [f"{('akutt', 'kronisk')[n % 2]} smerte i sted{n}" for n in range(400)]
+    names += ["gammel sjelden smerte", "smerte"]
+    concepts = [Concept(f"c{n}", name) for n, name in enumerate(names)]
+    release = Release("urn:common", "1", "Common", "nb", "test", lambda: concepts)
+    await services.terminology.load(
+        Distribution((release,)), "common", progress=lambda _what, _count: None
+    )
+
+    async def found(text: str, count: int = 20) -> list[str]:
+        asked = Asked(filter=text, count=count)
+        whole = {"compose": {"include": [{"system": "urn:common"}]}}
+        _, expansion = await services.terminology.expand(whole, asked)
+        return [each["display"] for each in expansion.contains]
+
+    for text, count in (("smer", 20), ("i smer", 20), ("kron sme", 20), ("sme", 500)):
+        shown = await found(text, count)
+        fitting = [n for n in names if all(f" {word}" in f" {n}" for word in text.split())]
+        assert set(shown) <= set(fitting)
+        assert len(shown) == len(set(shown)) == min(count, len(fitting))
+    assert await found("sjel sme") == ["gammel sjelden smerte"]
+    assert await found("akutt kronisk") == []
+    assert (await found("smerte"))[0] == "smerte"

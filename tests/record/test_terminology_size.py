@@ -93,5 +93,6 @@ async def test_questions_about_a_system_of_snomed_s_size_are_answered_at_once(
         told[name] = [round(median, 2), round(late, 2)]
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
     # Goals on quiet cores, four times over: machines that run tests do other things too.
-    limits = {"lookup": 4, "subsumes": 4, "validate in": 8, "expand page": 20, "type ahead": 20}
+    limits = {"lookup": 4, "subsumes": 4, "validate in": 8, "expand page": 20, "type ahead": 20,
+              "type ahead, common word": 20}  # fmt: skip
     assert {name: told[name] for name, limit in limits.items() if told[name][1] > 4 * limit} == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 from helsevev.record.connection import DatabaseError
@@ -21,7 +22,10 @@ SMALL: Final = 2000
 _TELLING: Final = 3
 """Letters from which on a typed word is looked up in the index of words."""
 
-MOST_FOUND: Final = 1000
+MOST_LOOKED_AT: Final = 10_000
+"""Names that are looked at for words that many have."""
+
+MOST_FOUND: Final = 500
 """Names found by their words among which the best are chosen."""
 
 _BAD_PATTERN: Final = "2201B"
@@ -277,16 +281,42 @@ class Concepts:
         )
         found.update(dict.fromkeys(row["concept"] for row in rows))
         if len(found) < most:
-            # Short words begin too many others for the index to be of help with them.
-            telling = [word for word in words if len(word) >= _TELLING] or [max(words, key=len)]
-            query = " & ".join(f"'{release.id}.{word}':*" for word in telling)
-            patterns = [f"% {word}%" for word in words]
-            limit = max(MOST_FOUND, most * 4)
-            rows = await self._database.fetch(
-                _SQL["names_with_words"], query, inside, patterns, limit, folded, most * 4
-            )
-            found.update(dict.fromkeys(row["concept"] for row in rows))
+            found.update(dict.fromkeys(await self._with_words(release, within, words, most)))
         return list(found)[:most]
+
+    async def _with_words(
+        self, release: ReleaseRow, within: Intervals, words: list[str], most: int
+    ) -> list[int]:
+        """Concepts of a set that have a name with words that begin so, the shortest names first.
+
+        Where every word is common they are among the first names that are looked at, which takes
+        less time than to ask the index of words for all that have them.
+        """
+        folded, patterns = " ".join(words), [f"% {word}%" for word in words]
+        rows = await self._database.fetch(_SQL["common_starts"], release.id, ["", *words])
+        common = {row["start"]: row["names"] for row in rows}
+        rare = [word for word in words if word not in common]
+        if common and not rare:
+            share = prod(common[word] / common[""] for word in words)
+            wanted = most * 2
+            if wanted <= share * MOST_LOOKED_AT:
+                first = Intervals.of_numbers(within.page(0, MOST_LOOKED_AT // 2))
+                rows = await self._database.fetch(
+                    _SQL["names_by_looking"], release.id, list(first.low), list(first.high),
+                    patterns, MOST_LOOKED_AT, wanted,
+                )  # fmt: skip
+                ranked = _ranked(rows, folded)
+                if len(ranked) >= most:
+                    return ranked
+        among = rare or [min(words, key=lambda word: common.get(word, 0))]
+        # Short words begin too many others for the index to be of help with them.
+        telling = [word for word in among if len(word) >= _TELLING] or [max(among, key=len)]
+        query = " & ".join(f"'{release.id}.{word}':*" for word in telling)
+        rows = await self._database.fetch(
+            _SQL["names_with_words"], query, _multirange(within), patterns,
+            max(MOST_FOUND, most * 4), folded, most * 4,
+        )  # fmt: skip
+        return [row["concept"] for row in rows]
 
     async def _codes(
         self, release: ReleaseRow, within: Intervals, text: str, most: int

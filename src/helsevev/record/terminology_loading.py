@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,10 @@ from helsevev.terminology.words import fold
 _SQL: Final = statements("terminology_loading")
 _LARGE: Final = 1000
 """Concepts from which on the planner's counts are renewed."""
+
+COMMON: Final = 15_000
+"""Names from which on the beginning of a word is common: the index of words takes two milliseconds
+for so many."""
 
 _CONCEPT: Final = (
     "release", "number", "active", "abstract", "code", "display", "definition", "parents",
@@ -125,7 +130,7 @@ class Loading:
             earlier = await connection.fetch(_SQL["releases_of_origin"], _any_version(origin))
             gone += [row["id"] for row in earlier]
         if gone:
-            for name in ("concepts", "designations", "members", "releases"):
+            for name in ("concepts", "designations", "members", "common", "releases"):
                 await connection.execute(_SQL[f"drop_{name}"], gone)
 
 
@@ -134,8 +139,12 @@ async def _copy(
 ) -> None:
     concepts = _counted("concepts", _concepts(key, release, hierarchy), progress)
     await connection.copy_records("terminology_concept", _CONCEPT, concepts)
-    names = _counted("designations", _designations(key, release, hierarchy), progress)
+    words: Counter[str] = Counter()
+    designations = _words_counted(_designations(key, release, hierarchy), words)
+    names = _counted("designations", designations, progress)
     await connection.copy_records("terminology_designation", _DESIGNATION, names)
+    common = ((key, start, count) for start, count in common_starts(words).items())
+    await connection.copy_records("terminology_common", ("release", "start", "names"), common)
     numbers = hierarchy.numbers
     members: dict[str, array[int]] = {}
     for each in release.members():
@@ -170,6 +179,36 @@ def _designations(key: int, release: Release, hierarchy: Hierarchy) -> Iterator[
         if found is not None:
             value = _clean(each.value)
             yield key, found, each.preferred, each.language, each.use, value, fold(value)
+
+
+def _words_counted(
+    rows: Iterable[tuple[Any, ...]], words: Counter[str]
+) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        words[""] += 1
+        words.update(row[-1].split(" "))
+        yield row
+
+
+def common_starts(words: Mapping[str, int]) -> dict[str, int]:
+    """The beginnings of words that at least `COMMON` names have, and how many that are.
+
+    `words` says how many names have each word, and with "" how many names there are.
+    """
+    starts = {"": words.get("", 0)}
+    waiting = [("", [word for word in words if word])]
+    while waiting:
+        start, among = waiting.pop()
+        longer: dict[str, list[str]] = {}
+        for word in among:
+            if len(word) > len(start):
+                longer.setdefault(word[: len(start) + 1], []).append(word)
+        for begun, found in longer.items():
+            count = sum(words[word] for word in found)
+            if count >= COMMON:
+                starts[begun] = count
+                waiting.append((begun, found))
+    return starts if len(starts) > 1 else {}
 
 
 async def _copy_map(

@@ -170,6 +170,28 @@ SELECT concept, folded FROM found
 ORDER BY NOT starts_with(folded, $5), length(folded), folded
 LIMIT $6
 
+-- name: common_starts
+-- How many names have words that begin in each of these ways ($2), where they are many.
+SELECT start, names FROM terminology_common WHERE release = $1 AND start = ANY ($2::text[])
+
+-- name: names_by_looking
+-- At most $6 concepts of a set ($2, $3: its runs) that have a name with words that begin so ($4), of
+-- its first $5 names.
+SELECT n.concept, n.folded
+FROM (
+    SELECT found.concept, found.folded
+    FROM unnest($2::integer[], $3::integer[]) AS run (low, high)
+    CROSS JOIN LATERAL (
+        SELECT d.concept, d.folded FROM terminology_designation d
+        WHERE d.release = $1 AND d.concept BETWEEN run.low AND run.high
+        ORDER BY d.concept
+        LIMIT $5
+    ) AS found
+    LIMIT $5
+) AS n
+WHERE ' ' || n.folded LIKE ALL ($4::text[])
+LIMIT $6
+
 -- name: codes_that_start
 -- Concepts of a set ($4, as a multirange) whose code begins with a text.
 WITH wanted AS MATERIALIZED (SELECT $4::text::int4multirange AS within)

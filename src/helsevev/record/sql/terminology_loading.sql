@@ -45,6 +45,10 @@ DELETE FROM terminology_designation WHERE release = ANY ($1::integer[])
 -- Their named sets.
 DELETE FROM terminology_member WHERE release = ANY ($1::integer[])
 
+-- name: drop_common
+-- Which beginnings of words are common in it.
+DELETE FROM terminology_common WHERE release = ANY ($1::integer[])
+
 -- name: drop_releases
 -- The releases themselves.
 DELETE FROM terminology_release WHERE id = ANY ($1::integer[])
@@ -67,4 +71,5 @@ RETURNING id
 
 -- name: count_names
 -- Fresh counts for the planner, and indexes that need not look at the rows.
-VACUUM (ANALYZE) terminology_concept, terminology_designation, terminology_member, terminology_mapping
+VACUUM (ANALYZE) terminology_concept, terminology_designation, terminology_member, terminology_mapping,
+    terminology_common
