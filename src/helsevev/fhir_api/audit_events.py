@@ -1,4 +1,8 @@
-"""AuditEvents of the record's own trail: read by id, searched by patient and date, newest first."""
+"""AuditEvents of the record's own trail: read by id, or searched, newest first.
+
+By patient (and date) for those who may see that record's log; by agent, entity, outcome and date
+across records for the privacy officer and systems.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from helsevev.access.audit.events import Events
+from helsevev.access.audit.trail_search import Asked, Place, TrailSearch, cursor_of, place_of
 from helsevev.access.stored import Stored
 from helsevev.access.touch import EVER
 from helsevev.fhir import dates
@@ -18,8 +23,12 @@ from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.shaping import shape_of
 
 TYPE: Final = "AuditEvent"
-_KNOWN: Final = frozenset({"patient", "date", "_count", "_cursor", "_sort", "_elements", "_summary",
-                           "_format", "_pretty"})  # fmt: skip
+_SHAPE: Final = frozenset(
+    {"_count", "_cursor", "_sort", "_elements", "_summary", "_format", "_pretty"}
+)
+_OF_ONE: Final = frozenset({"patient", "date"})
+_ACROSS: Final = frozenset({"patient", "date", "agent", "entity", "outcome"})
+_OUTCOMES: Final = {"0": False, "8": True}
 _USUAL: Final = 50
 _MOST: Final = 1000
 _NEWEST: Final = 2**62
@@ -27,9 +36,9 @@ _PREFIXES: Final = frozenset({"ge", "gt", "le", "lt", "eq"})
 
 
 def is_about_the_trail(asked: list[tuple[str, str]]) -> bool:
-    """Whether a search of AuditEvents is one of the trail: by patient, and date at most."""
-    names = {name for name, _ in asked}
-    return "patient" in names and names <= _KNOWN
+    """Whether a search of AuditEvents is one of the trail: by nothing but what a row tells."""
+    names = {name for name, _ in asked} - _SHAPE
+    return bool(names) and names <= _ACROSS
 
 
 async def read(doors: Doors, request: Request, resource_id: str) -> Stored:
@@ -38,10 +47,12 @@ async def read(doors: Doors, request: Request, resource_id: str) -> Stored:
 
 
 async def search(doors: Doors, request: Request, asked: list[tuple[str, str]]) -> Answer:
-    """A searchset of who has touched one record, newest first, what systems sent us left aside."""
+    """A searchset of who has touched what, newest first, what systems sent us left aside."""
     given = dict(asked)
     if given.get("_sort", "-date") != "-date":
         raise bad_request("The trail is told newest first: _sort=-date.", "not-supported", "_sort")
+    if not ({name for name, _ in asked} - _SHAPE <= _OF_ONE and "patient" in given):
+        return await _search_across(doors, request, asked)
     patients = [value for name, value in asked if name == "patient"]
     patient = patients[0].rsplit("/", 1)[-1]
     if len(patients) != 1 or not patient or "," in patient:
@@ -54,15 +65,56 @@ async def search(doors: Doors, request: Request, asked: list[tuple[str, str]]) -
     found = await Events(doors.gate).of_patient(
         request.actor, patient, start=start, end=end, before=before, limit=limit
     )
-    path = f"{request.base}/{TYPE}"
+    following = str(int(found[-1].id.rpartition("-")[2], 16)) if len(found) == limit else ""
+    return _answer(request, asked, found, following)
+
+
+async def _search_across(doors: Doors, request: Request, asked: list[tuple[str, str]]) -> Answer:
+    given = dict(asked)
+    for name in _ACROSS - {"date"}:
+        if sum(each == name for each, _ in asked) > 1 or "," in given.get(name, ""):
+            raise bad_request(f"Name one {name}.", "not-supported", name)
+    patient, outcome = given.get("patient", ""), given.get("outcome", "").rpartition("|")[2]
+    if patient and "entity" in given:
+        raise bad_request("Name a patient or an entity.", "not-supported", "entity")
+    if "outcome" in given and outcome not in _OUTCOMES:
+        raise bad_request("The outcome is 0 (done) or 8 (refused).", "value", "outcome")
+    start, end = _bounds([value for name, value in asked if name == "date"])
+    wanted = Asked(
+        agent=_reference(given.get("agent", ""), "Practitioner"),
+        entity=_reference(patient or given.get("entity", ""), "Patient"),
+        refused=_OUTCOMES.get(outcome), start=start, end=end,
+        before=_place(given.get("_cursor")),
+    )  # fmt: skip
+    limit = max(1, min(_whole(given.get("_count", str(_USUAL)), "_count"), _MOST))
+    found, following = await TrailSearch(doors.gate).events(request.actor, wanted, limit)
+    return _answer(request, asked, found, "" if following is None else cursor_of(following))
+
+
+def _answer(
+    request: Request, asked: list[tuple[str, str]], found: list[Stored], following: str
+) -> Answer:
+    path, given = f"{request.base}/{TYPE}", dict(asked)
     links = [("self", bundle_text.url(path, asked))]
-    if len(found) == limit:
-        following = [pair for pair in asked if pair[0] != "_cursor"]
-        last = int(found[-1].id.rpartition("-")[2], 16)
-        links.append(("next", bundle_text.url(path, [*following, ("_cursor", str(last))])))
+    if following:
+        rest = [pair for pair in asked if pair[0] != "_cursor"]
+        links.append(("next", bundle_text.url(path, [*rest, ("_cursor", following)])))
     names = [part.strip() for part in given.get("_elements", "").split(",") if part.strip()]
     shape = shape_of(given.get("_summary"), names)
     return Answer(200, bundle_text.searchset(request.base, links, None, [(MATCH, found)], shape))
+
+
+def _reference(text: str, usual: str) -> str:
+    """`Type/id` of a reference, which may be an address or an id alone."""
+    parts = text.rstrip("/").split("/")[-2:]
+    return "" if not text else "/".join(parts if len(parts) == 2 else (usual, parts[-1]))
+
+
+def _place(cursor: str | None) -> Place | None:
+    try:
+        return None if cursor is None else place_of(cursor)
+    except ValueError:
+        raise bad_request("_cursor is not one that a page gave.", "value", "_cursor") from None
 
 
 def _whole(text: str, name: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ import pytest_asyncio
 
 from helsevev.access.actor import Actor
 from helsevev.fhir.validation import validate
+from helsevev.kit import clock
 
 from .conftest import NURSE, Api
 
@@ -94,3 +97,93 @@ async def test_events_that_systems_send_are_kept_as_before(api: Api) -> None:
     made = await api.system.post("AuditEvent", json=sent)
     assert made.status_code == 201
     assert (await api.system.get(f"AuditEvent/{made.json()['id']}")).status_code == 200
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def officer(api: Api) -> AsyncIterator[httpx.AsyncClient]:
+    """The privacy officer's program."""
+    token = await api.services.credentials.issue_token(OFFICER)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(api.application), base_url="http://record.example/fhir/",
+        headers={"authorization": f"Bearer {token}"},
+    ) as client:  # fmt: skip
+        yield client
+
+
+ACROSS: list[tuple[dict[str, str], Callable[[dict[str, Any]], bool]]] = [
+    ({"agent": NURSE.id}, lambda e: e["agent"][0]["who"]["reference"] == NURSE.id),
+    ({"agent": "nurse"}, lambda e: e["agent"][0]["who"]["reference"] == NURSE.id),
+    ({"agent": NURSE.id, "outcome": "8", "date": "ge2020"}, lambda e: e["outcome"] == "8"),
+    ({"entity": "Observation/own-pulse"}, lambda e: "Observation/own-pulse" in str(e["entity"])),
+    ({"entity": "Patient/own", "outcome": "0"}, lambda e: "Patient/own" in str(e["entity"])),
+    ({"patient": "own", "agent": NURSE.id}, lambda e: "Patient/own" in str(e["entity"])),
+    ({"outcome": "8", "date": "TODAY"}, lambda e: e["outcome"] == "8"),
+    ({"date": "TODAY"}, lambda e: bool(e["recorded"])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "fits"), ACROSS, ids=str)
+async def test_the_privacy_officer_asks_the_whole_trail_by_who_when_what_and_outcome(
+    api: Api,
+    officer: httpx.AsyncClient,
+    asked: dict[str, str],
+    fits: Callable[[dict[str, Any]], bool],
+) -> None:
+    today = f"ge{clock.now() - timedelta(days=1):%Y-%m-%d}"
+    given = {name: today if value == "TODAY" else value for name, value in asked.items()}
+    answer = await officer.get("AuditEvent", params=given)
+    assert answer.status_code == 200, answer.text
+    found = [entry["resource"] for entry in answer.json().get("entry", [])]
+    assert found
+    assert all(map(fits, found))
+    assert (await api.system.get("AuditEvent", params=given)).status_code == 200
+    for other in ("nurse", "inhabitant"):
+        assert (await api.clients[other].get("AuditEvent", params=given)).status_code == 403
+
+
+async def test_pages_of_the_whole_trail_tell_each_touch_once(
+    api: Api, officer: httpx.AsyncClient
+) -> None:
+    for _ in range(6):
+        await api.clients["nurse"].get("Observation/own-pulse")
+    since = f"ge{clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    for asked in ({"agent": NURSE.id}, {"date": since, "outcome": "8"}, {"date": since}):
+        seen: list[str] = []
+        link: str | None = "AuditEvent"
+        params: dict[str, str] | None = {**asked, "_count": "2"}
+        for _page in range(3):
+            assert link is not None
+            answer = (await officer.get(link, params=params)).json()
+            seen += [entry["resource"]["id"] for entry in answer["entry"]]
+            params = None
+            link = next((x["url"] for x in answer["link"] if x["relation"] == "next"), None)
+        assert len(seen) == len(set(seen)) == 6
+
+
+async def test_what_the_officer_saw_of_a_record_is_in_that_record_s_log(
+    api: Api, officer: httpx.AsyncClient
+) -> None:
+    await officer.get("AuditEvent", params={"agent": NURSE.id})
+    newest = (await events(api.clients["inhabitant"]))[:3]
+    assert any(event["agent"][0]["who"]["reference"] == OFFICER.id for event in newest)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("outcome=8", 422), ("date=ge2020", 422), ("entity=Organization/ward", 422),
+        ("date=2020", 422), ("date=ge2020&date=lt2020-02-15", 422), ("outcome=4", 400),
+        ("agent=a,b", 400), ("agent=a&agent=b", 400), ("patient=own&entity=Patient/own", 400),
+        ("agent=nurse&_cursor=x", 400), ("agent=nurse&_cursor=-5-9", 400),
+        (f"agent=nurse&_cursor={'9' * 30}-1", 400), ("agent=nurse&_count=many", 400),
+        ("agent=nurse&date=soon", 400), ("agent=nurse&_cursor=1-99999999999999999999999", 400),
+        ("date=ge2020-01-01&date=lt2020-01-15", 200), ("agent=%00", 400),
+    ],
+)  # fmt: skip
+async def test_what_would_go_through_the_whole_trail_is_refused_with_words(
+    officer: httpx.AsyncClient, asked: str, status: int
+) -> None:
+    answer = await officer.get(f"AuditEvent?{asked}")
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert "name an agent" in answer.json()["issue"][0]["diagnostics"]

@@ -23,6 +23,47 @@ WHERE e.patient = $1 AND e.id < $2 AND e.at >= $3 AND e.at < $4
 ORDER BY e.id DESC
 LIMIT $5
 
+-- name: of_actor
+-- What somebody has touched in a time, newest first, before a place.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.actor_name, e.role, e.organisation, e.organisation_name, e.purpose, e.reason, e.target,
+       e.basis, e.request, o.content::text AS origin
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE hashtextextended(e.actor, 0) = hashtextextended($5, 0) AND e.actor = $5
+  AND e.at >= $1 AND (e.at, e.id) < ($2, $3)
+ORDER BY e.at DESC, e.id DESC
+LIMIT $4
+
+-- name: refused_in
+-- What was refused in a time, newest first, before a place.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.actor_name, e.role, e.organisation, e.organisation_name, e.purpose, e.reason, e.target,
+       e.basis, e.request, o.content::text AS origin
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE e.outcome = 8 AND e.at >= $1 AND (e.at, e.id) < ($2, $3)
+ORDER BY e.at DESC, e.id DESC
+LIMIT $4
+
+-- name: touched_in
+-- What was touched in a short time, newest first, before a place.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.actor_name, e.role, e.organisation, e.organisation_name, e.purpose, e.reason, e.target,
+       e.basis, e.request, o.content::text AS origin
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE e.at >= $1 AND e.at <= $2 AND (e.at, e.id) < ($2, $3)
+ORDER BY e.at DESC, e.id DESC
+LIMIT $4
+
+-- name: touched_of
+-- Who has touched an inhabitant's record in a time, newest first, before a place.
+SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
+       e.actor_name, e.role, e.organisation, e.organisation_name, e.purpose, e.reason, e.target,
+       e.basis, e.request, o.content::text AS origin
+FROM audit_event e LEFT JOIN audit_origin o ON o.id = e.origin
+WHERE e.patient = $5 AND e.at >= $1 AND (e.at, e.id) < ($2, $3)
+ORDER BY e.at DESC, e.id DESC
+LIMIT $4
+
 -- name: of_time
 -- What was touched in a time, anybody's, in the order of sealing, after a place.
 SELECT e.patient, e.id, e.transaction, e.at, e.outcome, e.action, e.interaction, e.actor,
