@@ -1,4 +1,4 @@
-"""Fills the pages of indexes anew after much was written, beside everybody's work.
+"""Fills the pages of indexes and counts rows anew after much was written, beside others' work.
 
 Rows that arrive by inhabitant, each in the middle of the index, leave its pages little more than
 half full: 100 bytes a resource. An index that is written anew has pages that are full but for the
@@ -38,6 +38,8 @@ class Packer:
     async def pack(self, before: Mapping[str, int], tell: Tell) -> int:
         """Write anew what has more than doubled since `before`; returns the bytes that are won.
 
+        Then the planner's statistics, so that nobody waits for the server to do it by itself.
+
         An index that cannot be now, since a transaction of before goes on for long, is left as it
         is. Raises `DatabaseError` when the database is away.
         """
@@ -52,6 +54,8 @@ class Packer:
             await self._rebuild(name)
             done += now[name]
         tell(done, total)
+        if grown:
+            await self._database.execute(_SQL["analyze"])
         after = await self.sizes()
         return sum(now[name] - after.get(name, now[name]) for name in grown)
 

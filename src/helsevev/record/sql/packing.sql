@@ -28,3 +28,7 @@ SET lock_timeout = '5min'
 -- name: wait
 -- Wait as usual again.
 RESET lock_timeout
+
+-- name: analyze
+-- Statistics of every table: without them a read by key may walk a whole inhabitant.
+ANALYZE
