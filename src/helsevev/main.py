@@ -58,7 +58,7 @@ from helsevev.access.subscriptions.wiring import Outward
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
-from helsevev.kit import clock, server, web
+from helsevev.kit import clock, logs, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
@@ -173,6 +173,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
             **web.problem_handlers(problem_page),
             NotSignedIn: _to_sign_in,
             AccessError: _tell_access_problem,
+            DatabaseError: _tell_database_problem,
         },
         before_send=[web.add_security_headers],
         lifespan=[follow_changes],
@@ -183,6 +184,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
             "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
         }),
         openapi_config=None,
+        logging_config=None,
         debug=False,
     )  # fmt: skip
 
@@ -203,6 +205,14 @@ def _tell_access_problem(request: Request[Any, Any, Any], problem: Exception) ->
     return web.problem_handlers(problem_page)[HTTPException](
         request, HTTPException(str(problem), status_code=status)
     )
+
+
+def _tell_database_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
+    handlers = web.problem_handlers(problem_page)
+    # SQLSTATE class 22: text that PostgreSQL cannot keep, such as a zero byte. Nothing was stored.
+    if isinstance(problem, DatabaseError) and problem.sqlstate.startswith("22"):
+        return handlers[HTTPException](request, HTTPException(status_code=400))
+    return handlers[500](request, problem)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -327,6 +337,7 @@ _REGION = Command("region", region.SUMMARY, region.add_arguments, _region)
 def cli(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. What a user can mend is said in a line, without a trace."""
     arguments = _arguments().parse_args(argv)
+    logs.set_up()
     try:
         settings = Settings.from_environment()
         context = CommandContext(settings, lambda: open_services(settings))

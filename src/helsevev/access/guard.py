@@ -7,7 +7,11 @@ from typing import Any, Final
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.exceptions import ImproperlyConfiguredException, TooManyRequestsException
+from litestar.exceptions import (
+    ImproperlyConfiguredException,
+    NotFoundException,
+    TooManyRequestsException,
+)
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +37,9 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
 
     async def with_actor(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
+            # No address of ours has control characters; in the log and the record they lie.
+            if not scope["path"].isprintable():
+                raise NotFoundException
             CALLER.set(caller_of(scope, dict(scope["headers"])))
             connection: _Connection = ASGIConnection(scope)
             door: Any = connection.app.state.door

@@ -16,6 +16,11 @@ from helsevev.access.identity.door import local
 from .conftest import PERSONAS, Site
 
 EVIL = "evil.example"
+FIELDS = (
+    "text", "find", "q", "next", "persona", "ground", "reason", "role", "unit", "person", "pin",
+    "code", "patient", "name", "note", "question", "state", "credential", "title", "draft",
+    "version", "client_id", "redirect_uri", "scope", "token", "message", "heading", "value", "again",
+)  # fmt: skip
 LED_ASTRAY = [
     f"//{EVIL}", f"https://{EVIL}", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/\n/{EVIL}",
     f"/%09/{EVIL}", f"///{EVIL}", f"javascript://{EVIL}/%0aalert(1)", f" //{EVIL}", f"/\t\\{EVIL}",
@@ -144,7 +149,9 @@ async def test_every_door_to_signing_in_and_to_tokens_is_limited(site: Site) -> 
     unlimited = [
         (method, path)
         for method, path, handler in site.routes()
+        # Provisioning shows 256 random bits, which nobody guesses however often they try.
         if "limit" not in handler.opt
+        and not path.startswith("/scim/")
         and (
             handler.opt["decision"] == "token"
             or (handler.opt["decision"] == "public" and method != "GET")
@@ -211,3 +218,26 @@ async def test_a_body_that_is_too_large_is_refused(site: Site) -> None:
     }
     answer = await browser.post("/palette", headers=headers, content=b"q=" + b"a" * 12_000_000)
     assert answer.status_code == 413
+
+
+async def test_an_address_with_control_characters_is_nothing_and_writes_no_log_line(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for hidden in ("%00", "%0a2026%20ERROR%20forged", "%0d", "%E2%80%8B", "%1b[2J"):
+        for path in (f"/patient/{site.patient}{hidden}", f"/patient/{site.patient}/curve/{hidden}"):
+            assert (await site.browsers["inhabitant"].get(path)).status_code == 404
+    assert caplog.records == []
+
+
+async def test_text_that_cannot_be_kept_is_refused_and_not_a_failure(site: Site) -> None:
+    browser = site.browsers["hospital-doctor"]
+    await browser.get("/")
+    headers = {"x-csrf-token": browser.cookies["csrftoken"]}
+    found = {}
+    for method, path, _ in site.routes():
+        if method != "POST" or path.startswith(("/sign-out", "/lock", "/scim")):
+            continue
+        said = dict.fromkeys(FIELDS, "a\0\ud800b".encode("utf-8", "surrogatepass"))
+        answer = await browser.post(path, headers=headers, data=said)
+        found[path] = answer.status_code
+    assert {path: status for path, status in found.items() if status >= 500} == {}
