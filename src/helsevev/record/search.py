@@ -9,8 +9,8 @@ from typing import Any, Final
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query, SearchError
-from helsevev.record import keys, search_order, search_walk
-from helsevev.record.rows import ABOUT, ELSEWHERE, reference_hash, token_hash
+from helsevev.record import keys, leading, search_order, search_sorted, search_walk
+from helsevev.record.rows import ABOUT, ELSEWHERE, NO_CODE, reference_hash, token_hash
 from helsevev.record.search_codes import Codes
 from helsevev.record.search_cost import ADVICE, Costs, TooCostly
 from helsevev.record.search_order import Key
@@ -69,6 +69,11 @@ class Search:
         arguments = Arguments()
         arguments.values += where.arguments.values
         count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+        index = search_sorted.index_of(query)
+        if index is not None:
+            rows = await search_sorted.page(self._costs, query, where, index, count + 1)
+            if rows is not None:
+                return await self._matches(query, where, [row[:-1] for row in rows], count)
         fenced = ""
         if where.walk is not None and not query.sort:
             statement = search_walk.statement(where.walk, arguments, query.cursor, count + 1)
@@ -78,14 +83,31 @@ class Search:
             after = search_order.after(query.cursor, order, arguments) if query.cursor else ""
             # Find the few first, then order them; the planner would rather walk the order.
             fenced = _statement(where, order, after, count + 1, fenced=True)
-            statement = _statement(where, order, after, count + 1, fenced=where.narrows)
+            find_first = where.narrows
+            if find_first and await self._many_by_date(query, where):
+                # Under no code at all, so that the index by code has them by date.
+                after, find_first = f"{after or 'true'} AND r.code = {NO_CODE}", False
+            statement = _statement(where, order, after, count + 1, fenced=find_first)
         rows = await self._costs.fetch(statement, arguments.values, fenced=fenced)
+        return await self._matches(query, where, rows, count)
+
+    async def _matches(
+        self, query: Query, where: Where, rows: Sequence[Any], count: int
+    ) -> Matches:
         page = [Stored(*row[:7]) for row in rows[:count]]
         following = search_order.cursor_of(rows[count - 1][7:]) if len(rows) > count else None
         total = len(page) if following is None and not query.cursor else None
         if total is None and query.total in ("accurate", "estimate"):
             total = await self._total(where, query.total)
         return Matches(page, following, total)
+
+    async def _many_by_date(self, query: Query, where: Where) -> bool:
+        """Whether many are to be shown by their date, and an index has all of the type by it."""
+        name = query.resource_type
+        if leading.code_parameter(name) or where.pins_patient or not query.sort:
+            return False
+        by_date = query.sort[0].name == leading.date_parameter(name)
+        return by_date and await search_sorted.finds_many(self._costs, where)
 
     async def _total(self, where: Where, wanted: str | None) -> int:
         values = where.arguments.values
