@@ -60,7 +60,7 @@ from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
 from helsevev.kit import clock, logs, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
-from helsevev.kit.secret import secret
+from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
 from helsevev.record.connection import DatabaseError
@@ -247,6 +247,7 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         port=context.settings.port if arguments.port is None else arguments.port,
         workers=context.settings.workers if arguments.workers is None else arguments.workers,
     )
+    must_be_private(settings)
     scale = arguments.scale if settings.demo else None
     # Before the data folder's lock is taken, which its workers would else hold as well.
     loading = living_region.LivingRegion(context, scale) if scale else None

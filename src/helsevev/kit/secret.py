@@ -5,7 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+
+from helsevev.kit.settings import BadSetting, Settings
+
+_OTHERS = 0o007
+_GROUP_WRITES = 0o020
 
 
 def secret(data: Path, name: str) -> str:
@@ -22,3 +28,24 @@ def secret(data: Path, name: str) -> str:
             os.link(made, path)
         made.unlink()
     return path.read_text()
+
+
+def must_be_private(settings: Settings) -> None:
+    """Raises `BadSetting` when a file with a key or secret is open to others than its owner.
+
+    Its group may read it, as services are given keys; nobody but the owner may write it.
+    """
+    for path in _secret_files(settings):
+        mode = path.stat().st_mode
+        if mode & (_OTHERS | _GROUP_WRITES):
+            told = f"{path} holds a secret and is open to others (mode {mode & 0o777:o})"
+            raise BadSetting(f"{told}. Put that right with: chmod 600 {path}")
+
+
+def _secret_files(settings: Settings) -> Iterator[Path]:
+    for folder in (settings.data, settings.audit_keys or settings.data / "audit-log"):
+        for kind in ("*.secret", "*.pem", "*.key"):
+            yield from sorted(folder.glob(kind))
+    for issuer in (settings.staff_issuer, settings.inhabitant_issuer):
+        if issuer is not None and issuer.key_file.exists():
+            yield issuer.key_file

@@ -19,7 +19,7 @@ EVIL = "evil.example"
 FIELDS = (
     "text", "find", "q", "next", "persona", "ground", "reason", "role", "unit", "person", "pin",
     "code", "patient", "name", "note", "question", "state", "credential", "title", "draft",
-    "version", "client_id", "redirect_uri", "scope", "token", "message", "heading", "value", "again",
+    "version", "client_id", "redirect_uri", "scope", "token", "message", "value", "again",
 )  # fmt: skip
 LED_ASTRAY = [
     f"//{EVIL}", f"https://{EVIL}", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/\n/{EVIL}",
