@@ -40,7 +40,7 @@ class LabelsInUse:
         too long.
         """
         await self._decide(actor, resource_type)
-        database = self._gate.store.database
+        database = self._gate.store.shown
         try:
             rows = await database.fetch_within(PATIENCE, _SQL["combinations"], resource_type)
         except TookTooLong:

@@ -12,6 +12,7 @@ from helsevev.access.gate import Gate
 from helsevev.access.permit import Permit
 from helsevev.record.changes import Change, Feed, Place
 from helsevev.record.statements import load
+from helsevev.record.wall import sees
 
 _SQL: Final = load("access")
 
@@ -38,6 +39,8 @@ class Live:
         async with aclosing(self._feed.follow(permit.patient, after)) as changes:
             async for change in changes:
                 await self._gate.require(permit, "follow")
+                if not sees(permit.patient):
+                    return
                 seen = await self._as_seen(permit, change)
                 if seen.types:
                     yield seen

@@ -49,7 +49,7 @@ class Asking:
     def text(self) -> str:
         """The inhabitants as setting `helsevev.scope`: their keys in order."""
         if self._text is None:
-            self._text = ",".join(map(str, sorted(self.patients)))
+            self._text = f"{{{','.join(map(str, sorted(self.patients)))}}}"
         return self._text
 
 
@@ -81,6 +81,12 @@ def asking() -> Asking | None:
     """What is held behind the wall now; None: nothing is, the whole record is reached."""
     found = _ASKING.get()
     return None if found is None or found.whole else found
+
+
+def sees(patient: int) -> bool:
+    """Whether the wall lets this inhabitant be seen now."""
+    held = asking()
+    return held is None or patient in held.patients
 
 
 def see_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +13,23 @@ from hypothesis import strategies as st
 
 from helsevev.access import app_bounds, gate, permit, searching
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.export.asked import Asked
+from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.permit import Permit, Permits, Verdict
 from helsevev.access.policy import Decision
 from helsevev.access.search_bounds import SearchBounds
 from helsevev.access.sight import WHOLE
+from helsevev.access.slices import Slice
+from helsevev.access.views import Run, compiled
+from helsevev.access.walled import behind
 from helsevev.fhir_api.answer import Answer
 from helsevev.kit import clock
 from helsevev.record import keys, store, wall
+from helsevev.record.changes import Place
 from helsevev.record.store import Stored
 
-from .conftest import Api
+from .conftest import NURSE, Api
 
 SECRET = "Zebrafink"
 """Stands in every resource about the one whom the nurse is not tied to, and nowhere else."""
@@ -226,6 +233,7 @@ async def test_a_route_that_forgot_the_gate_finds_nothing(
 
     class Route:
         public = False
+        code = "read"
         answer = staticmethod(forgetful)
 
     monkeypatch.setattr("helsevev.fhir_api.application.find", lambda *_: Route)
@@ -235,3 +243,34 @@ async def test_a_route_that_forgot_the_gate_finds_nothing(
         for who in ("nurse", "secretary", "inhabitant"):
             answer = await world.clients[who].get(place)
             assert (answer.status_code, answer.text) == (200, "[]")
+
+
+async def test_an_export_a_view_and_live_updates_that_nobody_decided_hold_nothing(
+    world: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def decided(_self: Exports, _actor: Actor) -> None:
+        return None
+
+    for place, name, instead in [*HOLES["everything"], (Exports, "decide", decided)]:
+        monkeypatch.setattr(place, name, instead)
+    services, other = world.services, keys.patient_key(OTHER)
+
+    async def tell(_read: int) -> bool:
+        return True
+
+    with behind():
+        await services.exports.export_to(NURSE, Asked(), tmp_path, tell)
+        written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert SECRET.encode() not in written
+        view = {
+            "resourceType": "ViewDefinition", "resource": "Condition", "status": "active",
+            "select": [{"column": [{"name": "word", "path": "code.text"}]}],
+        }  # fmt: skip
+        for run in (Run(), Run(patients=(OTHER,))):
+            rows = [page async for page in services.views.rows(NURSE, compiled(view), run)]
+            assert SECRET not in str(rows)
+        forged = await let_in(services.gate, NURSE, OTHER)
+        assert [c async for c in services.live.changes(forged, Place(0, 0))] == []
+        assert await services.gate.who_has_read(forged) == []
+        assert await services.gate.open_slices(forged, [Slice("Condition", 9)]) == {"Condition": []}
+    assert await services.feed.between(other, Place(0, 0)) != []
