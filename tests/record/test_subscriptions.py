@@ -169,10 +169,10 @@ async def test_its_owner_is_told_of_those_whom_the_owner_may_see(
         await asyncio.sleep(0.2)
         assert [event["focus"] for event in receiver.events] == [mine]
         permit = await told.gate.open_chart(SYSTEM, "gro")
-        trail = [dict(row) for row in await told.gate.who_has_read(permit)]
-        by_it = [row for row in trail if row["target"].endswith(f"(Subscription/{name})")]
-        assert [(row["actor"], row["interaction"]) for row in by_it] == [(nurse.id, "subscription")]
-        assert by_it[0]["target"] == f"{mine} (Subscription/{name})"
+        trail = await told.gate.who_has_read(permit)
+        by_it = [touch for touch in trail if touch.target.endswith(f"(Subscription/{name})")]
+        assert [(touch.actor, touch.interaction) for touch in by_it] == [(nurse.id, "subscription")]
+        assert by_it[0].target == f"{mine} (Subscription/{name})"
         await told.writer.delete(nurse, "Subscription", name)
 
 
@@ -195,8 +195,8 @@ async def test_when_the_right_has_ended_the_event_says_so_and_no_more(
         assert events_in(bundle)[0].keys() == {"event-number", "timestamp"}
         assert "may no longer see" in said(bundle, "error")
         permit = await told.gate.open_chart(SYSTEM, "ida")
-        newest = [dict(row) for row in await told.gate.who_has_read(permit)]
-        assert ("subscription", 8) in {(row["interaction"], row["outcome"]) for row in newest}
+        newest = await told.gate.who_has_read(permit)
+        assert ("subscription", True) in {(touch.interaction, touch.refused) for touch in newest}
         await told.writer.delete(nurse, "Subscription", name)
 
 
