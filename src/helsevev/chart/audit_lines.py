@@ -72,7 +72,7 @@ def _kind(touch: Touch) -> str:
         return "refused"
     if touch.purpose == "BTG":
         return "emergency" if touch.is_emergency else "emergency-read"
-    return touch.action if touch.action in ("write", "list") else "read"
+    return touch.action if touch.action in ("write", "list", "login") else "read"
 
 
 def _line(group: Sequence[Touch], own: str) -> Line:
@@ -121,6 +121,7 @@ def why(touch: Touch) -> str:
     return {
         "own": _("Your own record"), "system": _("A computer system that serves the record"),
         "emergency": _("Emergency access"), "list": _("A list or a search for a name"),
+        "follow-up": _("Looks after who has read"),
     }.get(kind, "")  # fmt: skip
 
 
@@ -133,6 +134,8 @@ def _reason(text: str) -> str:
 
 def _what(group: Sequence[Touch]) -> str:
     action = group[0].action
+    if action == "login":
+        return _signing_in(group[0])
     if group[0].refused:
         return _("Tried to open the record")
     if action == "emergency":
@@ -150,6 +153,16 @@ def _what(group: Sequence[Touch]) -> str:
     if opened:
         return _("Opened the record")
     return _("Read: %(what)s") % {"what": named}
+
+
+def _signing_in(touch: Touch) -> str:
+    if touch.refused:
+        return _("Could not sign in")
+    return {
+        "token": _("Got a key for a program"), "logout": _("Signed out"),
+        "sign-out": _("Signed out"), "switch-role": _("Changed role"),
+        "change-sign-in": _("Changed how they sign in"),
+    }.get(touch.interaction, _("Signed in"))  # fmt: skip
 
 
 def kinds_of(types: Iterable[Sequence[str]]) -> list[str]:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.guard import actor_of_request
-from helsevev.access.policy import CLINICIANS, may_write
+from helsevev.access.policy import CLINICIANS, may_follow_up, may_write
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.desk.palette import groups
@@ -32,6 +32,8 @@ async def my_patients(request: _Request) -> Response[Any]:
     actor = actor_of_request(request)
     if actor.kind == "inhabitant" and actor.patient:
         return Redirect(f"/patient/{actor.patient.removeprefix('Patient/')}", status_code=303)
+    if may_follow_up(actor):
+        return Redirect("/privacy", status_code=303)
     listed = rows(await _services(request).people.mine(actor))
     return render(
         request, "desk/my_patients.html", rows=listed, words="", place="my-day",

@@ -43,6 +43,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime
     due_at: datetime
     reads: int
+    actor: str
     actor_name: str
     unit: str
     why: Mapping[str, Any]
@@ -145,7 +146,8 @@ def _finding(row: Mapping[str, Any], person: str) -> Finding:
     return Finding(
         patient=row["patient"], id=row["id"], rule=row["rule"], title=title,
         explanation=explanation, found_at=row["found_at"], read_at=row["read_at"],
-        due_at=row["due_at"], reads=row["reads"], actor_name=row["actor_name"], unit=row["unit"],
+        due_at=row["due_at"], reads=row["reads"], actor=row["actor"],
+        actor_name=row["actor_name"], unit=row["unit"],
         why=msgspec.json.decode(row["why"]), state=row["state"], owner_name=row["owner_name"],
         words=row["words"], person=person,
         is_late=row["due_at"] < clock.now() and row["state"] in ("new", "asked"),
