@@ -2,6 +2,8 @@
 
 from helsevev.access import blocking, commands, pages
 from helsevev.access.acting import pages as acting_pages
+from helsevev.access.administration import pages as administration_pages
+from helsevev.access.administration.scim import pages as scim_pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
@@ -31,6 +33,7 @@ CHAPTER = Chapter(
         emergency_pages.emergency_code,
         own_pages.own_sign_in, own_pages.set_pin, own_pages.ask_for_new_passkey,
         own_pages.change_passkeys, own_pages.change_codes,
-        *app_pages.ROUTES, *registering_pages.ROUTES,
+        *app_pages.ROUTES, *registering_pages.ROUTES, *scim_pages.ROUTES,
+        *administration_pages.ROUTES,
     ),
 )  # fmt: skip
