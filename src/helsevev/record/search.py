@@ -9,7 +9,7 @@ from typing import Any, Final
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query, SearchError
-from helsevev.record import keys, leading, search_order, search_sorted, search_walk
+from helsevev.record import keys, leading, search_order, search_recent, search_sorted, search_walk
 from helsevev.record.rows import ABOUT, ELSEWHERE, NO_CODE, reference_hash, token_hash
 from helsevev.record.search_codes import Codes
 from helsevev.record.search_cost import ADVICE, Costs, TooCostly
@@ -66,14 +66,16 @@ class Search:
         return await self._page(query, where)
 
     async def _page(self, query: Query, where: Where) -> Matches:
+        every = where
+        count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+        where = await search_recent.narrowed(self._costs, query, where, count + 1) or where
         arguments = Arguments()
         arguments.values += where.arguments.values
-        count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
         index = search_sorted.index_of(query)
         if index is not None:
             rows = await search_sorted.page(self._costs, query, where, index, count + 1)
             if rows is not None:
-                return await self._matches(query, where, [row[:-1] for row in rows], count)
+                return await self._matches(query, every, [row[:-1] for row in rows], count)
         fenced = ""
         if where.walk is not None and not query.sort:
             statement = search_walk.statement(where.walk, arguments, query.cursor, count + 1)
@@ -89,7 +91,7 @@ class Search:
                 after, find_first = f"{after or 'true'} AND r.code = {NO_CODE}", False
             statement = _statement(where, order, after, count + 1, fenced=find_first)
         rows = await self._costs.fetch(statement, arguments.values, fenced=fenced)
-        return await self._matches(query, where, rows, count)
+        return await self._matches(query, every, rows, count)
 
     async def _matches(
         self, query: Query, where: Where, rows: Sequence[Any], count: int

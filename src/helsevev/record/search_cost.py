@@ -85,6 +85,13 @@ class Costs:
             self._remember(statement)
             return None
 
+    async def glance(self, statement: str, values: Sequence[Any]) -> list[Row] | None:
+        """The rows of a statement when it is quick this time, or None: its values decide that."""
+        try:
+            return await self._database.fetch_within(QUICK, statement, *values)
+        except TookTooLong:
+            return None
+
     async def expected(self, statement: str, values: Sequence[Any]) -> tuple[float, int]:
         """The planner's cost of a statement, and how many rows it expects."""
         told = (await self._at_length(f"EXPLAIN (FORMAT JSON) {statement}", values))[0][0]

@@ -224,5 +224,5 @@ async def page(
 async def finds_many(costs: Costs, where: Where) -> bool:
     """Whether the conditions find so many that they are better taken in their order."""
     probe = f"SELECT FROM resource r WHERE {where.sql} LIMIT {MOST_SORTED + 1}"
-    found = await costs.fetch_quick(probe, where.arguments.values)
+    found = await costs.glance(probe, where.arguments.values)
     return found is None or len(found) > MOST_SORTED
