@@ -249,3 +249,28 @@ async def test_only_who_keeps_the_register_merges_and_never_what_makes_no_sense(
         assert answer.status_code == status
     assert (await api.system.post(f"Patient/{source}/$unmerge")).status_code == 422
     assert (await api.system.get("Patient/$merge")).status_code == 405
+
+
+async def test_an_old_id_leads_a_search_to_the_one_who_stayed(api: Api) -> None:
+    source, target, _ = await two_of_one(api)
+    assert (await api.system.post("Patient/$merge", json=both(source, target))).status_code == 200
+
+    async def found(search: str) -> list[str]:
+        answer = await api.system.get(search)
+        assert answer.status_code == 200, answer.text
+        return sorted(e["resource"]["resourceType"] for e in answer.json().get("entry", ()))
+
+    for asked_for in (f"patient={source}", f"subject=Patient/{source}&status=final"):
+        assert await found(f"Observation?{asked_for}") == ["Observation"]
+    assert await found(f"Encounter?patient={source}&_revinclude=Observation:encounter") == [
+        "Encounter", "Observation"
+    ]  # fmt: skip
+    counted = await api.system.get(f"Observation?patient={source}&_summary=count")
+    assert counted.json()["total"] == 1
+    persons = (await api.system.get(f"Patient?_id={source}")).json()["entry"]
+    assert {entry["resource"]["id"] for entry in persons} == {source, target}
+    parted = await api.system.post(f"Patient/{source}/$unmerge")
+    assert parted.status_code == 200, parted.text
+    assert await found(f"Observation?patient={source}") == ["Observation"]
+    assert await found(f"Observation?patient={target}") == []
+    assert len(await found(f"Patient?_id={source}")) == 1
