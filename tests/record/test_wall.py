@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from helsevev.access.services import Services
+from helsevev.access.services import Services, services_over
+from helsevev.access.writing import build_row
+from helsevev.kit import clock
 from helsevev.record import keys
+from helsevev.record.audit import Author, origin
 from helsevev.record.connection import ConnectionLost
 from helsevev.record.database import Database, DatabaseError, TookTooLong
+from helsevev.record.migration import MigrationError, migrate
+from helsevev.record.store import Write
 from helsevev.record.wall import ROLE, Walled, asking, behind, beyond, see_whole
 
 pytestmark = pytest.mark.usefixtures("anne_and_berit")
@@ -179,3 +185,36 @@ async def test_systems_and_the_program_itself_have_no_wall(walled: Walled) -> No
         see_whole()
         assert BERIT in await counted(walled, "resource")
     assert asking() is None
+
+
+async def test_a_server_s_plain_role_needs_one_grant_and_no_more(
+    server_url: str, name_database: Any, database: Database
+) -> None:
+    for statement in (
+        "DROP ROLE IF EXISTS plain",
+        "CREATE ROLE plain LOGIN PASSWORD 'plain'",
+        "CREATE DATABASE plain OWNER plain TEMPLATE template0",
+    ):
+        await database.execute(statement)
+    parts = urlsplit(name_database(server_url, "plain"))
+    url = parts._replace(netloc=f"plain:plain@{parts.netloc.rpartition('@')[2]}").geturl()
+    plain = await Database.open(url, size=2)
+    try:
+        with pytest.raises(MigrationError, match="GRANT helsevev_asker TO plain"):
+            await migrate(plain)
+        await database.execute(f"GRANT {ROLE} TO plain")
+        await migrate(plain)
+        made = services_over(plain, {})
+        people = [{"resourceType": "Patient", "id": f"plain-{n}"} for n in range(80)]
+        author = Author(origin("Device/test", {}), "test")
+        rows = [build_row(p, 1, clock.now(), keys.patient_key(p["id"])) for p in people]
+        # So many are copied, which PostgreSQL refuses to whom its policies hold.
+        await made.gate.store.write(Write(keys.next_key(), clock.now(), author, rows))
+        with behind() as request:
+            request.add([keys.patient_key("plain-3")])
+            found = await made.gate.store.read_many(("Patient", p["id"]) for p in people)
+            assert list(found) == [("Patient", "plain-3")]
+    finally:
+        await plain.close()
+        await database.execute("DROP DATABASE plain WITH (FORCE)")
+        await database.execute("DROP ROLE plain")
