@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 from helsevev.fhir import dates, references
 from helsevev.fhir.definitions import RESOURCE_TYPES
@@ -239,12 +239,14 @@ def number(text: str) -> NumberTerm:
     exponent = found.as_tuple().exponent
     if not isinstance(exponent, int) or abs(found.adjusted()) > _LARGEST_EXPONENT:
         raise TermError(f"not a number that can be compared: {value}")
+    # Python rounds to 28 digits by itself; what is asked for may have more, as what is stored may.
+    exactly = Context(prec=len(found.as_tuple().digits) + 5)
     if prefix == "ap":
-        reach = abs(found) / 10
+        reach = exactly.abs(found).scaleb(-1, exactly)
     else:
         # R4's own example: 1e2 stands for [95, 105), 100 for [99.5, 100.5).
         reach = Decimal(5).scaleb(exponent - 2 if exponent > 0 else exponent - 1)
-    return NumberTerm(prefix, found, found - reach, found + reach)
+    return NumberTerm(prefix, found, exactly.subtract(found, reach), exactly.add(found, reach))
 
 
 def quantity(text: str) -> QuantityTerm:

@@ -29,7 +29,8 @@ from helsevev.record.store import Store
 
 _SQL: Final = load("search")
 MOST_CODES: Final = 20_000
-_EXACT: Final = Context(prec=60)
+_DIGITS: Final = 60
+"""Digits of a converted number beyond those that it was given with."""
 
 Code = tuple[str, str]
 """System and code."""
@@ -151,4 +152,5 @@ def _converted(number: NumberTerm, own: units.Scale, other: units.Scale) -> Numb
 
 
 def _decimal(value: Fraction) -> Decimal:
-    return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+    exactly = Context(prec=_DIGITS + value.numerator.bit_length() // 3)
+    return exactly.divide(Decimal(value.numerator), Decimal(value.denominator))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, Final
 
 from helsevev.fhir.extraction import DATE, NUMBER, QUANTITY, STRING, extract
 from helsevev.fhir.search_query import Sort, normalize
@@ -13,6 +14,9 @@ from helsevev.record.search_order import cursor_of, read_cursor
 from helsevev.record.store import Stored
 
 _Keys = tuple[str, ...]
+_MIDDLE: Final = 1_000_000
+"""Larger than the exponent of any number that is searched."""
+_COMPLEMENT: Final = str.maketrans("0123456789", "9876543210")
 
 
 def sorted_page(
@@ -74,8 +78,18 @@ def _text(row: tuple[Any, ...]) -> str:
         case kind if kind == DATE:
             return f"{row[2] + 2**62:020}"
         case kind if kind in (NUMBER, QUANTITY):
-            shifted = row[2] + 10**30
-            return f"{shifted:062.30f}"
+            return number_text(row[2])
         case kind if kind == STRING:
             return f"{normalize(row[2])}\x01{row[2]}"
     return "\x01".join(part or "" for part in reversed(row[2:]))
+
+
+def number_text(number: Decimal) -> str:
+    """A number of any size, exactly, as a text that sorts as the numbers do."""
+    negative, digits, _ = number.as_tuple()
+    said = "".join(map(str, digits)).lstrip("0").rstrip("0")
+    if not said:
+        return "1"
+    if negative:
+        return f"0{_MIDDLE - number.adjusted():07}{said.translate(_COMPLEMENT)}~"
+    return f"1{_MIDDLE + number.adjusted():07}{said}"
