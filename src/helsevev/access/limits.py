@@ -52,6 +52,8 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "code": Limit(30),
         "token": Limit(1200),
         "register": Limit(30),
+        # What opens nothing: each of these leaves a row in the audit trail.
+        "wrong-key": Limit(60),
         # What was refused because it would have cost too much, for all that it cost to find out.
         "costly-search": Limit(30),
     }

@@ -16,6 +16,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from helsevev.access import staff
 from helsevev.access.actor import Actor, actor_of
+from helsevev.access.audit.refused_login import note_unless_flooded
 from helsevev.access.guard import session_in, session_of_request
 from helsevev.access.identity.claims import inhabitant_claims, staff_claims
 from helsevev.access.identity.cookies import ATTEMPT, SESSION
@@ -68,6 +69,8 @@ async def sign_in_by_link(request: _Request, persona: str, key: str = "") -> Res
     """The login link that `make demo` prints; worthless without the key of this data folder."""
     expected = request.app.state.demo_key
     if not expected or not secrets.compare_digest(key, expected):
+        services = door_of(request).services
+        await note_unless_flooded(services.gate, services.limits, "A wrong sign-in link.")
         raise NotFoundException("There is no such login link.")
     return await _signed_in(request, persona, "/")
 

@@ -19,7 +19,7 @@ from helsevev.fhir_api.answer import Answer, Header
 from helsevev.fhir_api.body import body_reader
 from helsevev.fhir_api.interaction import Doors
 from helsevev.fhir_api.negotiation import FHIR_JSON, FHIR_XML, media_type
-from helsevev.fhir_api.problem import CHALLENGE, Problem, answer_to
+from helsevev.fhir_api.problem import Problem, answer_to
 from helsevev.fhir_api.request import Request
 from helsevev.fhir_api.routing import ROUTES, find
 from helsevev.fhir_api.streaming import answers_in_own_format, asks_for_events, send_pieces
@@ -139,8 +139,8 @@ class FhirApi:
         actor = await self._actor(headers)
         if actor is None:
             if not interaction.public:
-                text = "A valid bearer token is needed."
-                raise Problem(401, error("login", text), headers=(CHALLENGE,))
+                told = headers.get(b"authorization", b"") != b""
+                await throttling.refuse_stranger(self._doors.gate, self._limits, has_token=told)
             actor = _NOBODY
         request = Request(
             actor, scope["method"], segments, query, headers, _base(scope, headers),

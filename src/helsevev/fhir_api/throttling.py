@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final, NoReturn
+
 from helsevev.access.actor import Actor
+from helsevev.access.audit.refused_login import note_unless_flooded
+from helsevev.access.gate import Gate
 from helsevev.access.limits import Limits
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_query import SearchError
 from helsevev.fhir_api.interaction import Interaction
-from helsevev.fhir_api.problem import Problem
+from helsevev.fhir_api.problem import CHALLENGE, Problem
 
-_LIMIT = "costly-search"
+_LIMIT: Final = "costly-search"
 
 
 def refuse_waiting(limits: Limits, interaction: Interaction, actor: Actor) -> None:
@@ -18,6 +22,19 @@ def refuse_waiting(limits: Limits, interaction: Interaction, actor: Actor) -> No
         text = "Too many searches that cost too much, one after the other. Wait, and ask for less."
         headers = ((b"retry-after", b"%d" % seconds),)
         raise Problem(429, error("throttled", text), headers=headers)
+
+
+async def refuse_stranger(gate: Gate, limits: Limits, *, has_token: bool) -> NoReturn:
+    """Raises `Problem` 401, or 429 for one whose tokens are wrong time after time.
+
+    A token that opens nothing is noted in the trail; to come without one is no try to come in.
+    """
+    told = "A bearer token that opens nothing."
+    if has_token and (wait := await note_unless_flooded(gate, limits, told)):
+        text = "Too many tokens that open nothing. Wait, and come with one that is valid."
+        headers = ((b"retry-after", b"%d" % wait),)
+        raise Problem(429, error("throttled", text), headers=headers)
+    raise Problem(401, error("login", "A valid bearer token is needed."), headers=(CHALLENGE,))
 
 
 def is_costly(failure: Exception) -> bool:

@@ -18,6 +18,7 @@ from helsevev.access.apps.refusals import NotLetIn, invalid_client
 from helsevev.access.apps.registration import Client
 from helsevev.access.apps.signing import ALGORITHM, SigningKey
 from helsevev.access.apps.tokens import Tokens
+from helsevev.access.audit import refused_login
 from helsevev.access.gate import Gate
 from helsevev.access.session import Credentials
 from helsevev.access.subscriptions.wiring import Outward
@@ -67,6 +68,7 @@ class Apps:
             raise invalid_client("An app shows who it is in one way.")
         client = await self.clients.active(named or assertions.client_named(assertion))
         if client is None:
+            await refused_login.note(self.gate, "No app is registered by the name that was given.")
             raise invalid_client()
         try:
             await self._prove(client, form, secret, assertion)

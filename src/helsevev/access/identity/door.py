@@ -13,7 +13,8 @@ from litestar import Request, Response
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.actor import Actor
+from helsevev.access.audit import refused_login
 from helsevev.access.gate import author_of
 from helsevev.access.identity.alarms import Alarms
 from helsevev.access.identity.attempts import Attempts
@@ -142,8 +143,8 @@ class Door:
     async def refuse(self, refused: LoginRefused) -> None:
         """Audit that nobody was signed in, and why."""
         told = refused.reason.replace("%s", refused.about)
-        person = _somebody(refused.person) if refused.person else SYSTEM
-        await self.audit(person, "login-refused", f"{told} ({refused.detail})", outcome=8)
+        person = _somebody(refused.person) if refused.person else refused_login.STRANGER
+        await refused_login.note(self.services.gate, f"{told} ({refused.detail})", person)
 
     async def audit(
         self, actor: Actor, interaction: str, reason: str = "", *, outcome: int = 0

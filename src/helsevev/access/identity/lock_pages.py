@@ -14,6 +14,7 @@ from helsevev.access.guard import session_in, session_of_request
 from helsevev.access.identity.cookies import ATTEMPT
 from helsevev.access.identity.devices import Colleague
 from helsevev.access.identity.door import Door, door_of, local
+from helsevev.access.identity.refusals import LoginRefused
 from helsevev.access.session import Method, SignIn
 from helsevev.locale import gettext
 from helsevev.screens.rendering import render
@@ -95,6 +96,7 @@ async def unlock(request: _Request) -> Response[Any]:
     if said:
         found = await passkey_person(request, said, "passkey")
         if found is None or (person and found != person):
+            await door.refuse(LoginRefused(WRONG_PASSKEY, "unlock", person=found or ""))
             return await _screen(request, gettext(WRONG_PASSKEY), person, page, 403)
         person = found
     colleague = next(iter(await door.devices.colleagues(device, person)), None)
