@@ -180,6 +180,25 @@ async def test_drafts_and_what_r4_has_are_kept_and_change_nothing(
     assert await database.fetchval("SELECT count(*) FROM search_indexing") == listed
 
 
+async def test_it_can_be_searched_from_active_on_until_it_is_retired(
+    services: Services, database: Database
+) -> None:
+    await services.writer.write(SYSTEM, living_in("18", "staged"))
+    version: int | None = None
+    for status, searched in (
+        ("draft", False), ("active", True), ("retired", False), ("active", True), ("draft", False),
+    ):  # fmt: skip
+        staged = parameter("staged", EXPRESSION, status=status)
+        written = await services.writer.write(SYSTEM, staged, if_match=version)
+        version = written.stored.version
+        await indexed(database)
+        if searched:
+            assert "staged" in await found(services, "staged", "18")
+            continue
+        with pytest.raises(SearchError, match="no search parameter staged"):
+            await found(services, "staged", "18")
+
+
 async def test_it_is_gone_with_its_resource(services: Services, database: Database) -> None:
     await services.writer.write(SYSTEM, living_in("11", "gone"))
     await services.writer.write(SYSTEM, parameter("for-a-while", EXPRESSION))

@@ -146,7 +146,7 @@ def led_back(
            for path, each in references.walk(before)}  # fmt: skip
     for path, reference in references.walk(resource):
         target = references.relative(reference.get("reference", ""))
-        if target in back and had.get(path) == back[target]:
+        if target is not None and target in back and had.get(path) == back[target]:
             reference["reference"] = "/".join(back[target])
     return resource
 

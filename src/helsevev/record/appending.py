@@ -42,11 +42,8 @@ async def append(
     except UniqueViolation as taken:
         raise VersionMismatch(str(taken), taken.sqlstate) from taken
     await add_search_rows(connection, rows)
-    for table, found in {
-        "directory": listed(rows),
-        "change": list(_changes(rows, transaction, at, actor)),
-    }.items():
-        await _copy(connection, table, found)
+    await _copy(connection, "directory", listed(rows))
+    await _copy(connection, "change", list(_changes(rows, transaction, at, actor)))
 
 
 async def add_search_rows(connection: Connection, rows: Iterable[Row]) -> None:
