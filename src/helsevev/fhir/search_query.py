@@ -46,8 +46,6 @@ SUMMARIES = ("true", "text", "data", "count", "false")
 
 # Ignoring one of these would answer another question than was asked, also to a lenient client.
 _REFUSED = {
-    "_contained": "searches in contained resources",
-    "_containedType": "searches in contained resources",
     **LEFT_OUT,
 }
 
@@ -294,6 +292,22 @@ def _elements(query: Query, value: str) -> Query:
     return replace(query, elements=(*query.elements, *names))
 
 
+def _contained(query: Query, value: str) -> Query:
+    if value == "false":
+        return query
+    if value not in ("true", "both"):
+        raise TermError("one of false, true, both is expected")
+    text = f"_contained={value} is not supported: what is contained is found with what contains it"
+    raise Unsupported(text)
+
+
+def _contained_type(query: Query, value: str) -> Query:
+    # It says what to return of what is found in contained resources, which _contained asks for.
+    if value not in ("container", "contained"):
+        raise TermError("one of container, contained is expected")
+    return query
+
+
 _RESULTS: dict[str, Callable[[Query, str], Query]] = {
     "_count": _count,
     "_total": _chosen("total", TOTALS),
@@ -301,5 +315,7 @@ _RESULTS: dict[str, Callable[[Query, str], Query]] = {
     "_elements": _elements,
     "_format": lambda query, value: replace(query, format=value),
     "_pretty": lambda query, value: replace(query, pretty=value != "false"),
+    "_contained": _contained,
+    "_containedType": _contained_type,
     "_cursor": lambda query, value: replace(query, cursor=value),
 }

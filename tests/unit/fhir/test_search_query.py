@@ -183,7 +183,9 @@ def test_all_references_can_be_included_at_once() -> None:
 REFUSED = [
     ("code:exact", "x", "not-supported"), ("_filter", "name is x", "not-supported"),
     ("_filter", "code is x", "value"),
-    ("_contained", "true", "not-supported"), ("_text:exact", "x", "not-supported"),
+    ("_contained", "true", "not-supported"), ("_contained", "both", "not-supported"),
+    ("_contained", "maybe", "value"), ("_containedType", "box", "value"),
+    ("_text:exact", "x", "not-supported"),
     ("code-value-quantity:not", "1$2", "not-supported"),
     ("_list", "$current-problems", "not-supported"),
     ("patient.general-practitioner.organization.partof.partof.partof.partof.name", "x",
@@ -284,3 +286,8 @@ def test_no_text_breaks_the_reader_of_numbers(text: str) -> None:
     except TermError:
         return
     assert term.low <= term.number <= term.high
+
+
+def test_contained_resources_are_left_out_as_by_default_when_a_client_says_so() -> None:
+    said = [("_contained", "false"), ("_containedType", "container"), ("gender", "female")]
+    assert parse("Patient", said).conditions == parse("Patient", said[2:]).conditions
