@@ -31,6 +31,7 @@ import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
 from helsevev.access import admitting, demo, training
+from helsevev.access.administration.filling import fill_standing
 from helsevev.access.audit.command import keys_of
 from helsevev.access.audit.sealing import Sealer
 from helsevev.access.audit.watching import Watcher
@@ -270,6 +271,7 @@ async def _prepare(
         await loading.load()
     async with open_services(settings) as services:
         await services.terminology.load_included()
+        await fill_standing(services.gate.store)
         if settings.demo:
             await demo.load(services, clock.now())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}

@@ -12,6 +12,7 @@ from tests.contract.apps.conftest import World, world
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.administration.effective.working_out import RELATIONS, table_of
+from helsevev.access.administration.filling import fill_standing
 from helsevev.access.staff import actor_of_role
 
 __all__ = ["world"]
@@ -22,6 +23,7 @@ ADMINISTRATOR = Actor(
     role="Systemadministrator", organisation="Organization/ward",
     organisations=("Organization/ward",),
 )  # fmt: skip
+NURSE = replace(ADMINISTRATOR, profession="nurse")
 OFFICER = replace(ADMINISTRATOR, id="Practitioner/officer", profession="privacy-officer")
 PLACES = (
     "/administration", "/administration/people", "/administration/people/kari",
@@ -143,3 +145,12 @@ async def test_the_table_of_a_role_is_what_the_rules_say() -> None:
     assert (psychiatry["organisation"], psychiatry["unit"]) == ("withheld", "yes")
     assert "Observation" in nurse.writes
     assert "Observation" not in secretary.writes
+
+
+async def test_a_record_from_before_knows_its_staff_once_it_is_served(house: World) -> None:
+    store = house.services.gate.store
+    there = await store.database.fetchval("SELECT count(*) FROM staff_standing")
+    await store.database.execute("TRUNCATE staff_standing")
+    await fill_standing(store)
+    await fill_standing(store)
+    assert await store.database.fetchval("SELECT count(*) FROM staff_standing") == there
