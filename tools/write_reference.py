@@ -19,6 +19,7 @@ from typing import Any
 
 from tools.described_settings import SETTINGS
 from tools.reference_sources import constants_named, settings_read, tables_of
+from tools.security_page import security
 
 from helsevev import main
 from helsevev.access import policy
@@ -349,7 +350,7 @@ Files under `src/helsevev/content/`, owned by professional groups and checked wh
 PAGES: dict[str, Callable[[], str]] = {
     "settings": settings, "commands": commands, "pages": pages, "chapters": chapters,
     "fhir-api": fhir_api, "search-parameters": search_parameters, "database": database,
-    "access": access, "content": content,
+    "access": access, "content": content, "security": lambda: security(_table),
 }  # fmt: skip
 
 

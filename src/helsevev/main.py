@@ -117,7 +117,9 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
 
     FHIR is answered before the pages' framework: a read costs little more than its statement.
     """
-    fhir = FhirApi(services, deletes_several=settings.deletes_several)
+    # By https we know our name. Else the request says it, and is told it in its own answer alone.
+    base = f"{settings.address}/fhir" if settings.address.startswith("https://") else ""
+    fhir = FhirApi(services, deletes_several=settings.deletes_several, base=base)
     pages = build_pages(settings, services)
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:

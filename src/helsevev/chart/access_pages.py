@@ -187,7 +187,7 @@ def _as_file(kind: str) -> dict[str, str]:
 
 def _harmless(value: str) -> str:
     """The text so that no spreadsheet takes it for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t") else value
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _services(request: _Request) -> Services:

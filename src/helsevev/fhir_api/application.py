@@ -46,9 +46,15 @@ _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 
 
 class FhirApi:
-    """Answers FHIR requests, by bearer token only: cookies open nothing here."""
+    """Answers FHIR requests, by bearer token only: cookies open nothing here.
 
-    def __init__(self, services: Services, *, deletes_several: bool = False) -> None:
+    Answers name resources below `base`; without one, below the host that the request names.
+    """
+
+    def __init__(
+        self, services: Services, *, deletes_several: bool = False, base: str = ""
+    ) -> None:
+        self._own_base = base
         self._credentials = services.credentials
         self._limits = services.limits
         self._doors = Doors(
@@ -143,7 +149,8 @@ class FhirApi:
                 await throttling.refuse_stranger(self._doors.gate, self._limits, has_token=told)
             actor = _NOBODY
         request = Request(
-            actor, scope["method"], segments, query, headers, _base(scope, headers),
+            actor, scope["method"], segments, query, headers,
+            self._own_base or _base(scope, headers),
             body_reader(headers, receive),
         )  # fmt: skip
         app_scopes.refuse_outside(interaction, request)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import warnings
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from litestar.exceptions import LitestarDeprecationWarning
 
 from helsevev.access.actor import SYSTEM
 from helsevev.access.identity.door import local
+from helsevev.main import build_app
 
 from .conftest import PERSONAS, Site
 
@@ -241,3 +247,32 @@ async def test_text_that_cannot_be_kept_is_refused_and_not_a_failure(site: Site)
         answer = await browser.post(path, headers=headers, data=said)
         found[path] = answer.status_code
     assert {path: status for path, status in found.items() if status >= 500} == {}
+
+
+async def test_over_https_every_answer_demands_it_and_names_the_configured_host(site: Site) -> None:
+    with warnings.catch_warnings():
+        # How path parameters are declared is about to change in the framework.
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        settings = replace(site.settings, address="https://record.example")
+        app: Any = build_app(settings, site.services)
+    token = await site.services.credentials.issue_token(SYSTEM)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=f"https://{EVIL}",
+        headers={"authorization": f"Bearer {token}", "x-forwarded-host": EVIL},
+    ) as browser:  # fmt: skip
+        for path in ("/fhir/metadata", "/fhir/Patient?_count=1", "/sign-in", "/", "/nowhere"):
+            answer = await browser.get(path)
+            assert "max-age=63072000" in answer.headers["strict-transport-security"], path
+            assert EVIL not in answer.text + answer.headers.get("location", ""), path
+        for cookie in (await browser.get("/sign-in")).headers.get_list("set-cookie"):
+            assert "secure" in cookie.lower(), cookie
+
+
+async def test_other_origins_may_ask_the_api_and_never_with_cookies(site: Site) -> None:
+    browser = site.browsers["hospital-doctor"]
+    for path in ("/fhir/metadata", "/fhir/Patient", "/"):
+        told = (await browser.get(path, headers={"origin": f"https://{EVIL}"})).headers
+        assert "access-control-allow-credentials" not in told, path
+        assert told.get("access-control-allow-origin", "*") == "*", path
+    assert (await browser.get("/fhir/Patient")).status_code == 401
+    assert "access-control-allow-origin" not in (await browser.get("/")).headers
