@@ -19,7 +19,7 @@ from .demo.codes import (
     hl7,
     no_basis,
 )
-from .demo.people import Place, address
+from .demo.home import Place, address
 from .life import Life, at_unit, named
 from .notation import Raw, raw
 from .person import Person, Relative

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from helsevev.access.audit.reads import person_of
+from helsevev.access.audit.rules import unusual
+from helsevev.content.audit_shapes import ReadFacts
 from helsevev.fhir.serialization import decode, encode
 from helsevev.fhir.validation import validate
 from helsevev.region.demo import INHABITANTS, bundles, inhabitant, personas
@@ -149,12 +152,13 @@ def test_nothing_happens_before_birth_or_ends_before_it_starts(day: date) -> Non
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_national_numbers_are_synthetic_correct_and_of_the_right_person(day: date) -> None:
-    seen: set[str] = set()
+    seen: dict[str, list[Any]] = {}
     for each in told(day):
         for identifier in each.get("identifier", []):
             number = identifier["value"]
-            assert number not in seen, f"{number} is used twice"
-            seen.add(number)
+            # One who works here is an inhabitant, too: the same person in both.
+            person = [each.get("name"), each.get("birthDate")]
+            assert seen.setdefault(number, person) == person, f"{number} is used twice"
             if identifier["system"] not in NUMBERS:
                 continue
             assert check_digits_hold(number)
@@ -254,3 +258,29 @@ def test_the_reference_page_says_what_the_records_say() -> None:
     written = PAGE.read_text(encoding="utf-8")
     ages = re.compile(r"\| \d+ (y|mo) \|")
     assert ages.sub("| |", written) == ages.sub("| |", table(TODAY))
+
+
+@pytest.mark.parametrize("day", DAYS[:3], ids=str)
+def test_some_staff_are_near_those_whose_records_they_open(day: date) -> None:
+    named = {f"{each['resourceType']}/{each['id']}": each for each in told(day)}
+    found = {}
+    for reader, patient in (
+        ("magnus-tverdal", "demo-kare"), ("tove-kvernmo", "demo-jonas"),
+        ("karianne-fossum", "demo-silje"),
+    ):  # fmt: skip
+        here = person_of(named[f"Practitioner/{reader}"])
+        there = person_of(named[f"Patient/{patient}"])
+        numbers = {
+            identifier["value"]
+            for name, each in named.items()
+            if name.startswith("Practitioner/")
+            for identifier in each["identifier"]
+        }
+        facts = ReadFacts(
+            reader_address=here.address, patient_address=there.address,
+            is_colleague=there.number in numbers,
+        )  # fmt: skip
+        found[patient] = [rule.code for rule in unusual(facts)]
+    assert found == {
+        "demo-kare": ["neighbour"], "demo-jonas": ["same-address"], "demo-silje": ["colleague"],
+    }  # fmt: skip

@@ -37,7 +37,12 @@ def bundles(today: date) -> Iterator[dict[str, Any]]:
     day the demo is loaded; a datetime lets the last measurements be hours rather than a night old.
     The same `today` gives the same bundles. Numbers with decimals are Decimal.
     """
-    yield transaction([*units.resources(), *staff.resources(), *medicines.products()])
+    patients = {
+        member: inhabitant(key, today).resources[0]
+        for member, key in staff.INHABITANTS_AT_WORK.items()
+    }
+    people = staff.resources(patients)
+    yield transaction([*units.resources(), *people, *medicines.products()])
     for key in INHABITANTS:
         yield inhabitant(key, today).bundle()
 

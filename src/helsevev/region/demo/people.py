@@ -7,7 +7,6 @@ three to six digits, so no subscriber can have them. Street names are invented.
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
 
 from .codes import (
     ADDRESS_CONFIDENTIALITY,
@@ -16,7 +15,6 @@ from .codes import (
     FAMILY_RELATION,
     LANGUAGE,
     MARITAL_STATUS,
-    MUNICIPALITY,
     NATIONAL_NUMBER,
     Resource,
     coding,
@@ -25,6 +23,7 @@ from .codes import (
     hl7_concept,
     no_basis,
 )
+from .home import Place, address
 from .national_number import synthetic_number
 from .story import Story, narrative, organisation, staff
 
@@ -54,16 +53,6 @@ _RELATIONS = {
     "bror": ("Bror", "BRO", "søsken"),
     "venn": ("Venn", "FRND", None),
 }
-
-
-class Place(NamedTuple):
-    """A home address; the street is invented, the rest is real."""
-
-    street: str
-    postal_code: str
-    city: str
-    municipality: str
-    municipality_name: str
 
 
 def patient(
@@ -174,32 +163,6 @@ def flag(
         period={"start": story.time.day(since)},
         author=staff(by),
     )
-
-
-def address(home: Place, *, secret: bool = False) -> Resource:
-    """A Norwegian Address with its municipality's number; marked when it must stay secret."""
-    extensions: list[Resource] = [{"url": no_basis("address-official"), "valueBoolean": True}]
-    if secret:
-        extensions.append(
-            {
-                "url": "http://hl7.no/fhir/StructureDefinition/no-vft-secret-address",
-                "valueBoolean": True,
-            }
-        )
-    municipality = coding(MUNICIPALITY, home.municipality, home.municipality_name)
-    return {
-        "extension": extensions,
-        "use": "home",
-        "type": "both",
-        "line": [home.street],
-        "city": home.city,
-        "district": home.municipality_name,
-        "_district": {
-            "extension": [{"url": no_basis("municipalitycode"), "valueCoding": municipality}]
-        },
-        "postalCode": home.postal_code,
-        "country": "NO",
-    }
 
 
 def _name(given: str, middle: str | None, family: str) -> Resource:

@@ -6,10 +6,12 @@ so far, so none of these can be a real person's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .codes import HPR_NUMBER, Resource, coding, concept, no_basis, volven
+from .codes import HPR_NUMBER, NATIONAL_NUMBER, Resource, coding, concept, no_basis, volven
+from .home import Place, address
 from .units import unit, with_parents
 
 
@@ -86,7 +88,18 @@ STAFF: tuple[Member, ...] = (
            "Personvernombud", "st-olavs", None, "privacy-officer"),
     Member("terje-moen", "Terje", "Moen", "male", "system-administrator", None,
            "Systemadministrator", "st-olavs", None, "administrator"),
+    Member("silje-rognli", "Silje", "Rognli", "female", "nurse", _NURSE,
+           "Sykepleier", "trondheim-hjemmetjeneste-ost"),
 )  # fmt: skip
+
+HOMES = {
+    "magnus-tverdal": Place("Naustbakken 8", "7054", "Ranheim", "5001", "Trondheim"),
+    "tove-kvernmo": Place("Kobberstien 3 A", "7030", "Trondheim", "5001", "Trondheim"),
+}
+"""Who lives near, or in the same house as, somebody whose record they open at work."""
+
+INHABITANTS_AT_WORK = {"silje-rognli": "silje"}
+"""Who of the staff has a story of their own, by its key: a colleague to those who read it."""
 
 PROFESSIONS_WITHOUT_PATIENTS = frozenset({"privacy-officer", "system-administrator"})
 """Of those who sign in: whose work is with the record's users and its log."""
@@ -106,10 +119,10 @@ def practitioner(member_id: str) -> Resource:
     return {"reference": f"Practitioner/{found.id}", "display": found.name}
 
 
-def resources() -> Iterator[Resource]:
-    """Every Practitioner, then every PractitionerRole."""
+def resources(patients: Mapping[str, Resource] = MappingProxyType({})) -> Iterator[Resource]:
+    """Every Practitioner, then every PractitionerRole; `patients`: Patients of some, by member."""
     for number, each in enumerate(STAFF, start=1):
-        yield _practitioner(each, f"9990{number:05d}")
+        yield _practitioner(each, f"9990{number:05d}", patients.get(each.id))
     for each in STAFF:
         yield _role(each)
 
@@ -157,7 +170,7 @@ def _staff_persona(each: Member) -> dict[str, Any]:
     }
 
 
-def _practitioner(each: Member, hpr_number: str) -> Resource:
+def _practitioner(each: Member, hpr_number: str, patient: Resource | None) -> Resource:
     found: Resource = {
         "resourceType": "Practitioner",
         "id": each.id,
@@ -167,6 +180,12 @@ def _practitioner(each: Member, hpr_number: str) -> Resource:
         "name": [{"use": "official", "family": each.family, "given": each.given.split(" ")}],
         "gender": each.gender,
     }
+    if patient is not None:
+        number = patient["identifier"][0]["value"]
+        found["identifier"].append({"system": NATIONAL_NUMBER, "value": number})
+        found["birthDate"] = patient["birthDate"]
+    if (home := HOMES.get(each.id)) is not None:
+        found["address"] = [address(home)]
     if each.category is not None:
         code, display = each.category
         found["qualification"] = [

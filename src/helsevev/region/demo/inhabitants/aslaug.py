@@ -4,11 +4,12 @@
 # fmt: off
 from __future__ import annotations
 
+from ..home import Place
 from ..laboratory import laboratory, laboratory_series
 from ..measurements import blood_pressures, measured, series, trend
 from ..medicines import Dose, in_use
 from ..news2 import Signs, signs_round
-from ..people import Place, flag, patient, related_person
+from ..people import flag, patient, related_person
 from ..problems import allergy, condition, immunization, procedure
 from ..story import Story
 from . import aslaug_course

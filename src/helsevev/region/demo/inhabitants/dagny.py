@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory_series
 from ..measurements import blood_pressures, measured, series, trend
 from ..medicines import Dose, in_use
 from ..notes import note
-from ..people import Place, flag, patient, related_person
+from ..people import flag, patient, related_person
 from ..plans import care_plan, task
 from ..problems import allergy, condition, goal, immunization
 from ..story import Story

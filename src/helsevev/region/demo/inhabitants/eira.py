@@ -7,11 +7,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory
 from ..measurements import MEASURES, measured
 from ..medicines import Dose, in_use
 from ..notes import document, note
-from ..people import Place, flag, patient, related_person
+from ..people import flag, patient, related_person
 from ..plans import care_plan, task
 from ..problems import condition, goal, immunization, procedure
 from ..story import Story

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from ..contacts import encounter
+from ..home import Place
 from ..measurements import blood_pressure
 from ..notes import note
-from ..people import Place, patient
+from ..people import patient
 from ..problems import condition, immunization
 from ..story import Story
 

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory
 from ..measurements import blood_pressure, measured, series
 from ..medicines import Dose, in_use
 from ..notes import note
-from ..people import Place, flag, patient
+from ..people import flag, patient
 from ..plans import task
 from ..problems import allergy, condition, immunization
 from ..story import Story

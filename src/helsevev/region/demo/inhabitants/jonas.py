@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory
 from ..measurements import GAD7, PHQ9, blood_pressure, measured, trend
 from ..medicines import Dose, in_use
 from ..notes import document, note
-from ..people import Place, flag, patient
+from ..people import flag, patient
 from ..plans import care_plan, service_request, task
 from ..problems import allergy, condition, goal
 from ..story import Story

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from ..codes import SNOMED, coding, concept
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory, laboratory_series
 from ..measurements import measured, series, trend
 from ..medicines import Dose, in_use, order
 from ..news2 import Signs, signs_round
 from ..notes import document, note
-from ..people import Place, flag, patient, related_person
+from ..people import flag, patient, related_person
 from ..plans import care_plan, social, task
 from ..problems import allergy, condition, goal, immunization, procedure
 from ..story import Story

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from ..contacts import care_team, encounter
+from ..home import Place
 from ..laboratory import laboratory
 from ..measurements import measured
 from ..medicines import Dose, order
 from ..news2 import Signs, signs_round
 from ..notes import note
-from ..people import Place, flag, patient
+from ..people import flag, patient
 from ..plans import task
 from ..problems import condition
 from ..story import Story

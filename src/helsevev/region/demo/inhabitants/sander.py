@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..measurements import blood_pressure, measured, series
 from ..medicines import Dose, in_use
 from ..notes import note
-from ..people import Place, patient, related_person
+from ..people import patient, related_person
 from ..plans import task
 from ..problems import allergy, condition, immunization
 from ..story import Story

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from ..codes import LOINC, coding, concept
 from ..contacts import appointment, care_team, encounter, episode
+from ..home import Place
 from ..laboratory import laboratory
 from ..measurements import blood_pressures, series
 from ..medicines import Dose, in_use
 from ..notes import note
-from ..people import Place, patient, related_person
+from ..people import patient, related_person
 from ..plans import care_plan, service_request, social, task
 from ..problems import condition, goal, immunization, no_known_allergy
 from ..story import Story
