@@ -11,10 +11,10 @@ from helsevev.access import (
     blocking,
     replaced_person,
     representing,
+    staff_standing,
     terminology_resources,
     treatment_relation,
 )
-from helsevev.access.administration import standing
 from helsevev.access.apps.door import Apps, apps_over
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
@@ -55,7 +55,8 @@ from helsevev.record.wall import Walled
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
-    replaced_person.PROJECTION, blocking.PROJECTION, representing.PROJECTION, standing.PROJECTION,
+    replaced_person.PROJECTION, blocking.PROJECTION, representing.PROJECTION,
+    staff_standing.PROJECTION,
 )  # fmt: skip
 
 

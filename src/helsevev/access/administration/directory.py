@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from helsevev.access.actor import Actor, actor_of
 from helsevev.access.administration.keeping import SQL, Held, StaffKeeper, ended, now_text
-from helsevev.access.administration.standing import period_of, title_of
 from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from helsevev.access.session import Credentials
 from helsevev.access.staff import name_of
+from helsevev.access.staff_standing import period_of, title_of
 from helsevev.content.loading import professions
 from helsevev.fhir import dates, identifiers
 from helsevev.fhir.outcome import Issue, error

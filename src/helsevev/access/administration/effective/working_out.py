@@ -72,8 +72,8 @@ def table_of(profession: str, role: str = "") -> Table:
         rows.append({"relation": name} | {
             action: _answer(actor, action, facts) for action in asked
         })  # fmt: skip
-    labels = [each.key for each in (*categories().category, *categories().mark)
-              if not hasattr(each, "on") or each.on == "entry"]  # fmt: skip
+    labels = [each.key for each in categories().category]
+    labels += [each.key for each in categories().mark if each.on == "entry"]
     withheld = [
         {"label": label} | {
             "emergency" if emergency else relation: _entry(actor, relation, emergency, label)
