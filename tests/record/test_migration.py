@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from helsevev.access.audit.log_keys import LogKeys
+from helsevev.access.audit.sealing import Sealer
+from helsevev.access.audit.verifying import Verifier
 from helsevev.record.database import Database
-from helsevev.record.migration import MigrationError, migrate, split, steps
+from helsevev.record.migration import FOLDER, MigrationError, migrate, split, steps
 
 
 @pytest.fixture
@@ -123,3 +126,32 @@ def test_a_migration_out_of_line_is_named(tmp_path: Path) -> None:
     _write(tmp_path, m0002_bed="SELECT 1", m0002_ward="SELECT 1")
     with pytest.raises(MigrationError, match="0002_ward.sql should be called 0003_name.sql"):
         list(steps(tmp_path))
+
+
+async def test_what_was_audited_before_the_log_was_sealed_is_sealed_too(
+    empty: Database, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    for path in sorted(FOLDER.glob("*.sql")):
+        if path.name < "0011":
+            (earlier / path.name).write_text(path.read_text())
+    await migrate(empty, earlier)
+    await empty.execute(
+        "INSERT INTO audit_event (patient, id, transaction, at, outcome, action, interaction,"
+        " actor, actor_name, role, organisation, organisation_name, purpose, reason, target)"
+        " SELECT n % 50 + 1, n, n, now() - interval '1 day', 0, 'read', 'read', 'Practitioner/old',"
+        " 'Kari', 'sykepleier', 'Organization/ward', 'Ward', 'TREAT', '', 'Observation/' || n"
+        " FROM generate_series(1, 5000) n"
+    )
+    await migrate(empty)
+    keys = LogKeys(tmp_path / "keys")
+    sealer = Sealer(empty, keys)
+    assert await sealer.seal() == 5000
+    await sealer.sign()
+    report = await Verifier(empty, keys.known()).verify([])
+    assert (report.size, report.findings) == (5000, [])
+    await empty.execute("GRANT UPDATE ON audit_event TO CURRENT_USER")
+    await empty.execute("UPDATE audit_event SET actor_name = 'Per' WHERE id = 4321")
+    report = await Verifier(empty, keys.known()).verify([])
+    assert [finding.kind for finding in report.findings] == ["altered"]
