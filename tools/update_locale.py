@@ -21,8 +21,17 @@ from babel.messages.pofile import read_po, write_po
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "helsevev"
 LOCALE = PACKAGE / "locale" / "nb"
 POLICIES = PACKAGE / "content" / "access" / "policies"
+PROFESSIONS = PACKAGE / "content" / "access" / "professions.toml"
 SAID = re.compile(r'^@(?:reason|patient)\("([^"]+)"\)', re.MULTILINE)
 """What a rule of access says of itself to those whom it concerns."""
+
+QUOTED = re.compile(r'"([a-z-]+)"')
+"""The words by which professions are told apart."""
+
+_TEMPLATES = {
+    "trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do", "silent": "false",
+}  # fmt: skip
+"""As the pages are rendered; a template that cannot be read is an error."""
 
 KEYWORDS = {
     "_": None,
@@ -48,7 +57,7 @@ def texts_of(room: Path) -> dict[Text, set[str]]:
     """Return what a room shows: text -> the files (relative to the package) that show it."""
     found: dict[Text, set[str]] = {}
     for path, method in _files(room):
-        options = {"trimmed": "true", "newstyle_gettext": "true"} if method != "python" else {}
+        options = _TEMPLATES if method != "python" else {}
         for _, text, _, context in extract_from_file(method, path, KEYWORDS, options=options):
             found.setdefault((text, context), set()).add(path.relative_to(PACKAGE).as_posix())
     if room.name == "access":
@@ -59,8 +68,12 @@ def texts_of(room: Path) -> dict[Text, set[str]]:
 
 
 def literals_of(room: Path) -> set[str]:
-    """Return every string in the room's Python: texts that are translated where they are shown."""
-    return {
+    """Return every string in the room's Python: texts that are translated where they are shown.
+
+    For `access` also the professions, which its content names.
+    """
+    professions = QUOTED.findall(PROFESSIONS.read_text("utf-8")) if room.name == "access" else ()
+    return set(professions) | {
         node.value
         for path in room.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
