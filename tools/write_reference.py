@@ -61,7 +61,7 @@ def settings() -> str:
         raise SystemExit(
             f"write_reference.py: describe {', '.join(sorted(missing))} in described_settings.py"
         )
-    defaults = {field.name: field.default for field in fields(Settings)}
+    defaults: dict[str, Any] = {field.name: field.default for field in fields(Settings)}
     shown = {
         "HELSEVEV_DATA": "./data",
         "PORT": str(defaults["port"]),
@@ -272,8 +272,8 @@ def access() -> str:
 Worked out by asking `access/policy.py` every case. *Clinician*:
 {_code(sorted(policy.CLINICIANS))}.
 *Relation*: a CareTeam, EpisodeOfCare, Encounter, Appointment, ServiceRequest or Task of the
-inhabitant names the person, their unit or an organisation above it. *Emergency*: the glass was broken at most
-{EMERGENCY.seconds // 3600} hours ago.
+inhabitant names the person, their unit or an organisation above it. *Emergency*: the glass was
+broken at most {EMERGENCY.seconds // 3600} hours ago.
 
 {_table(("who asks", "about", "read", "write"), _decisions())}
 

@@ -261,8 +261,8 @@ async def test_a_protected_address_leaves_by_no_door(
     }  # fmt: skip
     scores = set()
     for asked in (described, described | {"address": [{"line": ["Elsewhere 1"]}]}):
-        found = await services.person_matcher.match(nurse, asked, certain_only=False, count=9)
-        scores.add(tuple((m.resource["id"], m.likeness.score) for m in found))
+        alike = await services.person_matcher.match(nurse, asked, certain_only=False, count=9)
+        scores.add(tuple((m.resource["id"], m.likeness.score) for m in alike))
     assert len(scores) == 1
     own = Actor("inhabitant", "Patient/ola", "Ola", "", "", patient="Patient/ola")
     assert STREET.encode() in (await services.gate.open_resource(own, "Patient", "ola")).json

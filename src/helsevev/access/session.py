@@ -76,7 +76,7 @@ class Credentials:
         self._sessions: dict[bytes, tuple[Session, datetime]] = {}
         self._tokens: dict[bytes, tuple[Actor, datetime]] = {}
         self._tokens_in: dict[bytes, set[bytes]] = {}
-        """By session, the tokens of apps that live no longer than it does, nor while it is locked."""
+        """By session, the tokens of apps that live no longer, nor while it is locked."""
 
     async def follow(self) -> None:
         """Hear at once of sessions that other processes end, lock or begin anew."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from .shapes import Document, Shape, unique
 
 
@@ -62,6 +61,3 @@ class UnusualReads(Document, frozen=True, kw_only=True):
         for each in self.rule:
             if {case.found for case in each.case} != {True, False}:
                 raise ValueError(f"rule {each.code!r} needs a case that is found and one not")
-
-
-

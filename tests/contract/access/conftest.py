@@ -101,14 +101,15 @@ def encounters(patient: str) -> list[dict[str, Any]]:
     named = [
         {"individual": reference(f"Practitioner/{role}-personal")} for role in STAFF
     ]  # fmt: skip
+    ties: dict[str, dict[str, Any]] = {
+        "ward": {"serviceProvider": reference("Organization/ward")},
+        "hospital": {"serviceProvider": reference("Organization/hospital")},
+        "named": {"participant": named},
+    }
     return [
         {"resourceType": "Encounter", "id": f"{patient}-{kind}", "status": "in-progress",
          "class": {"code": "IMP"}, "subject": reference(f"Patient/{patient}")} | more
-        for kind, more in {
-            "ward": {"serviceProvider": reference("Organization/ward")},
-            "hospital": {"serviceProvider": reference("Organization/hospital")},
-            "named": {"participant": named},
-        }.items()
+        for kind, more in ties.items()
     ]  # fmt: skip
 
 
@@ -147,7 +148,8 @@ async def world(
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         made = World(services, build_app(settings, services))
     me = [f"Practitioner/{role}-{relation}" for role in STAFF for relation in RELATIONS]
-    for name, more in {"open": {}, **RECORDS}.items():
+    records: dict[str, dict[str, Any]] = {"open": {}, **RECORDS}
+    for name, more in records.items():
         kept = [person(name, **more), *encounters(name)]
         kept += [condition(name, label) for label in (ENTRIES if name == "open" else ("plain",))]
         if name.startswith("blocked"):

@@ -92,7 +92,7 @@ async def somebody(api: Api) -> None:
         "class": {"code": "IMP"}, "subject": ABOUT, "period": {"start": "2026-01-01"},
         "serviceProvider": {"reference": NURSE.organisations[0]},
     }  # fmt: skip
-    made = [
+    made: list[dict[str, Any]] = [
         {"resourceType": "Patient", "id": PERSON, "name": name, "gender": "female"}, stay,
         {**PULSE, "id": "pulse-walked"}, {**PULSE, "id": "gone-walked"},
         {**NOTE, "id": "note-walked"},

@@ -10,8 +10,9 @@ from helsevev.fhir.search_query import SearchError, parse
 
 def read(kind: str, text: str) -> object:
     query = parse(kind, [("_filter", text)])
-    [found] = (*query.conditions, *query.joins)
-    return found
+    found: list[object] = [*query.conditions, *query.joins]
+    assert len(found) == 1
+    return found[0]
 
 
 SAME = [
@@ -36,8 +37,7 @@ SAME = [
 @pytest.mark.parametrize(("kind", "text", "name", "value"), SAME)
 def test_a_test_asks_what_the_parameter_would(kind: str, text: str, name: str, value: str) -> None:
     plain = parse(kind, [(name, value)])
-    [expected] = (*plain.conditions, *plain.joins)
-    assert read(kind, text) == expected
+    assert [read(kind, text)] == [*plain.conditions, *plain.joins]
 
 
 def test_and_binds_closer_than_or_and_brackets_closer_still() -> None:

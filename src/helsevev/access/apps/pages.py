@@ -22,7 +22,7 @@ from helsevev.access.apps.refusals import NotLetIn
 from helsevev.access.apps.tokens import hash_of_session
 from helsevev.access.apps.words import wishes
 from helsevev.access.errors import Invalid
-from helsevev.access.guard import actor_of_request
+from helsevev.access.guard import actor_of_request, session_in
 from helsevev.access.people import Found
 from helsevev.access.staff import name_of
 from helsevev.kit import web
@@ -41,7 +41,7 @@ def _too_often(_: _Request, problem: TooManyRequestsException) -> Response[dict[
     return Response(told.as_data(), status_code=429, headers=headers)
 
 
-_TOLD_APPS: Final = {TooManyRequestsException: _too_often}
+_TOLD_APPS: Final[dict[int | type[Exception], Any]] = {TooManyRequestsException: _too_often}
 _PAGE_NAMES: Final = frozenset({"patient", "choice", "lasts", "answer", "find", "_csrf_token"})
 
 
@@ -195,7 +195,7 @@ async def _authorize(request: _Request, pairs: Sequence[tuple[str, str]]) -> Res
         actor: Actor | None = request.scope.get("user")
         if actor is None:
             here = quote(f"{request.url.path}?{request.url.query}", safe="")
-            is_locked = request.scope.get("session") is not None
+            is_locked = session_in(request) is not None
             return _to(f"/{'locked' if is_locked else 'sign-in'}?next={here}")
         launched = await apps.authorizing.launched(asked, actor, _session(request))
         # Staff's apps were approved by an administrator; an inhabitant is asked each time.
