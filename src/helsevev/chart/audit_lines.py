@@ -64,7 +64,10 @@ def lines(touches: Iterable[Touch], own: str = "") -> list[Line]:
             open_groups[key] = group = []
             groups.append(group)
         group.append(touch)
-    return [_line(group, own) for group in groups]
+    stated: dict[str, str] = {}
+    found = [_line(group, own, stated) for group in reversed(groups)]
+    found.reverse()
+    return found
 
 
 def _kind(touch: Touch) -> str:
@@ -75,9 +78,15 @@ def _kind(touch: Touch) -> str:
     return touch.action if touch.action in ("write", "list", "login") else "read"
 
 
-def _line(group: Sequence[Touch], own: str) -> Line:
+def _line(group: Sequence[Touch], own: str, stated: dict[str, str]) -> Line:
+    """`stated` holds the reason that each one gave last: it stands at what they read for it too."""
     newest = group[0]
     moments = _moments(group)
+    reason = "" if newest.refused else _reason(newest.reason)
+    if newest.is_emergency:
+        stated[newest.actor] = reason
+    elif newest.purpose == "BTG":
+        reason = reason or stated.get(newest.actor, "")
     return Line(
         at=newest.at,
         first=group[-1].at,
@@ -89,7 +98,7 @@ def _line(group: Sequence[Touch], own: str) -> Line:
         what=_what(group),
         why="" if newest.refused else why(newest),
         purpose=_("emergency") if newest.purpose == "BTG" else "",
-        reason="" if newest.refused else _reason(newest.reason),
+        reason=reason,
         is_emergency=newest.is_emergency,
         is_refused=newest.refused,
         is_own=bool(own) and newest.actor == own,
