@@ -63,8 +63,8 @@ class Workers:
     def run(self, on_ready: Ready) -> int:
         """Work until SIGINT or SIGTERM, or until a worker fails before all were ready once.
 
-        `on_ready` is called when all are. Returns 1 after a failure, else 128 and the signal's
-        number, as a shell says it. No worker is left.
+        `on_ready` is called when all are. Returns 1 after a failure, else 0: who was asked to stop
+        and did has not failed. No worker is left.
         """
         with _signals() as told:
             try:
@@ -76,7 +76,7 @@ class Workers:
                         os.waitpid(worker.process, 0)
                 os.close(self._lifeline)
                 os.close(self._held)
-        return 1 if self._failed else 128 + self._stopped_by
+        return int(self._failed)
 
     def _look_after(self, told: int, on_ready: Ready) -> None:
         all_were_ready = False
@@ -153,9 +153,12 @@ class Workers:
         said, say = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        # What is sent before the new process has handlers of its own has to wait for them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD)
         process = os.fork()
         if process == 0:
             os._exit(self._be(worker, say))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
         os.close(say)
         worker.process, worker.said, worker.begun_at = process, said, time.monotonic()
 
@@ -172,6 +175,7 @@ class Workers:
         threading.Thread(target=self._outlive_nobody, daemon=True).start()
         status = 1
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
             status = self._work(worker.number, lambda: _say(say))
         except KeyboardInterrupt:
             status = 0
