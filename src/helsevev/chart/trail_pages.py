@@ -71,6 +71,8 @@ async def search_trail(request: _Request) -> Response[Any]:
 async def _answer(request: _Request, wish: Wish) -> Response[Any]:
     services: Services = request.app.state.services
     actor = actor_of_request(request)
+    trail = TrailSearch(services.gate)
+    await trail.require(actor)
     people = await _staff(services, actor, wish.who) if wish.who and not wish.agent else []
     if len(people) == 1:
         wish = msgspec.structs.replace(wish, agent=people[0][0], who=people[0][1])
@@ -80,7 +82,7 @@ async def _answer(request: _Request, wish: Wish) -> Response[Any]:
         problem = "" if people else _("Nobody who works here is called that.")
     elif wish.agent or wish.show == "refused" or wish.cursor:
         try:
-            page = await TrailSearch(services.gate).page(actor, _asked(wish), _A_PAGE)
+            page = await trail.page(actor, _asked(wish), _A_PAGE)
         except Invalid:
             problem = _("Choose at most %(days)s days.") % {"days": LONGEST.days}
     else:

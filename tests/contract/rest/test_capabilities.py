@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -138,7 +139,10 @@ async def test_every_claimed_interaction_works_for_every_type(
 async def test_every_claimed_search_parameter_is_answered(told: dict[str, Any], api: Api) -> None:
     def asked(kind: str, name: str, value: str) -> Callable[[], Awaitable[Wrong]]:
         async def ask() -> Wrong:
-            response = await api.system.get(kind, params={name: value, "_count": "1"})
+            # Nobody walks through the whole trail: days are asked for with everything else.
+            days = [("date", f"ge{datetime.now(UTC):%Y-%m-%d}")] if kind == "AuditEvent" else []
+            asked_for = [(name, value), ("_count", "1"), *days]
+            response = await api.system.get(kind, params=asked_for)
             return [] if response.status_code == 200 else [f"{kind}?{name}: {_said(response)}"]
 
         return ask
@@ -163,6 +167,8 @@ async def test_every_claimed_search_parameter_is_answered(told: dict[str, Any], 
 
 
 def _value(kind: str, parameter: dict[str, str]) -> str:
+    if (kind, parameter["name"]) == ("AuditEvent", "outcome"):
+        return "8"  # The trail knows two, and says so when asked for another.
     if parameter["type"] == "composite":
         parts = PARAMETERS[kind][parameter["name"]].components
         return "$".join(VALUES[part.kind] for part in parts)

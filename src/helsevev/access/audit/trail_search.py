@@ -75,7 +75,7 @@ class TrailSearch:
 
     async def page(self, actor: Actor, asked: Asked, limit: int) -> Page:
         """The newest `limit` that fit. Raises `Refused` (audited), or `Invalid`: ask for less."""
-        await self._officers_and_systems(actor)
+        await self.require(actor)
         whose = await self._whose(asked.entity)
         _check_bounds(asked, whose)
         found: list[Touch] = []
@@ -177,7 +177,8 @@ class TrailSearch:
             ),
         )
 
-    async def _officers_and_systems(self, actor: Actor) -> None:
+    async def require(self, actor: Actor) -> None:
+        """That the actor may look at the whole trail. Raises `Refused` (audited)."""
         if may_follow_up(actor) or actor.kind == "system":
             return
         decision = Decision(False, "none", "Only the privacy officer follows up who has read.")
