@@ -150,9 +150,11 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         raise
     full = key != "overview"
     keys = ("banner", key) if key in PANELS and key != "timeline" else ("banner",)
-    looked, drafts = await asyncio.gather(
-        services.live.last_look(permit), services.drafts.of(permit)
-    )
+    looked, drafts, withheld, opened_at = await asyncio.gather(
+        services.live.last_look(permit), services.drafts.of(permit),
+        services.gate.withholds(permit),
+        services.gate.emergency_notice(permit, clock.now() - _NOTICE),
+    )  # fmt: skip
     wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
     if key == "timeline":
         wanted |= _timeline_slices([], "", _PAGE)
@@ -168,13 +170,11 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         "panel_of": _PANEL_OF,
         "new_sections": _new_sections(chart.new),
         "apps": await services.apps.clients.opened_by(actor) if key == "overview" else (),
+        "withheld": withheld,
+        "emergency_at": opened_at,
     }
-    context["withheld"] = await services.gate.withholds(permit)
     if key == "timeline":
         context |= _timeline_context(chart, [], "", _PAGE)
-    if key == "overview":
-        since = clock.now() - _NOTICE
-        context["emergency_at"] = await services.gate.emergency_notice(permit, since)
     answer = render(request, "chart/chart.html", **context)
     # Only the overview lists all that is new. After the answer: nobody waits for the mark.
     if key == "overview":
