@@ -25,6 +25,8 @@ from helsevev.fhir_api.request import Request
 
 MEDIA_TYPE: Final = "application/vnd.oai.openapi+json"
 _JSON: Final = "application/fhir+json"
+_NO_RESOURCES: Final = {"openapi": MEDIA_TYPE, "smart-configuration": "application/json"}
+"""What answers with other than a resource, and in which form."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _ANY: Final = "{type}"
 _ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}
@@ -140,8 +142,9 @@ def _described(interaction: Interaction, method: str, path: str, kind: str | Non
     }
     if interaction.public:
         described["security"] = []
-    if code == "openapi":
-        described["responses"]["200"]["content"] = {MEDIA_TYPE: {"schema": {"type": "object"}}}
+    if code in _NO_RESOURCES:
+        told = {_NO_RESOURCES[code]: {"schema": {"type": "object"}}}
+        described["responses"]["200"]["content"] = told
     if method == "POST" and code in _FORMS:
         described["requestBody"] = _body((_FORM,), {"type": "object", "properties": _RESULTS})
     elif code in _BODIES:
