@@ -37,12 +37,7 @@ def bundles(today: date) -> Iterator[dict[str, Any]]:
     day the demo is loaded; a datetime lets the last measurements be hours rather than a night old.
     The same `today` gives the same bundles. Numbers with decimals are Decimal.
     """
-    patients = {
-        member: inhabitant(key, today).resources[0]
-        for member, key in staff.INHABITANTS_AT_WORK.items()
-    }
-    people = staff.resources(patients)
-    yield transaction([*units.resources(), *people, *medicines.products()])
+    yield transaction(reference_resources())
     for key in INHABITANTS:
         yield inhabitant(key, today).bundle()
 

@@ -6,11 +6,10 @@ so far, so none of these can be a real person's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .codes import HPR_NUMBER, NATIONAL_NUMBER, Resource, coding, concept, no_basis, volven
+from .codes import HPR_NUMBER, Resource, coding, concept, no_basis, volven
 from .home import Place, address
 from .units import unit, with_parents
 
@@ -88,8 +87,6 @@ STAFF: tuple[Member, ...] = (
            "Personvernombud", "st-olavs", None, "privacy-officer"),
     Member("terje-moen", "Terje", "Moen", "male", "system-administrator", None,
            "Systemadministrator", "st-olavs", None, "administrator"),
-    Member("silje-rognli", "Silje", "Rognli", "female", "nurse", _NURSE,
-           "Sykepleier", "trondheim-hjemmetjeneste-ost"),
 )  # fmt: skip
 
 HOMES = {
@@ -97,9 +94,6 @@ HOMES = {
     "tove-kvernmo": Place("Kobberstien 3 A", "7030", "Trondheim", "5001", "Trondheim"),
 }
 """Who lives near, or in the same house as, somebody whose record they open at work."""
-
-INHABITANTS_AT_WORK = {"silje-rognli": "silje"}
-"""Who of the staff has a story of their own, by its key: a colleague to those who read it."""
 
 PROFESSIONS_WITHOUT_PATIENTS = frozenset({"privacy-officer", "system-administrator"})
 """Of those who sign in: whose work is with the record's users and its log."""
@@ -119,10 +113,10 @@ def practitioner(member_id: str) -> Resource:
     return {"reference": f"Practitioner/{found.id}", "display": found.name}
 
 
-def resources(patients: Mapping[str, Resource] = MappingProxyType({})) -> Iterator[Resource]:
-    """Every Practitioner, then every PractitionerRole; `patients`: Patients of some, by member."""
+def resources() -> Iterator[Resource]:
+    """Every Practitioner, then every PractitionerRole: the same whatever day it is."""
     for number, each in enumerate(STAFF, start=1):
-        yield _practitioner(each, f"9990{number:05d}", patients.get(each.id))
+        yield _practitioner(each, f"9990{number:05d}")
     for each in STAFF:
         yield _role(each)
 
@@ -170,7 +164,7 @@ def _staff_persona(each: Member) -> dict[str, Any]:
     }
 
 
-def _practitioner(each: Member, hpr_number: str, patient: Resource | None) -> Resource:
+def _practitioner(each: Member, hpr_number: str) -> Resource:
     found: Resource = {
         "resourceType": "Practitioner",
         "id": each.id,
@@ -180,10 +174,6 @@ def _practitioner(each: Member, hpr_number: str, patient: Resource | None) -> Re
         "name": [{"use": "official", "family": each.family, "given": each.given.split(" ")}],
         "gender": each.gender,
     }
-    if patient is not None:
-        number = patient["identifier"][0]["value"]
-        found["identifier"].append({"system": NATIONAL_NUMBER, "value": number})
-        found["birthDate"] = patient["birthDate"]
     if (home := HOMES.get(each.id)) is not None:
         found["address"] = [address(home)]
     if each.category is not None:
