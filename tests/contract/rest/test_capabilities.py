@@ -141,7 +141,7 @@ async def test_every_claimed_search_parameter_is_answered(told: dict[str, Any], 
         async def ask() -> Wrong:
             # Nobody walks through the whole trail: days are asked for with everything else.
             days = [("date", f"ge{datetime.now(UTC):%Y-%m-%d}")] if kind == "AuditEvent" else []
-            asked_for = [(name, value), ("_count", "1"), *days]
+            asked_for: list[tuple[str, Any]] = [(name, value), ("_count", "1"), *days]
             response = await api.system.get(kind, params=asked_for)
             return [] if response.status_code == 200 else [f"{kind}?{name}: {_said(response)}"]
 

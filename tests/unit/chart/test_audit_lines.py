@@ -8,7 +8,7 @@ from typing import Any
 from helsevev.access.touch import Touch
 from helsevev.chart.audit_lines import lines
 
-NURSE = {
+NURSE: dict[str, Any] = {
     "name": "Nora Ness", "profession": "nurse", "role": "Sykepleier", "unit": "Organization/ward",
     "unit_name": "Ward", "organisation": "Hospital", "basis": "emergency", "request": "",
     "address": "", "program": "", "app": "", "purpose": "BTG", "refused": False,
