@@ -24,7 +24,7 @@ _ALLOWED = re.compile(
     re.IGNORECASE,
 )
 # Packages whose metadata say nothing, each looked up in its own licence file.
-_LOOKED_UP = {"fhirpathpy": "MIT", "fhirpy": "MIT"}
+_LOOKED_UP = {"cedarpy": "Apache-2.0", "fhirpathpy": "MIT", "fhirpy": "MIT"}
 
 
 def main() -> int:
