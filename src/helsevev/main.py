@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -112,15 +114,32 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield services_over(database, rules(), projections, outward, exports, settings.data)
 
 
-def build_app(settings: Settings, services: Services) -> ASGIApp:
+@asynccontextmanager
+async def working(settings: Settings, services: Services) -> AsyncIterator[None]:
+    """What goes on by itself: notifications, exports, new search parameters, the audit log."""
+    jobs = (
+        services.notifier, services.indexer, services.exports,
+        Sealer(services.gate.store.database, keys_of(settings)), Watcher(services.gate.store),
+    )  # fmt: skip
+    for job in jobs:
+        await job.start()
+    try:
+        yield
+    finally:
+        for job in reversed(jobs):
+            await job.stop()
+
+
+def build_app(settings: Settings, services: Services, *, works: bool = True) -> ASGIApp:
     """The application over opened services: every chapter's pages, and FHIR under /fhir.
 
     FHIR is answered before the pages' framework: a read costs little more than its statement.
+    `works` says whether what goes on by itself goes on here too, or in another process.
     """
     # By https we know our name. Else the request says it, and is told it in its own answer alone.
     base = f"{settings.address}/fhir" if settings.address.startswith("https://") else ""
     fhir = FhirApi(services, deletes_several=settings.deletes_several, base=base)
-    pages = build_pages(settings, services)
+    pages = build_pages(settings, services, works=works)
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
         path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
@@ -130,7 +149,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
     return app
 
 
-def build_pages(settings: Settings, services: Services) -> Litestar:
+def build_pages(settings: Settings, services: Services, *, works: bool = True) -> Litestar:
     """Every chapter's pages, and the word that all is well at /healthz."""
 
     @get("/healthz", opt={"decision": "public"}, media_type="text/plain")
@@ -138,8 +157,7 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
         await services.gate.store.database.fetchval("SELECT 1")
         return "ok"
 
-    sealer = Sealer(services.gate.store.database, keys_of(settings))
-    watcher = Watcher(services.gate.store)
+    services.exports.are_here = works
     door = door_over(settings, services)
     services.credentials.lock_after = settings.lock_after
 
@@ -147,19 +165,10 @@ def build_pages(settings: Settings, services: Services) -> Litestar:
     async def follow_changes(_app: Litestar) -> AsyncIterator[None]:
         await services.feed.start()
         await services.credentials.follow()
-        await services.notifier.start()
-        await services.indexer.start()
-        await services.exports.start()
-        await sealer.start()
-        await watcher.start()
         try:
-            yield
+            async with working(settings, services) if works else nullcontext():
+                yield
         finally:
-            await watcher.stop()
-            await sealer.stop()
-            await services.exports.stop()
-            await services.indexer.stop()
-            await services.notifier.stop()
             await services.feed.stop()
             await door.close()
 
@@ -289,25 +298,43 @@ def _answer_until_stopped(
     gc.collect()
     gc.freeze()
     if len(listeners) == 1:
-        uvloop.run(_answer(settings, listeners[0], greet))
+        uvloop.run(_answer(settings, listeners[0], greet, works=True))
         return 0
 
     def work(number: int, ready: Ready) -> int:
+        is_last = number == len(listeners)
         try:
-            uvloop.run(_answer(settings, listeners[number], ready))
+            uvloop.run(
+                _work(settings, ready) if is_last else
+                _answer(settings, listeners[number], ready, works=False)
+            )  # fmt: skip
         except _EXPECTED as problem:
             return _told(problem)
         return 0
 
-    return Workers(len(listeners), work, dropped=[lock]).run(greet)
+    # One more, so that nobody's answer waits for an export or a seal.
+    return Workers(len(listeners) + 1, work, dropped=[lock]).run(greet)
 
 
-async def _answer(settings: Settings, listener: socket.socket, ready: Ready) -> None:
+async def _answer(
+    settings: Settings, listener: socket.socket, ready: Ready, *, works: bool
+) -> None:
     async with open_services(settings) as services:
-        app = build_app(settings, services)
+        app = build_app(settings, services, works=works)
         gc.collect()
         gc.freeze()
         await server.serve(app, listener, ready)
+
+
+async def _work(settings: Settings, ready: Ready) -> None:
+    asked_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+    async with open_services(settings) as services, working(settings, services):
+        gc.collect()
+        gc.freeze()
+        ready()
+        await asked_to_stop.wait()
 
 
 def _greet(settings: Settings, address: str) -> None:

@@ -109,7 +109,7 @@ class Connection:
         """
         try:
             if not arguments:
-                return str(await self.driver.execute(statement))
+                return str(await self.driver.execute(str(statement)))
             made = self._prepared.get(statement) or await self._prepare(statement)
             await made.fetch(*arguments)
             return str(made.get_statusmsg())
@@ -165,7 +165,8 @@ class Connection:
             del self._prepared[next(iter(self._prepared))]
         self._made += 1
         # Without a name, PostgreSQL would parse and plan it anew each time it is run.
-        made = await self.driver.prepare(statement, name=f"s{self._made}", timeout=seconds)
+        text = str(statement)  # The driver takes no kind of str but str.
+        made = await self.driver.prepare(text, name=f"s{self._made}", timeout=seconds)
         self._prepared[statement] = made
         return made
 

@@ -28,10 +28,12 @@ from helsevev.record.connection import (
     VersionMismatch,
     told,
 )
+from helsevev.record.statements import PlannedOnce
 
 _log = logging.getLogger(__name__)
 
 _OLDEST = 16
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 _SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
 _CANNOT_YET = (OSError, *LOST)
 
@@ -41,7 +43,11 @@ class UnfitServer(DatabaseError):
 
 
 class Database:
-    """Connections to one database, opened as they are needed, up to `size`."""
+    """Connections to one database, opened as they are needed, up to `size`.
+
+    Statements that are planned once (`statements.PlannedOnce`) have connections of their own, half
+    as many, on which PostgreSQL keeps the plan that it made first.
+    """
 
     def __init__(
         self, url: str, size: int, patience: float, session: Mapping[str, str] = _SESSION
@@ -60,6 +66,7 @@ class Database:
         self._listener: asyncio.Task[None] | None = None
         self._ear: Any = None
         self._beside: list[Database] = []
+        self._once: Database | None = None
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10, patience: float = 15.0) -> Database:
@@ -80,11 +87,20 @@ class Database:
             )
         return database
 
-    def beside(self, session: Mapping[str, str]) -> Database:
-        """As many connections to the same database with other settings; closed with this one."""
-        other = Database(self._url, self._size, self._patience, {**self._session, **session})
+    def beside(self, session: Mapping[str, str], size: int | None = None) -> Database:
+        """Connections to the same database with other settings; closed with this one."""
+        told = {**self._session, **session}
+        other = Database(self._url, size or self._size, self._patience, told)
         self._beside.append(other)
         return other
+
+    def fit_for(self, statement: str) -> Database:
+        """Where a statement is best run: here, or where plans are kept."""
+        if not isinstance(statement, PlannedOnce):
+            return self
+        if self._once is None:
+            self._once = self.beside(_PLANNED_ONCE, max(1, self._size // 2))
+        return self._once
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
         """Run a statement; returns all its rows.
@@ -92,11 +108,12 @@ class Database:
         Raises `ConnectionLost` when the server went away while it ran: it may have been carried
         out, and is not repeated. Raises other `DatabaseError`s when PostgreSQL refused it.
         """
-        connection = await self._acquire()
+        pool = self.fit_for(statement)
+        connection = await pool._acquire()
         try:
             return await connection.fetch(statement, *arguments)
         finally:
-            self._release(connection)
+            pool._release(connection)
 
     async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Row]:
         """Like `fetch`, for reading: stopped after so many seconds, by raising `TookTooLong`.
@@ -111,27 +128,30 @@ class Database:
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
         """Like `fetch`; returns the first row, or None."""
-        connection = await self._acquire()
+        pool = self.fit_for(statement)
+        connection = await pool._acquire()
         try:
             return await connection.fetchrow(statement, *arguments)
         finally:
-            self._release(connection)
+            pool._release(connection)
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         """Like `fetch`; returns the first value of the first row, or None."""
-        connection = await self._acquire()
+        pool = self.fit_for(statement)
+        connection = await pool._acquire()
         try:
             return await connection.fetchval(statement, *arguments)
         finally:
-            self._release(connection)
+            pool._release(connection)
 
     async def execute(self, statement: str, *arguments: Any) -> str:
         """Like `fetch`; returns PostgreSQL's word for what it did, such as `UPDATE 3`."""
-        connection = await self._acquire()
+        pool = self.fit_for(statement)
+        connection = await pool._acquire()
         try:
             return await connection.execute(statement, *arguments)
         finally:
-            self._release(connection)
+            pool._release(connection)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

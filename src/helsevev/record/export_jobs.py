@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +11,7 @@ from helsevev.record.database import Database
 from helsevev.record.statements import load
 
 _SQL: Final = load("export")
+_CHANNEL: Final = "helsevev_export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class JobRows:
     async def add(self, row: tuple[Any, ...]) -> None:
         """Remember a job: id, requested, expires, request, owner, actor, asked."""
         await self._database.execute(_SQL["add_job"], *row)
+
+    async def tell(self) -> None:
+        """Wake whoever carries exports out, in whatever process that is."""
+        await self._database.execute(f"NOTIFY {_CHANNEL}")
+
+    async def follow(self, callback: Callable[[], None]) -> None:
+        """Call back when there is something new."""
+        await self._database.listen(_CHANNEL, lambda _payload: callback())
 
     async def read(self, job_id: str) -> JobRow | None:
         """One job, or None."""

@@ -10,7 +10,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 _FOLDER = Path(__file__).parent / "sql"
-_HEADING = re.compile(r"^-- name: (\w+)[ \t]*\n((?:--.*\n)*)", re.MULTILINE)
+_HEADING = re.compile(r"^-- name: (\w+)(, planned once)?[ \t]*\n((?:--.*\n)*)", re.MULTILINE)
+
+
+class PlannedOnce(str):
+    """A statement whose best plan is the same whatever values it is run with.
+
+    It finds its rows by keys. PostgreSQL, left to itself, plans one with lists anew each time it is
+    run, which costs three times what running it does; see `Database`.
+    """
+
+    __slots__ = ()
 
 
 class BadStatementFile(Exception):
@@ -28,11 +38,12 @@ def read(text: str, file: str) -> Mapping[str, str]:
     headings = list(_HEADING.finditer(text))
     statements: dict[str, str] = {}
     for heading, following in zip_longest(headings, headings[1:]):
-        name, description = heading.groups()
+        name, once, description = heading.groups()
         sql = text[heading.end() : following.start() if following else len(text)].strip()
         if not description.strip("-\n ") or not sql or name in statements:
             raise BadStatementFile(f"{file}: {name} needs one description and one statement")
-        statements[name] = sql.removesuffix(";")
+        sql = sql.removesuffix(";")
+        statements[name] = PlannedOnce(sql) if once else sql
     if not statements:
         raise BadStatementFile(f"{file}: there is no statement")
     return MappingProxyType(statements)

@@ -111,7 +111,7 @@ class Walled(Database):
         """As `Database.fetch`."""
         if asking() is None:
             return await self._whole.fetch(statement, *arguments)
-        async with self.connection() as connection:
+        async with self._within(statement) as connection:
             return await connection.fetch(statement, *arguments)
 
     async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Row]:
@@ -125,21 +125,21 @@ class Walled(Database):
         """As `Database.fetchrow`."""
         if asking() is None:
             return await self._whole.fetchrow(statement, *arguments)
-        async with self.connection() as connection:
+        async with self._within(statement) as connection:
             return await connection.fetchrow(statement, *arguments)
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         """As `Database.fetchval`."""
         if asking() is None:
             return await self._whole.fetchval(statement, *arguments)
-        async with self.connection() as connection:
+        async with self._within(statement) as connection:
             return await connection.fetchval(statement, *arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> str:
         """As `Database.execute`; behind the wall nothing can be changed."""
         if asking() is None:
             return await self._whole.execute(statement, *arguments)
-        async with self.connection() as connection:
+        async with self._within(statement) as connection:
             return await connection.execute(statement, *arguments)
 
     @asynccontextmanager
@@ -150,7 +150,14 @@ class Walled(Database):
             async with self._whole.connection() as connection:
                 yield connection
             return
-        async with self._windows.connection() as connection:
+        async with self._within("") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _within(self, statement: str) -> AsyncIterator[Connection]:
+        """A connection that is fit for the statement, in a transaction that reads what is seen."""
+        held = asking() or Asking()
+        async with self._windows.fit_for(statement).connection() as connection:
             try:
                 await _begin(connection, held.text)
                 yield connection

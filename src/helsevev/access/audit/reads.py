@@ -15,6 +15,9 @@ ZONE: Final = ZoneInfo("Europe/Oslo")
 _WELL_KNOWN: Final = frozenset({"CEL"})
 """Security labels (HL7 v3 ActCode) of those whom many know."""
 
+STAFF: Final = ("Practitioner/", "PractitionerRole/")
+"""How the references of those whose reads are looked at begin."""
+
 
 @dataclass(slots=True)
 class Reads:
@@ -61,7 +64,7 @@ def grouped(touches: Iterable[Touch]) -> dict[tuple[str, int, date], Reads]:
             touch.patient <= 0
             or touch.refused
             or touch.action not in ("read", "emergency")
-            or not touch.actor.startswith(("Practitioner/", "PractitionerRole/"))
+            or not touch.actor.startswith(STAFF)
         ):
             continue
         day = touch.at.astimezone(ZONE).date()

@@ -78,6 +78,8 @@ class Exports:
         self._jobs = JobRows(gate.store.database)
         self._rung = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
+        self.are_here = True
+        """Whether this process carries out what is asked of it, or leaves that to another."""
 
     async def decide(self, actor: Actor) -> None:
         """That the actor may read across inhabitants. Raises `Refused`, which is audited."""
@@ -96,8 +98,11 @@ class Exports:
         job_id, now = secrets.token_hex(16), clock.now()
         encoded = msgspec.json.encode(actor.as_data()).decode()
         await self._jobs.add((job_id, now, now + KEPT, request, actor.id, encoded, asked.encoded()))
-        self._start_runner()
-        self._rung.set()
+        if self.are_here:
+            self._start_runner()
+            self._rung.set()
+        else:
+            await self._jobs.tell()
         return job_id
 
     async def export_to(self, actor: Actor, asked: Asked, folder: Path, tell: Tell) -> Exported:
@@ -135,6 +140,7 @@ class Exports:
     async def start(self) -> None:
         """Go on with what a restart cut short, and remove what has expired; until `stop`."""
         if self._kept_in is not None:
+            await self._jobs.follow(self._rung.set)
             self._start_runner()
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
--- name: ties
+-- name: ties, planned once
 -- What ties an actor to each of some inhabitants now, and what keeps them out: the nearest treatment
 -- relation (to who replaced them, too), as its rank (1 the person, 2 the unit, 3 what it is part of)
 -- and where it is written; a stated emergency, a stated relation; the inhabitant's blocks that name
@@ -59,7 +59,7 @@ FROM (SELECT t.patient, bool_or(t.grantee = ANY ($4::text[])) AS near FROM treat
 JOIN resource p ON p.patient = tied.patient AND p.type = 'Patient'
 WHERE NOT tied.near AND p.keys && $3::bigint[]
 
--- name: holds_any
+-- name: holds_any, planned once
 -- Whether an inhabitant's record holds an entry with one of some labels (hashes).
 SELECT EXISTS (SELECT FROM resource WHERE patient = $1 AND keys && $2::bigint[])
 
@@ -121,13 +121,13 @@ INSERT INTO session
      provider_session, id_token, attest)
 VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $2, $8, $9::jsonb, $10, $11, $12::jsonb)
 
--- name: session
+-- name: session, planned once
 -- Who a session belongs to, while it lasts.
 SELECT id, actor, expires_at, method, seen_at, locked_at, device, roles, provider_session, id_token,
        attest
 FROM session WHERE token_hash = $1 AND expires_at > $2
 
--- name: session_seen
+-- name: session_seen, planned once
 -- A session was used.
 UPDATE session SET seen_at = greatest(seen_at, $2) WHERE token_hash = $1 AND locked_at IS NULL
 
@@ -165,7 +165,7 @@ DELETE FROM session WHERE expires_at <= $1
 -- A token for the API; only its hash is kept.
 INSERT INTO api_token (token_hash, created_at, expires_at, actor) VALUES ($1, $2, $3, $4::jsonb)
 
--- name: token
+-- name: token, planned once
 -- Who a token speaks for, while it lasts; an app's in a session, while that is not locked.
 SELECT t.actor, t.expires_at, g.session
 FROM api_token t
@@ -183,7 +183,7 @@ ON CONFLICT (patient, author, kind, key) DO UPDATE SET
 WHERE draft.revision = $7
 RETURNING revision
 
--- name: drafts
+-- name: drafts, planned once
 -- An author's unsigned texts about an inhabitant.
 SELECT kind, key, revision, updated_at, content
 FROM draft WHERE patient = $1 AND author = $2 ORDER BY updated_at DESC
@@ -192,16 +192,16 @@ FROM draft WHERE patient = $1 AND author = $2 ORDER BY updated_at DESC
 -- Drop an unsigned text, after signing or on request.
 DELETE FROM draft WHERE patient = $1 AND author = $2 AND kind = $3 AND key = $4
 
--- name: last_look
+-- name: last_look, planned once
 -- When an actor last looked at an inhabitant's chart.
 SELECT at FROM last_look WHERE patient = $1 AND actor = $2
 
--- name: look
+-- name: look, planned once
 -- The actor has now seen the chart as it was at that time.
 INSERT INTO last_look (patient, actor, at) VALUES ($1, $2, $3)
 ON CONFLICT (patient, actor) DO UPDATE SET at = greatest(last_look.at, excluded.at)
 
--- name: newest_change_of
+-- name: newest_change_of, planned once
 -- The newest change of each of some inhabitants' records.
 SELECT wanted.patient, newest.at
 FROM unnest($1::bigint[]) AS wanted (patient)
@@ -210,6 +210,6 @@ CROSS JOIN LATERAL (
     ORDER BY c.xid DESC, c.seq DESC LIMIT 1
 ) AS newest
 
--- name: looks
+-- name: looks, planned once
 -- When an actor last looked at each of some inhabitants' charts.
 SELECT patient, at FROM last_look WHERE actor = $1 AND patient = ANY ($2::bigint[])

@@ -1,4 +1,4 @@
--- name: audit
+-- name: audit, planned once
 -- Rows of the audit trail, many at once.
 INSERT INTO audit_event
     (patient, id, transaction, at, outcome, action, interaction, actor, origin, purpose, reason,
@@ -7,7 +7,7 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]
                      $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[],
                      $12::text[], $13::text[], $14::text[])
 
--- name: origins
+-- name: origins, planned once
 -- Who asks and from where, as rows of the trail will name it.
 INSERT INTO audit_origin (id, content)
 SELECT id, content::json FROM unnest($1::bigint[], $2::text[]) AS o (id, content)
@@ -75,7 +75,7 @@ WHERE (e.xid, e.id) > ($1::bigint::text::xid8, $2::bigint)
 ORDER BY e.xid, e.id, e.patient
 LIMIT $3
 
--- name: unsealed
+-- name: unsealed, planned once
 -- Rows after a place, as leaves are made of them, in the order of sealing. Only transactions older
 -- than every one still running are shown, so that no row can appear behind the log's back.
 SELECT e.xid::text::bigint AS xid,
@@ -97,12 +97,12 @@ FROM unnest($1::bigint[], $2::bigint[]) AS sealed (patient, id)
 JOIN audit_event e USING (patient, id)
 LEFT JOIN audit_origin o ON o.id = e.origin
 
--- name: seal
+-- name: seal, planned once
 -- What is sealed together.
 INSERT INTO audit_batch (first, size, xid, id, sealed_at, patients, ids, hashes, subtrees)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
--- name: last_batch
+-- name: last_batch, planned once
 -- The end of the log.
 SELECT first, size, xid, id, subtrees FROM audit_batch ORDER BY first DESC LIMIT 1
 

@@ -1,10 +1,10 @@
--- name: read
+-- name: read, planned once
 -- The current version of one resource.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
 WHERE patient = $1 AND type = $2::resource_type AND id = $3
 
--- name: read_version
+-- name: read_version, planned once
 -- One version of one resource, current or superseded.
 SELECT patient, type, id, version, last_updated, false AS deleted, body
 FROM resource
@@ -14,7 +14,7 @@ SELECT patient, type, id, version, last_updated, deleted, body
 FROM resource_history
 WHERE patient = $1 AND type = $2::resource_type AND id = $3 AND version = $4
 
--- name: latest_superseded
+-- name: latest_superseded, planned once
 -- The newest row of a resource that has no current version: its deletion, or nothing.
 SELECT patient, type, id, version, last_updated, deleted, body
 FROM resource_history
@@ -22,21 +22,21 @@ WHERE patient = $1 AND type = $2::resource_type AND id = $3
 ORDER BY version DESC
 LIMIT 1
 
--- name: directory
+-- name: directory, planned once
 -- The inhabitant under whom a resource with a client-chosen id is kept.
 SELECT patient FROM directory WHERE key = $1
 
--- name: directory_many
+-- name: directory_many, planned once
 -- The same for many.
 SELECT key, patient FROM directory WHERE key = ANY ($1::bigint[])
 
--- name: read_many
+-- name: read_many, planned once
 -- The current versions of many resources, whose places are known.
 SELECT r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body
 FROM unnest($1::bigint[], $2::resource_type[], $3::text[]) AS wanted (patient, type, id)
 JOIN resource r USING (patient, type, id)
 
--- name: versions_many
+-- name: versions_many, planned once
 -- The newest version number of many resources, deletions included.
 SELECT type, id, max(version) AS version, bool_and(deleted) AS deleted
 FROM (
@@ -50,7 +50,7 @@ FROM (
 ) AS versions
 GROUP BY type, id
 
--- name: slices
+-- name: slices, planned once
 -- For each (type, how many): an inhabitant's newest resources by clinical date. A chart is one of these.
 SELECT found.type, found.id, found.version, found.last_updated, found.body
 FROM unnest($2::resource_type[], $3::integer[]) AS slice (type, most)
@@ -62,7 +62,7 @@ CROSS JOIN LATERAL (
     LIMIT slice.most
 ) AS found
 
--- name: write
+-- name: write, planned once
 -- Everything that writes leave behind, in one statement: current rows, superseded versions, search
 -- rows, directory, codings, token sets, audit trail and change feed. A version that is not the
 -- expected one undoes it all (SQLSTATE HV409).
@@ -206,7 +206,7 @@ SELECT patient, type, id, words_of(narrative, content)
 FROM unnest($1::bigint[], $2::resource_type[], $3::text[], $4::text[], $5::text[])
     AS t (patient, type, id, narrative, content)
 
--- name: delete
+-- name: delete, planned once
 -- Takes a resource out of the record's present; every version stays, and its deletion is one more.
 WITH gone AS (
     DELETE FROM resource
@@ -233,7 +233,7 @@ WITH gone AS (
 SELECT CASE WHEN (SELECT count(*) FROM gone) <> 1
             THEN refuse('a version is not the expected one') ELSE 0 END
 
--- name: idempotent_result
+-- name: idempotent_result, planned once
 -- What an earlier write with the same key left.
 SELECT fingerprint, result FROM idempotency_key WHERE actor = $1 AND key = $2
 
