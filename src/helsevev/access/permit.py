@@ -116,25 +116,33 @@ class Permits:
         resource_type: str = "",
     ) -> dict[int, Verdict]:
         """The verdict about each of some inhabitants, with one look at what is not known yet."""
-        now = clock.now()
-        known = await self.known(actor, patients, now)
-        return {
-            patient: Verdict(app_bounds.outside(app_bounds.REFUSED_PATIENT), "TREAT", each.until)
-            if app_bounds.bars(actor, patient)
-            else _verdict(actor, action, each, resource_type)
-            for patient, each in known.items()
-        }
+        known = await self.known(actor, patients, clock.now())
+        # What is known may be the same of many (to a system, of all), and is decided upon once.
+        decided: dict[int, Verdict] = {}
+        found: dict[int, Verdict] = {}
+        for patient, each in known.items():
+            if app_bounds.bars(actor, patient):
+                refused = app_bounds.outside(app_bounds.REFUSED_PATIENT)
+                found[patient] = Verdict(refused, "TREAT", each.until)
+                continue
+            if id(each) not in decided:
+                decided[id(each)] = _verdict(actor, action, each, resource_type)
+            found[patient] = decided[id(each)]
+        return found
 
     async def known(self, actor: Actor, patients: Iterable[int], now: datetime) -> dict[int, Known]:
         """The facts about each of some inhabitants that decisions rest on."""
         found: dict[int, Known] = {}
         unknown: list[int] = []
+        plain: dict[Facts, Known] = {}
         for patient in dict.fromkeys(patients):
             kept = self._kept.get((actor, patient))
             if kept is not None and now < kept.until:
                 found[patient] = kept
             elif (facts := _plain_facts(actor, patient)) is not None:
-                found[patient] = Known(facts, sight_of(actor, facts, ()), now + HOLDS)
+                if facts not in plain:
+                    plain[facts] = Known(facts, sight_of(actor, facts, ()), now + HOLDS)
+                found[patient] = plain[facts]
             else:
                 unknown.append(patient)
         if unknown:
@@ -252,6 +260,9 @@ class Permits:
 _LABELS: Final = {
     label_hash(mark.key): mark.key for mark in categories().mark if mark.on in ("record", "person")
 }
+_REFERENCE: Final = Facts("reference")
+_UNASSIGNED: Final = Facts("unassigned")
+_UNTIED: Final = Facts("inhabitant")
 _NOON: Final = 12 * 3600 * 1_000_000
 _OF_RECORDS: Final = tuple(
     label_hash(mark.key) for mark in categories().mark if mark.on == "record"
@@ -298,13 +309,13 @@ def _is_theirs(actor: Actor, patient: int) -> bool:
 def _plain_facts(actor: Actor, patient: int) -> Facts | None:
     """The facts where no tie has to be looked up; None where one has."""
     if patient == keys.REFERENCE:
-        return Facts("reference")
+        return _REFERENCE
     if patient == keys.UNASSIGNED:
-        return Facts("unassigned")
+        return _UNASSIGNED
     if actor.kind == "system":
-        return Facts("inhabitant")
+        return _UNTIED
     if actor.kind == "inhabitant" and not _is_theirs(actor, patient):
-        return Facts("inhabitant")
+        return _UNTIED
     return None
 
 

@@ -120,11 +120,12 @@ class Database:
 
         Waiting for a connection does not count.
         """
-        connection = await self._acquire()
+        pool = self.fit_for(statement)
+        connection = await pool._acquire()
         try:
             return await connection.fetch_within(seconds, statement, *arguments)
         finally:
-            self._release(connection)
+            pool._release(connection)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
         """Like `fetch`; returns the first row, or None."""

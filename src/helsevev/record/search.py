@@ -19,7 +19,7 @@ from helsevev.record.search_reading import sorted_page
 from helsevev.record.search_scope import Scope
 from helsevev.record.search_values import Arguments
 from helsevev.record.search_where import Where
-from helsevev.record.statements import load
+from helsevev.record.statements import PlannedOnce, load
 from helsevev.record.store import Store, Stored
 from helsevev.record.value_sets import RecordedCodes
 
@@ -90,6 +90,9 @@ class Search:
                 # Under no code at all, so that the index by code has them by date.
                 after, find_first = f"{after or 'true'} AND r.code = {NO_CODE}", False
             statement = _statement(where, order, after, count + 1, fenced=find_first)
+        if where.pins_patient or where.walk is not None:
+            # One index has them in order, whoever is named: planning takes longer than finding.
+            statement = PlannedOnce(statement)
         rows = await self._costs.fetch(statement, arguments.values, fenced=fenced)
         return await self._matches(query, every, rows, count)
 

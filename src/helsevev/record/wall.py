@@ -118,7 +118,7 @@ class Walled(Database):
         """As `Database.fetch_within`."""
         if asking() is None:
             return await self._whole.fetch_within(seconds, statement, *arguments)
-        async with self.connection() as connection:
+        async with self._within(statement) as connection:
             return await connection.fetch_within(seconds, statement, *arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
