@@ -14,7 +14,6 @@ _ROOTS = ("src", "tests", "tools", "bench")
 _GENERATED = (
     "src/helsevev/fhir/tables/",
     "src/helsevev/screens/static/",
-    "src/helsevev/screens/theme/",
 )
 
 
