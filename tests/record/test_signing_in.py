@@ -23,6 +23,7 @@ from helsevev.access.identity.claims import InhabitantClaims, StaffClaims
 from helsevev.access.identity.cookies import Cookies
 from helsevev.access.identity.devices import MOST_WRONG, Devices
 from helsevev.access.identity.matching import Matcher
+from helsevev.access.identity.one_time_codes import MOST_WRONG as MOST_WRONG_CODES
 from helsevev.access.identity.one_time_codes import OneTimeCodes
 from helsevev.access.identity.refusals import LoginRefused
 from helsevev.access.services import Services
@@ -194,7 +195,7 @@ async def test_a_device_lets_back_in_only_who_signed_in_there_this_shift(
     assert await devices.colleagues("attic") == await devices.colleagues(None) == []
     await devices.forget(stranger.id, "hall")
     assert [c.person for c in await devices.colleagues("hall")] == [nurse.id]
-    later(hours=13, minutes=1)
+    later(hours=12, minutes=1)
     assert await devices.colleagues("hall") == []
 
 
@@ -221,6 +222,67 @@ async def test_a_one_time_code_works_once_and_guessing_rests(
     assert await codes.fits(person, totp.at(clock.now()))
     kept = await database.fetchval("SELECT secret FROM one_time_code WHERE person = $1", person)
     assert enrolment.secret.encode() not in kept
+
+
+async def test_of_codes_guessed_at_once_no_more_are_looked_at_than_one_after_another(
+    database: Database, tmp_path: Path, later: Callable[..., None]
+) -> None:
+    codes, person = OneTimeCodes(database, tmp_path), "Practitioner/guessed"
+    totp = pyotp.TOTP((await codes.enrol(person, "Nora")).secret)
+    assert await codes.fits(person, totp.at(clock.now()), confirming=True)
+    later(seconds=60)
+    wrong = [f"{(int(totp.at(clock.now())) + 1 + n) % 1_000_000:06}" for n in range(12)]
+    told = await asyncio.gather(*(codes.tried(person, code) for code in wrong))
+    assert sorted(left for _, left in told if left is not None) == list(range(MOST_WRONG_CODES))
+    assert await codes.tried(person, totp.at(clock.now())) == (False, None), "resting"
+    later(minutes=11)
+    assert await codes.fits(person, totp.at(clock.now()))
+
+
+async def test_a_session_ends_after_twelve_hours_however_much_it_is_used(
+    services: Services, nurse: Actor, later: Callable[..., None]
+) -> None:
+    credentials = services.credentials
+    token = await credentials.start_session(nurse)
+    for _ in range(12 * 6 - 1):
+        later(minutes=10)
+        session = await credentials.session(token)
+        assert session is not None
+        await credentials.seen(token, session)
+    assert await credentials.session_actor(token) == nurse
+    later(minutes=10)
+    assert await credentials.session(token) is None
+
+
+@pytest.mark.parametrize("kind", ["session", "token"])
+async def test_what_ends_while_it_is_looked_up_is_not_remembered(
+    services: Services,
+    nurse: Actor,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    here, there = services.credentials, type(services.credentials)(database)
+    await there.follow()
+    ways: dict[str, tuple[Any, Any, str]] = {
+        "session": (here.start_session, there.session_actor, "session"),
+        "token": (here.issue_token, there.token_actor, "api_token"),
+    }
+    begin, ask, table = ways[kind]
+    token, read = await begin(nurse), database.fetchrow
+
+    async def read_slowly(*asked: Any) -> Any:
+        """What is read is old news before it is looked at."""
+        row = await read(*asked)
+        await database.execute(f"DELETE FROM {table}")
+        await database.execute("SELECT pg_notify('session_changed', '')")
+        await asyncio.sleep(0.3)
+        return row
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "fetchrow", read_slowly)
+        await ask(token)
+    assert await ask(token) is None
 
 
 async def test_a_session_locks_by_itself_and_its_token_is_nobody_s_then(
@@ -283,7 +345,7 @@ async def test_what_is_remembered_of_a_session_comes_back_as_it_was(
         await services.credentials.start_session(actor, sign_in)
     )
     assert found is not None
-    assert replace(found.sign_in, ends_at=None) == sign_in
+    assert replace(found.sign_in, ends_at=None, proved_at=None) == sign_in
     assert (found.actor, found.actor.session) == (actor, found.id)
 
 

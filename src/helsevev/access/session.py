@@ -20,8 +20,8 @@ from helsevev.record.database import Database
 from helsevev.record.statements import load
 
 _SQL: Final = load("access")
-SHIFT: Final = timedelta(hours=13)
-"""How long a sign-in lasts: one long shift."""
+SHIFT: Final = timedelta(hours=12)
+"""How long a sign-in lasts: one long shift, and what OWASP ASVS 3.3.2 allows."""
 
 TOKEN_LASTS: Final = timedelta(days=30)
 Method = Literal["demo", "national", "pin", "passkey", "emergency"]
@@ -40,7 +40,8 @@ class SignIn:
     """What a new session is made of besides its actor.
 
     `roles` are what may be switched to; `device` where it is; the rest is the provider's: its own
-    session, the id_token that ends it, and the trust framework's attest.
+    session, the id_token that ends it, and the trust framework's attest. `proved_at` is when the
+    person last proved who they are by a full login; None: now.
     """
 
     method: Method = "demo"
@@ -50,6 +51,7 @@ class SignIn:
     provider_session: str = ""
     id_token: str = ""
     attest: dict[str, Any] | None = None
+    proved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Credentials:
         self._database = database
         self._sessions: dict[bytes, tuple[Session, datetime]] = {}
         self._tokens: dict[bytes, tuple[Actor, datetime]] = {}
+        self._forgotten = 0
+        """Counts what was forgotten: what was read before is not remembered after."""
         self._tokens_in: dict[bytes, set[bytes]] = {}
         """By session, the tokens of apps that live no longer, nor while it is locked."""
 
@@ -92,7 +96,7 @@ class Credentials:
             _SQL["start_session"], _hash(token), now, sign_in.ends_at or now + SHIFT,
             _json(actor.as_data()), actor.session, actor.id, sign_in.method, sign_in.device,
             _json(sign_in.roles), sign_in.provider_session, sign_in.id_token,
-            None if sign_in.attest is None else _json(sign_in.attest),
+            None if sign_in.attest is None else _json(sign_in.attest), sign_in.proved_at or now,
         )  # fmt: skip
         await self._trace(actor, f"sign-in {sign_in.method}")
         return token
@@ -121,6 +125,7 @@ class Credentials:
         known = self._sessions.get(hashed)
         if known is not None and now < known[1] and not self._is_idle(known[0], now):
             return known[0]
+        forgotten = self._forgotten
         row = await self._database.fetchrow(_SQL["session"], hashed, now)
         if row is None:
             self._sessions.pop(hashed, None)
@@ -129,6 +134,8 @@ class Credentials:
         if self._is_idle(found, now):
             await self.lock(token)
             return replace(found, locked=True)
+        if forgotten != self._forgotten:
+            return found
         if len(self._sessions) >= _KEPT:
             self._sessions.clear()
         # Asked again every few seconds, in case word of a change was lost.
@@ -147,11 +154,14 @@ class Credentials:
         known = self._tokens.get(hashed)
         if known is not None and now < known[1]:
             return known[0]
+        forgotten = self._forgotten
         row = await self._database.fetchrow(_SQL["token"], hashed, now)
         if row is None:
             self._tokens.pop(hashed, None)
             return None
         actor = actor_of(row["actor"])
+        if forgotten != self._forgotten:
+            return actor
         if len(self._tokens) >= _KEPT:
             self._tokens.clear()
             self._tokens_in.clear()
@@ -162,6 +172,7 @@ class Credentials:
 
     async def forget_app(self, client: str) -> None:
         """Ask anew whom the tokens of an app speak for, here and in other processes, at once."""
+        self._forgotten += 1
         self._drop_app(client)
         await self._database.execute(_SQL["tell_session_changed"], f"{_APP}{client}")
 
@@ -210,10 +221,12 @@ class Credentials:
         return not session.locked and now - session.seen_at >= self.lock_after
 
     async def _tell(self, hashed: bytes) -> None:
+        self._forgotten += 1
         self._drop(hashed)
         await self._database.execute(_SQL["tell_session_changed"], hashed.hex())
 
     def _forget(self, payload: str) -> None:
+        self._forgotten += 1
         if payload.startswith(_APP):
             self._drop_app(payload.removeprefix(_APP))
         elif payload:
@@ -249,6 +262,7 @@ def _session(row: Any) -> Session:
             row["provider_session"],
             row["id_token"],
             None if attest is None else msgspec.json.decode(attest),
+            row["proved_at"],
         ),
     )
 

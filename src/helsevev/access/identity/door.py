@@ -138,12 +138,12 @@ class Door:
         people = await self.services.credentials.end_sessions_of_provider(provider_session)
         await self.devices.forget_provider_session(provider_session)
         for person in dict.fromkeys(people):
-            await self.audit(_somebody(person), "logout", "ended by the national login")
+            await self.audit(somebody(person), "logout", "ended by the national login")
 
     async def refuse(self, refused: LoginRefused) -> None:
         """Audit that nobody was signed in, and why."""
         told = refused.reason.replace("%s", refused.about)
-        person = _somebody(refused.person) if refused.person else refused_login.STRANGER
+        person = somebody(refused.person) if refused.person else refused_login.STRANGER
         await refused_login.note(self.services.gate, f"{told} ({refused.detail})", person)
 
     async def audit(
@@ -223,7 +223,8 @@ def door_of(request: _Request) -> Door:
     return door
 
 
-def _somebody(person: str) -> Actor:
+def somebody(person: str) -> Actor:
+    """Whom a refusal is about, when no more is known of them than their id."""
     kind = person.partition("/")[0]
     if kind == "Patient":
         return Actor("inhabitant", person, "", "inhabitant", "", patient=person)

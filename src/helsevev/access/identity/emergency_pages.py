@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from helsevev.access.identity.cookies import ATTEMPT
-from helsevev.access.identity.door import door_of, local, roles_told
+from helsevev.access.identity.door import Door, door_of, local, roles_told, somebody
 from helsevev.access.identity.lock_pages import WRONG_PASSKEY, passkey_person
 from helsevev.access.identity.refusals import LoginRefused
 from helsevev.access.session import SignIn
@@ -67,7 +67,10 @@ async def emergency_code(request: _Request) -> Response[Any]:
     if kept is None or not await door.is_staff_login_down():
         return _to_ordinary()
     person, page = kept["person"], kept["page"]
-    if not await door.codes.fits(person, str(form.get("code", ""))):
+    is_right, left = await door.codes.tried(person, str(form.get("code", "")))
+    if not is_right:
+        if left == 0:
+            await _raise_wrong_codes(door, person)
         await door.refuse(LoginRefused(WRONG_CODE, "emergency login", person=person))
         return _step(request, "code", page, gettext(WRONG_CODE), 403)
     await door.attempts.take("emergency", token)
@@ -78,6 +81,12 @@ async def emergency_code(request: _Request) -> Response[Any]:
     told = "Signed in by the emergency login, while the national login did not answer."
     await door.alarms.raise_alarm("emergency-login", actors[0], told)
     return await door.admit(request, actors, SignIn("emergency", roles=roles_told(actors)), page)
+
+
+async def _raise_wrong_codes(door: Door, person: str) -> None:
+    known = await door.matcher.roles_of(person)
+    who = known[0] if known else somebody(person)
+    await door.alarms.raise_alarm("wrong-codes", who, "Used up the tries for a one-time code.")
 
 
 def _step(

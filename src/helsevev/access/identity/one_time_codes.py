@@ -21,7 +21,9 @@ from helsevev.record.statements import load
 
 _SQL: Final = load("identity")
 _STEP: Final = 30
-_MOST_WRONG: Final = 5
+MOST_WRONG: Final = 5
+"""Wrong codes in a row after which none is looked at for ten minutes."""
+
 _REST: Final = timedelta(minutes=10)
 
 
@@ -64,14 +66,22 @@ class OneTimeCodes:
 
         Unconfirmed secrets only count when `confirming`. After five wrong ones, ten minutes' rest.
         """
+        is_right, _ = await self.tried(person, code, confirming=confirming)
+        return is_right
+
+    async def tried(
+        self, person: str, code: str, *, confirming: bool = False
+    ) -> tuple[bool, int | None]:
+        """Like `fits`, and how many tries are left; None when the code was not looked at."""
         row = await self._database.fetchrow(_SQL["codes"], person)
         if row is None or (row["confirmed_at"] is None and not confirming):
-            return False
+            return False, None
         now = clock.now()
-        if row["wrong"] >= _MOST_WRONG:
-            if row["wrong_at"] is not None and now - row["wrong_at"] < _REST:
-                return False
-            await self._database.execute(_SQL["forget_wrong_codes"], person)
+        counted = await self._database.fetchval(
+            _SQL["count_wrong_code"], person, now, MOST_WRONG, now - _REST
+        )
+        if counted is None:
+            return False, None
         code = code.replace(" ", "")
         totp = pyotp.TOTP(self._box.decrypt(row["secret"]).decode())
         here = int(now.timestamp()) // _STEP
@@ -80,9 +90,8 @@ class OneTimeCodes:
             if code.isascii() and pyotp.utils.strings_equal(code, totp.generate_otp(step)):
                 taken = await self._database.fetchval(_SQL["take_step"], person, step, now)
                 if taken is not None:
-                    return True
-        await self._database.execute(_SQL["wrong_code"], person, now)
-        return False
+                    return True, MOST_WRONG
+        return False, MOST_WRONG - counted
 
     async def remove(self, person: str) -> None:
         """No codes any longer."""

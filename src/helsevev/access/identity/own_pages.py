@@ -14,12 +14,17 @@ from helsevev.access.identity.cookies import ATTEMPT
 from helsevev.access.identity.door import door_of
 from helsevev.access.identity.one_time_codes import Enrolment
 from helsevev.access.session import FULL, Session
+from helsevev.kit import clock
 from helsevev.locale import gettext
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 PAGE: Final = "/me/sign-in"
 FULL_FIRST: Final = "Sign in fully before you change how you sign in."
+FRESH: Final = timedelta(minutes=15)
+"""How long ago a full login may be for changing how one signs in: a screen that somebody left open
+must not become a way in for whoever passes by (OWASP ASVS 3.7.1)."""
+
 PINS_DIFFER: Final = "The two PINs are not the same."
 PASSKEY_FAILED: Final = "The passkey could not be added. Nothing was changed."
 CODE_WRONG: Final = "That code is not right. Scan the drawing anew and try the next code."
@@ -46,7 +51,8 @@ async def _page(
         "access/own_sign_in.html",
         status_code=status_code,
         is_staff=session.actor.kind == "practitioner",
-        may_change=session.sign_in.method in FULL,
+        may_change=_may_change(session),
+        again=f"/sign-in?next={PAGE}",
         digits=await door.devices.pin_digits(person),
         passkeys=await door.passkeys.of(person),
         has_codes=await door.codes.is_ready(person),
@@ -61,7 +67,10 @@ async def _page(
 
 def _may_change(session: Session) -> bool:
     """Only who has just proved by a full login who they are may add other ways in."""
-    return session.sign_in.method in FULL and session.actor.kind == "practitioner"
+    proved = session.sign_in.proved_at
+    is_fresh = proved is not None and clock.now() - proved < FRESH
+    is_full = session.sign_in.method in FULL
+    return is_full and is_fresh and session.actor.kind == "practitioner"
 
 
 @post("/me/pin", opt={"decision": "signed-in", "limit": "unlock"})
@@ -96,7 +105,8 @@ async def ask_for_new_passkey(request: _Request) -> Response[str]:
         return Response("{}", media_type=MediaType.JSON, status_code=403)
     actor = session.actor
     asked = await door.passkeys.ask_new(door.origin(request), actor.id, actor.name)
-    token = await door.attempts.begin("new-passkey", {"challenge": asked.challenge})
+    remembered = {"challenge": asked.challenge, "person": actor.id}
+    token = await door.attempts.begin("new-passkey", remembered)
     answer = Response(asked.options, media_type=MediaType.JSON, status_code=200)
     door.cookies.set(answer, ATTEMPT, token, timedelta(minutes=10))
     return answer
@@ -116,8 +126,13 @@ async def change_passkeys(request: _Request) -> Response[Any]:
     kept = await door.attempts.take("new-passkey", door.cookies.attempt(request))
     name = str(form.get("name", "")).strip() or gettext("Passkey")
     said = str(form.get("credential", ""))
-    if kept is None or not await door.passkeys.add(
-        door.origin(request), session.actor.id, name, kept["challenge"], said
+    # The device is shared: a colleague may have asked, and gone.
+    if (
+        kept is None
+        or kept["person"] != session.actor.id
+        or not await door.passkeys.add(
+            door.origin(request), session.actor.id, name, kept["challenge"], said
+        )
     ):
         return await _page(request, gettext(PASSKEY_FAILED), status_code=422)
     await door.audit(session.actor, "change-sign-in", "added a passkey")

@@ -118,13 +118,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 -- A signed-in browser; only the hash of its token is kept.
 INSERT INTO session
     (token_hash, created_at, expires_at, actor, id, person, method, seen_at, device, roles,
-     provider_session, id_token, attest)
-VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $2, $8, $9::jsonb, $10, $11, $12::jsonb)
+     provider_session, id_token, attest, proved_at)
+VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $2, $8, $9::jsonb, $10, $11, $12::jsonb, $13)
 
 -- name: session, planned once
 -- Who a session belongs to, while it lasts.
 SELECT id, actor, expires_at, method, seen_at, locked_at, device, roles, provider_session, id_token,
-       attest
+       attest, proved_at
 FROM session WHERE token_hash = $1 AND expires_at > $2
 
 -- name: session_seen, planned once

@@ -108,13 +108,11 @@ SELECT secret, last_step, wrong, wrong_at, confirmed_at FROM one_time_code WHERE
 UPDATE one_time_code SET last_step = $2, wrong = 0, confirmed_at = coalesce(confirmed_at, $3)
 WHERE person = $1 AND last_step < $2 RETURNING person
 
--- name: wrong_code
--- A code that was not right.
-UPDATE one_time_code SET wrong = wrong + 1, wrong_at = $2 WHERE person = $1
-
--- name: forget_wrong_codes
--- Long enough ago.
-UPDATE one_time_code SET wrong = 0 WHERE person = $1
+-- name: count_wrong_code
+-- One more try, counted before it is looked at, so that tries at once cannot go beyond the limit;
+-- no row while the person rests.
+UPDATE one_time_code SET wrong = CASE WHEN wrong < $3 THEN wrong + 1 ELSE 1 END, wrong_at = $2
+WHERE person = $1 AND (wrong < $3 OR wrong_at <= $4) RETURNING wrong
 
 -- name: remove_codes
 -- Somebody has no one-time codes any longer.
