@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from pathlib import Path
 
 from .source_files import REPOSITORY
 
@@ -50,6 +51,21 @@ def test_every_decision_has_its_five_parts() -> None:
         headings = re.findall(r"^## (.+)$", path.read_text("utf-8"), re.MULTILINE)
         wanted = ["Context", "Decision", "Status", "Consequences", "Alternatives rejected"]
         assert headings == wanted, path.name
+
+
+def test_every_decision_has_a_number_of_its_own_and_stands_in_the_list() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    files = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    rows = re.findall(r"^\| \[(\d{4})\]\(([^)]+)\) \| (.+) \|$", _list(folder), re.MULTILINE)
+    assert [name for _, name, _ in rows] == files
+    for number, name, title in rows:
+        assert name.startswith(number)
+        assert (folder / name).read_text("utf-8").startswith(f"# {title}\n")
+
+
+def _list(folder: Path) -> str:
+    return (folder / "README.md").read_text("utf-8")
 
 
 def _name(requirement: str) -> str:
