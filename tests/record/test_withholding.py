@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import NotFound, Refused
+from helsevev.access.representing import RESPONSIBILITY
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.search_query import parse
@@ -86,7 +87,8 @@ async def people(services: Services, patient: Any, stay: Any) -> None:
         {"resourceType": "RelatedPerson", "id": "mother", "patient": {"reference": "Patient/siri"},
          "identifier": [{"system": NUMBER, "value": "14850070002"}],
          "relationship": [{"coding": [{
-             "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "MTH"}]}]},
+             "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "MTH"}]},
+             {"coding": [{"system": RESPONSIBILITY, "code": "mor"}]}]},
         patient("mor", birthDate="1985-01-01",
                 identifier=[{"system": NUMBER, "value": "14850070002"}]),
     ]  # fmt: skip

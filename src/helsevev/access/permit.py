@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from helsevev.access import app_bounds, blocking, representing, treatment_relation
 from helsevev.access.actor import Actor
 from helsevev.access.policy import AGE_UNKNOWN, Action, Basis, Closeness, Decision, Facts, decide
-from helsevev.access.sight import WHOLE, Block, Sight, blocked, blocks_of, sight_of
+from helsevev.access.sight import ADDRESSES, WHOLE, Block, Sight, blocked, blocks_of, sight_of
 from helsevev.content.loading import categories, relations
 from helsevev.fhir import dates
 from helsevev.kit import clock
@@ -177,15 +177,19 @@ class Permits:
 
     async def _ties(self, actor: Actor, patients: list[int], now: datetime) -> dict[int, Known]:
         acts_as = keys.patient_key(actor.id[8:]) if actor.acting else None
+        asked = patients if acts_as is None else [*dict.fromkeys([*patients, acts_as])]
         rows = await self._database.fetch(
-            _SQL["ties"], patients, list(actor.grantees), dates.microseconds(now), actor.id, now,
+            _SQL["ties"], asked, list(actor.grantees), dates.microseconds(now), actor.id, now,
             list(actor.person), list(actor.unit), acts_as, list(_LABELS),
         )  # fmt: skip
         found = {}
+        hidden = any(row["patient"] == acts_as and _hides(row) for row in rows)
         for row in rows:
             patient = row["patient"]
+            if patient == acts_as and patient not in patients:
+                continue
             blocks = blocks_of(row["blocks"])
-            facts = _facts(actor, row, blocks, now)
+            facts = _facts(actor, row, blocks, now, hidden)
             ends = [end for end in (facts.emergency_until, facts.stated_until) if end is not None]
             until = min([now + HOLDS, *ends])
             known = Known(facts, sight_of(actor, facts, blocks), until)
@@ -270,8 +274,16 @@ _OF_RECORDS: Final = tuple(
 _CLOSENESS: Final[dict[str, Closeness]] = {"1": "personal", "2": "unit", "3": "organisation"}
 
 
-def _facts(actor: Actor, row: Row, blocks: tuple[Block, ...], now: datetime) -> Facts:
-    """The facts that statement `ties` tells of one inhabitant."""
+def _hides(row: Row) -> bool:
+    """Whether the national register protects the address of the one whom a row is about."""
+    return any(_LABELS[label] in ADDRESSES for label in row["labels"])
+
+
+def _facts(actor: Actor, row: Row, blocks: tuple[Block, ...], now: datetime, hidden: bool) -> Facts:
+    """The facts that statement `ties` tells of one inhabitant.
+
+    `hidden` says that the address of one who acts for somebody is protected.
+    """
     relation = row["relation"]
     is_theirs = _is_theirs(actor, row["patient"])
     kind, _, scope = (row["represents"] or "").partition(" ")
@@ -289,6 +301,7 @@ def _facts(actor: Actor, row: Row, blocks: tuple[Block, ...], now: datetime) -> 
         blocked=blocked(block for block in blocks if block.is_whole),
         labels=frozenset(_LABELS[label] for label in row["labels"]),
         age=_age(row["born"], now),
+        hidden=hidden and acts,
     )
 
 

@@ -19,11 +19,12 @@ from helsevev.content.loading import professions
 
 Action = Literal[
     "read", "write", "break-glass", "state-relation", "read-address", "merge-persons",
-    "administer", "oversee",
+    "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
 ]  # fmt: skip
 Basis = Literal[
-    "relation", "stated", "emergency", "own", "representation", "system", "reference", "none"
-]
+    "relation", "stated", "emergency", "own", "representation", "system", "on-request",
+    "follow-up", "reference", "none",
+]  # fmt: skip
 Closeness = Literal["none", "stated", "organisation", "unit", "personal"]
 """How near somebody stands who treats: named themselves, by unit, or by what it is part of."""
 
@@ -48,7 +49,8 @@ REFUSED_UNASSIGNED: Final = "This entry names no inhabitant of the record."
 REFUSED_TOO_YOUNG: Final = "Those who are younger than 13 do not sign in themselves."
 
 _PREFERRED: Final = (
-    "own", "representation", "relation", "stated", "emergency", "system", "reference",
+    "own", "representation", "relation", "stated", "emergency", "system", "on-request",
+    "follow-up", "reference",
 )  # fmt: skip
 """Which of several grounds is told: the one that asks least of the inhabitant first."""
 
@@ -61,7 +63,8 @@ class Facts:
     where it is written (`CareTeam/x`). `stated_until` is the end of a relation that the actor
     stated, `represents` as whom an inhabitant acts for this one and `scope` how far, `blocked`
     whom the inhabitant's blocks that meet the actor are aimed at, `labels` what the record is
-    marked with, `age` the inhabitant's in whole years.
+    marked with, `age` the inhabitant's in whole years. `hidden` means that the address of one who
+    acts for the inhabitant is protected.
     """
 
     subject: Subject
@@ -76,6 +79,7 @@ class Facts:
     blocked: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
     age: int = AGE_UNKNOWN
+    hidden: bool = False
 
     @property
     def is_tied(self) -> bool:
@@ -148,13 +152,9 @@ def may_write(profession: str, resource_type: str) -> bool:
     return _decide("practitioner", profession, "", "write", *_known(facts), resource_type).allowed
 
 
-PRIVACY_OFFICERS: Final = frozenset({"privacy-officer"})
-"""Professions that follow up who has read: pasientjournalloven § 22, control afterwards."""
-
-
 def may_follow_up(actor: Actor) -> bool:
     """Whether the actor may see anybody's audit trail, and judge unusual reads."""
-    return actor.kind == "practitioner" and actor.profession in PRIVACY_OFFICERS
+    return decide(actor, "follow-up", Facts("reference")).allowed
 
 
 def may_merge(actor: Actor) -> bool:
@@ -172,7 +172,7 @@ def group_of(profession: str) -> str:
 
 
 _Who = tuple[str, str, str]
-_Known = tuple[Subject, frozenset[str], bool, str, bool, str, str, frozenset[str], int]
+_Known = tuple[Subject, frozenset[str], bool, str, bool, str, str, frozenset[str], int, bool]
 
 
 def _who(actor: Actor) -> _Who:
@@ -184,6 +184,7 @@ def _known(facts: Facts) -> _Known:
     return (
         facts.subject, facts.labels, facts.own, facts.nearest, facts.emergency_until is not None,
         facts.represents, facts.scope, facts.blocked, min(facts.age, AGE_UNKNOWN),
+        facts.hidden,
     )  # fmt: skip
 
 
@@ -202,10 +203,11 @@ def _decide(
     scope: str,
     blocked: frozenset[str],
     age: int,
+    hidden: bool,
     resource_type: str,
 ) -> Decision:
     who = (kind, profession, role)
-    known = (subject, labels, own, relation, emergency, represents, scope, blocked, age)
+    known = (subject, labels, own, relation, emergency, represents, scope, blocked, age, hidden)
     ruling = rule_book().rule(*_request(who, action, known, resource_type))
     if ruling.allowed:
         rule = min(ruling.rules, key=lambda each: _PREFERRED.index(each.basis))
@@ -224,13 +226,13 @@ def _decide(
 
 def _would(who: _Who, way: Action, action: Action, known: _Known, resource_type: str) -> bool:
     """Whether the actor may go a way that would open what is closed now."""
-    subject, labels, own, relation, emergency, represents, scope, blocked, age = known
+    subject, labels, own, relation, emergency, represents, scope, blocked, age, hidden = known
     breaks = way == "break-glass"
     if emergency if breaks else relation != "none":
         return False
     then = (
         subject, labels, own, relation if breaks else "stated", emergency or breaks, represents,
-        scope, blocked, age,
+        scope, blocked, age, hidden,
     )  # fmt: skip
     book = rule_book()
     return (
@@ -270,11 +272,14 @@ def _entry(
     scope: str,
     blocked: frozenset[str],
     age: int,
+    hidden: bool,
     resource_type: str,
     labels: frozenset[str],
     author: bool,
 ) -> EntryRuling:
-    known = (subject, record_labels, own, relation, emergency, represents, scope, blocked, age)
+    known = (
+        subject, record_labels, own, relation, emergency, represents, scope, blocked, age, hidden,
+    )  # fmt: skip
     request, entities = _request((kind, profession, role), "read-entry", known, resource_type)
     request["context"]["author"] = author
     request["resource"] = {"type": "Entry", "id": "entry"}
@@ -292,7 +297,7 @@ def _request(
     who: _Who, action: str, known: _Known, resource_type: str
 ) -> tuple[dict[str, Any], list[Mapping[str, Any]]]:
     kind, profession, role = who
-    subject, labels, own, relation, emergency, represents, scope, blocked, age = known
+    subject, labels, own, relation, emergency, represents, scope, blocked, age, hidden = known
     principal = {"type": "Actor", "id": "actor"}
     resource = {"type": "Record", "id": "record"}
     person = {
@@ -301,8 +306,8 @@ def _request(
     record = {"subject": subject, "labels": sorted(labels)}
     context = {
         "relation": relation, "emergency": emergency, "own": own, "represents": represents,
-        "scope": scope, "blocked": sorted(blocked), "age": age, "type": resource_type,
-        "author": False,
+        "scope": scope, "blocked": sorted(blocked), "age": age, "hidden": hidden,
+        "type": resource_type, "author": False,
     }  # fmt: skip
     request = {
         "principal": principal,

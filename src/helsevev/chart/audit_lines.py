@@ -131,6 +131,9 @@ def why(touch: Touch) -> str:
         "own": _("Your own record"), "system": _("A computer system that serves the record"),
         "emergency": _("Emergency access"), "list": _("A list or a search for a name"),
         "follow-up": _("Looks after who has read"),
+        "on-request": _("Registered what you had asked for"),
+        "parent": _("Acts as your parent"), "guardian": _("Acts as your guardian"),
+        "power-of-attorney": _("Acts by your power of attorney"),
     }.get(kind, "")  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from .demo.codes import (
     LANGUAGE,
     MARITAL_STATUS,
     NATIONAL_NUMBER,
+    PARENTAL_RESPONSIBILITY,
     coding,
     concept,
     hl7,
@@ -49,6 +50,7 @@ _MARITAL = {
 }  # fmt: skip
 _RELATIONS = {"mor": ("Mor", "MTH", "mor"), "far": ("Far", "FTH", "far"),
               "ektefelle": ("Ektefelle", "SPS", "ektefelleEllerPartner")}  # fmt: skip
+_RESPONSIBLE = concept("Felles foreldreansvar", coding(PARENTAL_RESPONSIBILITY, "felles", "Felles"))
 _NEXT_OF_KIN = concept("Nærmeste pårørende", coding(hl7("v2-0131"), "N"))
 
 
@@ -118,6 +120,7 @@ def _relative(life: Life, relative: Relative) -> dict[str, Any]:
             concept(text, coding(FAMILY_RELATION, national)),
             concept(text, coding(hl7("v3-RoleCode"), code)),
             _NEXT_OF_KIN,
+            *([_RESPONSIBLE] if relative.relation in ("mor", "far") else ()),
         ],
         "name": [_name(*relative.name)],
         "telecom": [{"system": "phone", "value": relative.phone, "use": "mobile"}],

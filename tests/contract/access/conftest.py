@@ -26,6 +26,9 @@ SPERRING: Final = "urn:oid:2.16.578.1.12.4.1.1.9603"
 GRADE: Final = "http://ehelse.no/fhir/CodeSystem/gd-address-confidentiality"
 NUMBER: Final = "urn:oid:2.16.578.1.12.4.1.4.1"
 PARENT: Final = "14850070002"
+RESPONSIBLE: Final = {"coding": [{
+    "system": "http://hl7.no/fhir/CodeSystem/no-basis-parental-responsibility", "code": "felles",
+}]}  # fmt: skip
 STREET: Final = "Hemmeliglia 17"
 STAFF: Final = ("physician", "nurse", "paramedic", "assistant-nurse", "secretary", "cleaner")
 RELATIONS: Final = ("none", "stated", "organisation", "unit", "personal", "emergency")
@@ -158,7 +161,7 @@ async def world(
             {"resourceType": "RelatedPerson", "id": f"{name}-parent",
              "patient": reference(f"Patient/{name}"),
              "identifier": [{"system": NUMBER, "value": PARENT}],
-             "relationship": [{"coding": [{"code": "MTH"}]}]}
+             "relationship": [{"coding": [{"code": "MTH"}]}, RESPONSIBLE]}
         )  # fmt: skip
         for resource in kept:
             await services.writer.write(SYSTEM, resource)

@@ -95,7 +95,9 @@ async def test_every_rule_is_met_by_a_cell_or_a_case_of_its_own(world: World) ->
         "reference-read", "power-of-attorney-reads", "guardian-reads", "parent-of-the-grown",
         "block-of-an-entry-for-a-person", "block-of-an-entry", "own-record-at-work", "own-blocks",
         "block-itself", "administrator-keeps-staff", "system-keeps-staff",
-        "administrator-not-oneself", "effective-access-of-staff",
+        "administrator-not-oneself", "effective-access-of-staff", "blocks-by-parents",
+        "blocks-by-representatives", "blocks-on-request", "privacy-officer-follows-up",
+        "alarms-are-answered",
     }  # fmt: skip
     in_table = {
         "treatment-read", "treatment-stated", "documentation-by-profession",

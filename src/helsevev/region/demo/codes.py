@@ -26,6 +26,7 @@ COUNTRY = "urn:iso:std:iso:3166"
 PRODUCT = "https://helsevev.example/fhir/CodeSystem/demo-product"
 ADDRESS_CONFIDENTIALITY = "http://ehelse.no/fhir/CodeSystem/gd-address-confidentiality"
 FAMILY_RELATION = "http://hl7.no/fhir/CodeSystem/no-basis-family-relation"
+PARENTAL_RESPONSIBILITY = "http://hl7.no/fhir/CodeSystem/no-basis-parental-responsibility"
 MARITAL_STATUS = "http://hl7.no/fhir/CodeSystem/no-basis-marital-status"
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"

@@ -16,6 +16,7 @@ from .codes import (
     LANGUAGE,
     MARITAL_STATUS,
     NATIONAL_NUMBER,
+    PARENTAL_RESPONSIBILITY,
     Resource,
     coding,
     concept,
@@ -131,6 +132,10 @@ def related_person(
     if national is not None:
         # The national base profile allows no other coding beside its own.
         relationships.insert(0, concept(words, coding(FAMILY_RELATION, national)))
+    if relation in ("mor", "far"):
+        # Folkeregisteret's word for parents who have it together.
+        together = coding(PARENTAL_RESPONSIBILITY, "felles", "Felles")
+        relationships.append(concept("Felles foreldreansvar", together))
     role = ("N", "Nærmeste pårørende") if next_of_kin else ("C", "Kontaktperson")
     number = None if born is None else synthetic_number(born, sex, f"{story.key} {relation}")
     return story.add(
