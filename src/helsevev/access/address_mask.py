@@ -6,100 +6,125 @@ so that screens and apps can say that there is an address they do not show.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from helsevev.access import address_attachments
+from helsevev.access.address_words import NOTHING, Secrets, gap, secrets_of
 from helsevev.fhir import serialization
 from helsevev.record.labels import PERSONS
 
-Secrets = tuple[str, ...]
-"""Texts that tell where somebody lives: streets with numbers, whole addresses."""
-
-_ABSENT: Final = {
+ABSENT: Final = {
     "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
     "valueCode": "masked",
 }
-_REDACTED: Final = {
+REDACTED: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "REDACTED",
 }
-_INSTEAD: Final = "•••"
 _TELLS: Final = ("address", "telecom", "position", "text")
 """Elements of a person or a place that tell how to get there; the narrative repeats them."""
 
 _OF_PLACE: Final = ("name", "alias", "description")
-_SHORTEST: Final = 5
-_STREET: Final = re.compile(r"\w.*\d")
+_WHERE: Final = ("geolocation", "municipality", "urban-district", "propertyinformation")
+"""Extensions that tell where, by what their URLs hold, wherever they stand."""
+
+_KEPT: Final = frozenset({"resourceType", "id", "versionId", "lastUpdated"})
+_SIGNS: Final = frozenset(
+    {"reference", "url", "fullUrl", "system", "code", "profile", "source", "valueUri", "valueUrl",
+     "valueCanonical", "valueCode", "instantiatesUri", "instantiatesCanonical", "linkId"}
+)  # fmt: skip
+"""Elements that hold no text: what tells is taken away with its element."""
+
+_NAMES: Final = frozenset({"family", "given", "prefix", "suffix"})
+_OF_PERSON: Final = ("Practitioner/", "Patient/", "RelatedPerson/", "Person/")
+_GONE: Final = object()
 
 
-def secrets_of(persons: Iterable[Mapping[str, Any]]) -> Secrets:
-    """What tells where these persons live or lived, longest first."""
-    found: set[str] = set()
-    for person in persons:
-        for address in _addresses(person):
-            lines = [line for line in address.get("line", ()) if line]
-            found.update(line for line in lines if _STREET.match(line))
-            found.update(text for text in [address.get("text")] if text)
-            if lines:
-                found.add(", ".join(lines))
-            found.update(_named_lines(address))
-    return tuple(sorted((s for s in found if len(s) >= _SHORTEST), key=len, reverse=True))
+def masked(
+    resource: dict[str, Any], secrets: Secrets = NOTHING, away: Collection[str] = ()
+) -> bytes | None:
+    """The resource's JSON without the address; None when it has none to take out.
 
-
-def masked(resource: dict[str, Any], secrets: Secrets) -> bytes | None:
-    """The resource's JSON without the address; None when it has none to take out."""
+    `away` are references to places and services that tell where somebody lives.
+    """
     before = serialization.encode(resource)
-    without = _without(resource, of_person=resource["resourceType"] in PERSONS)
-    text = serialization.encode(without)
-    if secrets:
-        pattern = _pattern(secrets)
-        text = pattern.sub(_INSTEAD, text.decode()).encode()
-    if text == before:
+    mask = _Mask(secrets, away, resource["resourceType"])
+    left = mask.of(resource, of_person=resource["resourceType"] in PERSONS)
+    if serialization.encode(left) == before:
         return None
-    left = serialization.decode_kept(text)
     meta = left.setdefault("meta", {})
-    meta["security"] = [*meta.get("security", ()), _REDACTED]
+    meta["security"] = [*meta.get("security", ()), REDACTED]
     return serialization.encode(left)
 
 
-def _pattern(secrets: Secrets) -> re.Pattern[str]:
-    """Finds a secret as JSON writes it, however its words are spaced and its letters are cased."""
-    parts = (
-        r"(?:\s|&nbsp;|\\[nrt])+".join(
-            re.escape(serialization.encode(word).decode()[1:-1]) for word in secret.split()
-        )
-        for secret in secrets
-    )
-    return re.compile("|".join(parts), re.IGNORECASE)
+class _Mask:
+    """One resource's way through the mask."""
 
+    def __init__(self, secrets: Secrets, away: Collection[str], owner: str) -> None:
+        self._secrets = secrets
+        self._away = away
+        self._owner = owner
 
-def _without(value: Any, *, of_person: bool) -> Any:
-    if isinstance(value, list | tuple):
-        return [_without(each, of_person=of_person) for each in value]
-    if not isinstance(value, dict):
-        return value
-    kind = value.get("resourceType")
-    if kind is not None:
-        of_person = kind in PERSONS
-    left: dict[str, Any] = {}
-    for name, inner in value.items():
+    def of(self, value: dict[str, Any], *, of_person: bool) -> dict[str, Any]:
+        """An object without what tells."""
+        kind = value.get("resourceType")
+        if kind is not None:
+            of_person = kind in PERSONS
+        if address_attachments.is_attachment(value, kind):
+            found = address_attachments.without(value, self._secrets, self._owner)
+            value = address_attachments.hollow(value, ABSENT) if found is None else found
+        left: dict[str, Any] = {}
+        for name, inner in value.items():
+            if kind == "Location" and name in _OF_PLACE:
+                continue
+            if (kept := self._element(name, inner, value, of_person)) is not _GONE:
+                left[name] = kept
+        if left.get("reference") in self._away:
+            return {"extension": [ABSENT]}
+        return left
+
+    def _element(self, name: str, inner: Any, within: dict[str, Any], of_person: bool) -> Any:
         if name == "valueAddress":
-            left["valueAddress"] = {"extension": [_ABSENT]}
-        elif of_person and name == "address":
-            several = isinstance(inner, list)
-            left[name] = [_absent(each) for each in inner] if several else _absent(inner)
-        elif of_person and name in _TELLS:
+            return {"extension": [ABSENT]}
+        if name == "generalPractitioner" and self._secrets.places is not None:
+            return [{"extension": [ABSENT]}]
+        if of_person and name == "address":
+            return [_absent(each) for each in inner] if isinstance(inner, list) else _absent(inner)
+        if of_person and name in _TELLS and (name != "text" or isinstance(inner, dict)):
             # A name has a text too; the narrative is the one with a div.
-            if name == "text" and not isinstance(inner, dict):
-                left[name] = inner
-        elif kind == "Location" and name in _OF_PLACE:
-            continue
-        else:
-            left[name] = _without(inner, of_person=of_person)
-    if str(left.get("reference", "")).startswith("Location/"):
-        left.pop("display", None)
-    return left
+            return _GONE
+        if isinstance(inner, dict):
+            return _GONE if _tells_where(inner) else self.of(inner, of_person=of_person)
+        if isinstance(inner, list | tuple):
+            found = [self._item(name, each, within, of_person) for each in inner]
+            left = [each for each in found if each is not _GONE]
+            return left if left or not found else _GONE
+        return self._text(name, inner, within) if isinstance(inner, str) else inner
+
+    def _item(self, name: str, item: Any, within: dict[str, Any], of_person: bool) -> Any:
+        if isinstance(item, dict):
+            return _GONE if _tells_where(item) else self.of(item, of_person=of_person)
+        return self._text(name, item, within) if isinstance(item, str) else item
+
+    def _text(self, name: str, text: str, within: dict[str, Any]) -> Any:
+        if name in _KEPT or (name == "data" and "contentType" in within):
+            return text
+        if name in _SIGNS:
+            return _GONE if self._secrets.within(text) else text
+        is_name = name in _NAMES or (
+            name == "display" and str(within.get("reference", "")).startswith(_OF_PERSON)
+        )
+        left = self._secrets.out_of(text, running=not is_name)
+        if left == gap() and name == "div" and text != left:
+            return f'<div xmlns="http://www.w3.org/1999/xhtml">{left}</div>'
+        return left
+
+
+def _tells_where(value: Mapping[str, Any]) -> bool:
+    """Whether an object is an extension with a position or a district."""
+    url = value.get("url")
+    return isinstance(url, str) and any(word in url.lower() for word in _WHERE)
 
 
 def _absent(address: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,31 +133,7 @@ def _absent(address: Mapping[str, Any]) -> dict[str, Any]:
         for extension in address.get("extension", ())
         if any(word in str(extension.get("url", "")).lower() for word in ("confidential", "secret"))
     ]
-    return {"extension": [_ABSENT, *graded]}
+    return {"extension": [ABSENT, *graded]}
 
 
-def _addresses(value: Any) -> Iterable[Mapping[str, Any]]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _addresses(each)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            if name in ("address", "valueAddress"):
-                yield from ([inner] if isinstance(inner, dict) else inner)
-            else:
-                yield from _addresses(inner)
-
-
-def _named_lines(address: Mapping[str, Any]) -> Iterable[str]:
-    """The street that the parts of a line name, as iso21090 has them."""
-    street = number = ""
-    for line in address.get("_line", ()):
-        for extension in (line or {}).get("extension", ()):
-            url, text = str(extension.get("url", "")), str(extension.get("valueString", ""))
-            street = text if url.endswith("ADXP-streetName") else street
-            number = text if url.endswith("ADXP-houseNumber") else number
-    if street and number:
-        yield f"{street} {number}"
-
-
-__all__ = ["Secrets", "masked", "secrets_of"]
+__all__ = ["ABSENT", "NOTHING", "REDACTED", "Secrets", "masked", "secrets_of"]

@@ -17,9 +17,8 @@ from helsevev.access.policy import Decision
 from helsevev.access.representing import representations
 from helsevev.access.scopes import Letter
 from helsevev.access.slices import Slice
-from helsevev.access.withholding import sift, sift_versions
+from helsevev.access.withholding import ALONE, Masked, Shown, besides_of, sift, sift_versions
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.serialization import decode_kept
 from helsevev.kit import clock
 from helsevev.kit.caller import CALLER
 from helsevev.record import keys
@@ -142,17 +141,11 @@ class Gate:
             self.store.slices(permit.patient, limits),
             self._trace(permit, interaction, " ".join(wanted)),
         )
-        sights = {permit.patient: permit.sight}
-        if not permit.sight.is_whole:
-            found = {k: (await sift(self.store, rows, sights))[0] for k, rows in found.items()}
-        return {
-            kind: [
-                decode_kept(json)
-                for place, stored in enumerate(rows)
-                if wanted[kind].wants(place, json := stored.json)
-            ]
-            for kind, rows in found.items()
-        }
+        patient, sight = permit.patient, permit.sight
+        whole = {kind: [Shown.of(each, each.json) for each in rows] for kind, rows in found.items()}
+        every = [each for rows in whole.values() for each in rows]
+        besides = (await besides_of(self.store, every, {patient: sight})).get(patient, ALONE)
+        return {kind: wanted[kind].opened(rows, sight, besides) for kind, rows in whole.items()}
 
     async def open_resource(self, actor: Actor, resource_type: str, resource_id: str) -> Stored:
         """The current version. Raises `NotFound`, `Gone` or `Refused`."""
@@ -259,7 +252,7 @@ class Gate:
         if verdict.sight.is_whole or current.deleted:
             return
         seen, _ = await sift(self.store, [current], {current.patient: verdict.sight})
-        if seen != [current]:
+        if not seen or isinstance(seen[0], Masked):
             closed = Decision(False, "none", REFUSED_PARTLY)
             await self.refuse(actor, current.patient, closed, "write", action="write")
 

@@ -24,6 +24,8 @@ ADDRESSES: Final = frozenset(
 )
 """Marks of protected addresses."""
 
+STRICTEST: Final = "address:strictly-confidential"
+
 _NOTHING: Final[frozenset[str]] = frozenset()
 Entry = tuple[str, str]
 """A resource's type and id."""
@@ -58,7 +60,8 @@ class Sight:
 
     `told` are those of the labels, `told_entries` those of the entries, that the actor may know to
     be withheld. `addresses` are the grades of protection of other persons in the record whose
-    addresses stay hidden; `hides_address` says the same of the inhabitant's own.
+    addresses stay hidden; `hides_address` says the same of the inhabitant's own, `hides_area` that
+    even the place is told nobody but those of `near`, the actor's own units.
     """
 
     labels: frozenset[str] = _NOTHING
@@ -67,6 +70,8 @@ class Sight:
     told_entries: frozenset[Entry] = frozenset()
     addresses: frozenset[str] = _NOTHING
     hides_address: bool = False
+    hides_area: bool = False
+    near: frozenset[str] = _NOTHING
 
     @property
     def is_whole(self) -> bool:
@@ -149,7 +154,11 @@ def _by_labels(actor: Actor, facts: Facts) -> Sight:
     )
     own = facts.labels & ADDRESSES
     hides = bool(own) and not decide(actor, "read-address", facts).allowed
-    return Sight(frozenset(hidden), frozenset(told), addresses=addresses, hides_address=hides)
+    return Sight(
+        frozenset(hidden), frozenset(told), addresses=addresses, hides_address=hides,
+        hides_area=hides and STRICTEST in own,
+        near=frozenset(actor.grantees) if hides else _NOTHING,
+    )  # fmt: skip
 
 
 @cache

@@ -7,32 +7,46 @@ deleted version also by what stands in it now or stood in it last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
-from helsevev.access.address_mask import Secrets, masked, secrets_of
+from helsevev.access.address_mask import NOTHING, Secrets, masked, secrets_of
+from helsevev.access.naming_withheld import Withheld, withheld_among, without
 from helsevev.access.sight import ADDRESSES, WHOLE, Sight
+from helsevev.access.telling_places import told_by
+from helsevev.fhir.serialization import encode
 from helsevev.record import keys
 from helsevev.record.labels import NONE, labels_of, may_be_labelled
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 
-_PEOPLE: Final = load("people")
+_SQL: Final = load("withholding")
 _PERSONAL: Final = frozenset({"Location", "Person", "Practitioner"})
 """Reference data that may carry somebody's address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Masked(Stored):
-    """A version without the address that the reader may not see."""
+class Shown(Stored):
+    """A version unpacked to be judged, so that nobody has to unpack it again."""
 
     shown: bytes
 
+    @classmethod
+    def of(cls, stored: Stored, json: bytes) -> Self:
+        """The version with this JSON."""
+        place = (stored.patient, stored.type, stored.id, stored.version, stored.last_updated)
+        return cls(*place, stored.deleted, stored.packed, json)
+
     @property
     def json(self) -> bytes:
-        """The resource's JSON without the address."""
+        """The resource's JSON as the reader sees it."""
         return self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class Masked(Shown):
+    """A version without the address that the reader may not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,23 @@ class Judged:
     told: bool = False
 
 
-def judge(stored: Stored, sight: Sight, secrets: Secrets = ()) -> Judged:
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What an inhabitant's entries are judged by besides what stands in them.
+
+    `secrets` is what tells of a hidden address in any text, `away` which references tell of it,
+    `withheld` what the entries name that is withheld itself.
+    """
+
+    secrets: Secrets = NOTHING
+    away: frozenset[str] = frozenset()
+    withheld: Withheld = field(default_factory=dict)
+
+
+ALONE: Final = Besides()
+
+
+def judge(stored: Stored, sight: Sight, besides: Besides = ALONE) -> Judged:
     """One version, by its own content. A deletion has none, and passes."""
     if (stored.type, stored.id) in sight.entries:
         return Judged(None, (stored.type, stored.id) in sight.told_entries)
@@ -51,18 +81,24 @@ def judge(stored: Stored, sight: Sight, secrets: Secrets = ()) -> Judged:
         return Judged(stored)
     if stored.patient == keys.REFERENCE and stored.type not in _PERSONAL:
         return Judged(stored)
-    json = stored.json
+    seen = stored if isinstance(stored, Shown) else Shown.of(stored, stored.json)
     labels = NONE
-    if may_be_labelled(json):
-        labels = labels_of(stored.resource)
+    if may_be_labelled(seen.shown):
+        labels = labels_of(seen.resource)
         if hidden := labels & sight.labels:
             return Judged(None, hidden <= sight.told)
+    if besides.withheld:
+        resource = seen.resource
+        left = without(resource, besides.withheld)
+        if left is None:
+            return Judged(None)
+        if left is not resource:
+            seen = Masked.of(stored, encode(left))
     if sight.hides_address or _of_other(stored, labels, sight):
-        without = masked(stored.resource, secrets)
-        if without is not None:
-            place = (stored.patient, stored.type, stored.id, stored.version, stored.last_updated)
-            return Judged(Masked(*place, False, stored.packed, without))
-    return Judged(stored)
+        hidden_address = masked(seen.resource, besides.secrets, besides.away)
+        if hidden_address is not None:
+            seen = Masked.of(stored, hidden_address)
+    return Judged(seen)
 
 
 def _of_other(stored: Stored, labels: frozenset[str], sight: Sight) -> bool:
@@ -76,11 +112,11 @@ async def sift(
     """What of `rows` is shown, and whether something is withheld that the reader may know of."""
     if all(sights.get(stored.patient, WHOLE).is_whole for stored in rows):
         return list(rows), False
-    secrets = await _secrets(store, rows, sights)
+    besides = await besides_of(store, rows, sights)
     seen: list[Stored] = []
     told = False
     for stored in rows:
-        found = judge(stored, sights.get(stored.patient, WHOLE), secrets.get(stored.patient, ()))
+        found = judge(stored, sights.get(stored.patient, WHOLE), besides.get(stored.patient, ALONE))
         told = told or found.told
         if found.stored is not None:
             seen.append(found.stored)
@@ -116,14 +152,35 @@ async def _last_content(store: Store, resource_type: str, resource_id: str) -> S
     return await store.read_version(resource_type, resource_id, newest.version - 1)
 
 
-async def _secrets(
+async def besides_of(
     store: Store, rows: Sequence[Stored], sights: Mapping[int, Sight]
+) -> dict[int, Besides]:
+    """What rows are judged by besides what stands in them, by inhabitant."""
+    found = {
+        patient: Besides(withheld=withheld)
+        for patient, withheld in (await withheld_among(store, rows, sights)).items()
+    }
+    hiding = {s.patient for s in rows if sights.get(s.patient, WHOLE).hides_address}
+    if not hiding:
+        return found
+    secrets = await _secrets(store, hiding, sights)
+    for patient in hiding:
+        sight = sights[patient]
+        own = [stored for stored in rows if stored.patient == patient and not stored.deleted]
+        away = await told_by(store, own, services=sight.hides_area) - sight.near
+        known = found.get(patient, ALONE)
+        found[patient] = Besides(secrets[patient], away, known.withheld)
+    return found
+
+
+async def _secrets(
+    store: Store, patients: Iterable[int], sights: Mapping[int, Sight]
 ) -> dict[int, Secrets]:
-    """What must not stand in any text about those whose address is hidden."""
-    hidden = {s.patient for s in rows if sights.get(s.patient, WHOLE).hides_address}
-    if not hidden:
-        return {}
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in await store.shown.fetch(_PEOPLE["persons_of"], sorted(hidden)):
-        found.setdefault(row["patient"], []).append(Stored(*row).resource)
-    return {patient: secrets_of(persons) for patient, persons in found.items()}
+    """What must not stand in any text about some inhabitants whose address is hidden."""
+    found: dict[int, list[dict[str, Any]]] = {patient: [] for patient in patients}
+    for row in await store.shown.fetch(_SQL["persons_ever"], sorted(found)):
+        found[row["patient"]].append(Stored(*row).resource)
+    return {
+        patient: secrets_of(persons, strictly=sights[patient].hides_area)
+        for patient, persons in found.items()
+    }

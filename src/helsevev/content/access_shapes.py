@@ -28,9 +28,16 @@ class Mark(Shape, frozen=True, kw_only=True):
 
 
 class Categories(Document, frozen=True, kw_only=True):
-    """What entries and records may be marked with, and what is sensitive by its code."""
+    """What entries and records may be marked with, and what is sensitive by its code.
+
+    `address_gap` stands where a protected address was in a text. `homes` are places where people
+    live, `local_services` those that serve a neighbourhood: tokens, `system|code` or `system|`.
+    """
 
     never_by_code: tuple[str, ...]
+    address_gap: str
+    homes: tuple[str, ...]
+    local_services: tuple[str, ...]
     category: tuple[Category, ...]
     mark: tuple[Mark, ...]
 
