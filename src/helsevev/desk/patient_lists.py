@@ -26,7 +26,6 @@ class Row(Struct, frozen=True):
     is_deceased: bool
     may_open: bool
     is_new: bool
-    was_opened: bool
     changed_at: datetime | None
     is_protected: bool
     search: str
@@ -62,7 +61,6 @@ def _row(person: Found) -> Row:
         is_deceased=bool(patient.get("deceasedDateTime")) or patient.get("deceasedBoolean") is True,
         may_open=person.may_open,
         is_new=seen is not None and changed is not None and changed > seen,
-        was_opened=seen is not None,
         changed_at=changed,
         is_protected=bool(address_protection(patient)),
         search=" ".join((name, birth_date or "", number)).casefold(),

@@ -32,6 +32,7 @@ from helsevev.documentation.note import (
     sign_note,
 )
 from helsevev.documentation.panel import composition
+from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import full_name, mapping, moment, reference_key, text
 from helsevev.kit import clock
@@ -41,7 +42,6 @@ from helsevev.screens.rendering import render
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _KINDS: Final = frozenset({"note", "correction"})
-_ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 _FIELDS: Final = ("patient", "text", "type", "key", "version")
 
 
@@ -263,13 +263,12 @@ async def _desk(request: _Request, patient_id: str) -> _Desk:
     found = await services.gate.open_slices(permit, slices, interaction="form")
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
-    ongoing = [e["id"] for e in found["Encounter"] if e.get("status") in _ONGOING]
     return _Desk(
         permit=permit,
         services=services,
         name=full_name(patient.get("name")),
         birth_date=born.text if born else "",
-        encounter=f"Encounter/{ongoing[0]}" if len(ongoing) == 1 else None,
+        encounter=the_ongoing(found["Encounter"]),
         notes=found["Composition"],
     )
 

@@ -139,6 +139,11 @@ def codes(concepts: object) -> set[str]:
     return {code for concept in objects(concepts) for _system, code in codings(concept)}
 
 
+def code_of(concept: object) -> str:
+    """The code of what is coded once, such as a status; "" for none."""
+    return min(codes(concept), default="")
+
+
 def concept_text(concept: object) -> str:
     """What a person would call it: text, the coding the user chose, any display, the code."""
     found = mapping(concept)

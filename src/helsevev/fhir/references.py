@@ -33,11 +33,6 @@ def unversioned(reference: str) -> str:
     return reference.partition("/_history/")[0]
 
 
-def is_contained(reference: str) -> bool:
-    """True for a reference to a resource inside the same resource (`#id`)."""
-    return reference.startswith("#")
-
-
 def is_conditional(reference: str) -> bool:
     """True for a search in place of an id, as transactions may use: `Practitioner?identifier=1`."""
     return _CONDITIONAL.fullmatch(reference) is not None

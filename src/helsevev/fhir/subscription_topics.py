@@ -20,8 +20,6 @@ from helsevev.fhir.search_values import KINDS
 Pairs = Sequence[tuple[str, str]]
 """A query's decoded names and values."""
 
-CREATED: Final = "C"
-UPDATED: Final = "U"
 DELETED: Final = "D"
 
 _MODIFIERS: Final = frozenset({None, "not", "missing", "exact", "contains", "identifier"})

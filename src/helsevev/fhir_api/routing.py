@@ -38,7 +38,6 @@ from helsevev.fhir_api.request import is_id
 
 SYSTEM: Final = "system"
 TYPE: Final = "type"
-INSTANCE: Final = "instance"
 
 ROUTES: Final[Mapping[str, Mapping[str, Interaction]]] = MappingProxyType(
     {

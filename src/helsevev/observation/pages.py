@@ -15,6 +15,7 @@ from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content import loading
+from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import OSLO, codes, full_name, is_mistake, moment, objects
 from helsevev.kit import clock
@@ -35,7 +36,6 @@ from helsevev.screens.rendering import render
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
-_ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 
 
 class _About(Struct, frozen=True):
@@ -166,12 +166,11 @@ async def _about(request: _Request, patient_id: str) -> _About:
     born = moment(patient.get("birthDate"))
     known = born.day if born is not None and born.precision == "day" else None
     months = age_in_months(known, clock.now().astimezone(OSLO).date())
-    ongoing = [e["id"] for e in found["Encounter"] if e.get("status") in _ONGOING]
     return _About(
         person=Person(patient_id, months, _problem_codes(found["Condition"])),
         name=full_name(patient.get("name")),
         birth_date=born.text if born is not None else "",
-        encounter=f"Encounter/{ongoing[0]}" if len(ongoing) == 1 else None,
+        encounter=the_ongoing(found["Encounter"]),
         was_on_scale_2=_was_on_scale_2(found["Observation"]),
     )
 

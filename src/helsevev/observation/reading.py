@@ -58,11 +58,6 @@ class Judgement(Struct, frozen=True):
     is_computed: bool = False
 
     @property
-    def is_critical(self) -> bool:
-        """True when somebody must act now."""
-        return self.kind.startswith("critical")
-
-    @property
     def code(self) -> str:
         """The interpretation code that says the same: HH, LL, H, L, A or N."""
         return _CODES[self.kind]

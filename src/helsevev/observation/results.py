@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -75,11 +75,6 @@ class Series(Struct, frozen=True):
         return next(
             (p.amount.unit for r in self.readings for p in r.parts if p.amount is not None), ""
         )
-
-    @property
-    def is_numeric(self) -> bool:
-        """True when there is a number to draw."""
-        return any(p.amount is not None for p in self.latest.parts)
 
     def lines(self) -> list[Line]:
         """One curve for each part with numbers, in the latest unit only.
@@ -153,11 +148,6 @@ def category_of(resource: Mapping[str, Any]) -> str:
     """The leading observation-category code that the chart knows, "" when none was sent."""
     found = codes(resource.get("category"))
     return next((c for c in CATEGORIES if c in found), "")
-
-
-def of_category(found: Sequence[Series], *categories: str) -> list[Series]:
-    """The series of the given categories, in their order."""
-    return [series for series in found if series.category in categories]
 
 
 def _newest(taken: Reading) -> tuple[datetime, str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from helsevev.fhir.reading import (
     Moment,
+    code_of,
     codes,
     concept_text,
     concept_texts,
@@ -78,10 +79,10 @@ def allergies(
     past: list[Allergy] = []
     none_known: list[str] = []
     for resource in of_patient(resources):
-        verification = _code(resource.get("verificationStatus"))
+        verification = code_of(resource.get("verificationStatus"))
         if verification == "refuted":
             continue
-        status = _code(resource.get("clinicalStatus"))
+        status = code_of(resource.get("clinicalStatus"))
         if codes(resource.get("code")) & NONE_KNOWN:
             if status in ("", "active"):
                 none_known.append(concept_text(resource.get("code")))
@@ -121,10 +122,6 @@ def _allergy(
         or reference_text(resource.get("asserter"), names),
         notes=tuple(notes(resource.get("note"))),
     )
-
-
-def _code(concept: object) -> str:
-    return next(iter(sorted(codes(concept))), "")
 
 
 def _urgency(allergy: Allergy) -> tuple[bool, int, str]:

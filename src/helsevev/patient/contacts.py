@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from helsevev.fhir.encounters import EXPECTED, ONGOING
 from helsevev.fhir.reading import (
     Moment,
     codes,
@@ -15,15 +16,12 @@ from helsevev.fhir.reading import (
     moment_of,
     objects,
     of_patient,
-    reference_key,
     reference_text,
     sort_key,
     start_and_end,
     text,
 )
 
-ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
-EXPECTED: Final = frozenset({"planned"})
 # v3-ParticipationType: attender, primary performer, admitter, then anybody.
 _RESPONSIBLE: Final = ("ATND", "PPRF", "ADM", "")
 
@@ -42,15 +40,8 @@ class Contact:
     end: Moment | None
     place: str
     organisation: str
-    organisation_key: str
     responsible: str
-    responsible_key: str
     discharge: str
-
-    @property
-    def is_ongoing(self) -> bool:
-        """True while the patient is there."""
-        return self.status in ONGOING
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,6 @@ class Course:
     status: str
     kinds: tuple[str, ...]
     organisation: str
-    organisation_key: str
     manager: str
     start: Moment | None
     end: Moment | None
@@ -139,9 +129,7 @@ def _contact(resource: Mapping[str, Any], names: Mapping[str, str] | None) -> Co
         end=end,
         place=next((t for p in current if (t := reference_text(p.get("location"), names))), ""),
         organisation=reference_text(resource.get("serviceProvider"), names),
-        organisation_key=reference_key(resource.get("serviceProvider")),
         responsible=reference_text(lead, names),
-        responsible_key=reference_key(lead),
         discharge=concept_text(
             mapping(resource.get("hospitalization")).get("dischargeDisposition")
         ),
@@ -164,7 +152,6 @@ def _course(resource: Mapping[str, Any], names: Mapping[str, str] | None) -> Cou
         status=text(resource.get("status")),
         kinds=tuple(concept_texts(resource.get("type"))),
         organisation=reference_text(resource.get("managingOrganization"), names),
-        organisation_key=reference_key(resource.get("managingOrganization")),
         manager=reference_text(resource.get("careManager"), names),
         start=start or moment_of(resource, "period"),
         end=end,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from helsevev.fhir.reading import (
     Moment,
     amount,
+    code_of,
     codes,
     codings,
     concept_text,
@@ -99,8 +100,8 @@ def _problem(resource: Mapping[str, Any], names: Mapping[str, str] | None) -> Pr
         id=text(resource.get("id")),
         text=concept_text(resource.get("code")),
         code="|".join(listed[0]) if listed else "",
-        status=_only(resource.get("clinicalStatus")),
-        verification=_only(resource.get("verificationStatus")),
+        status=code_of(resource.get("clinicalStatus")),
+        verification=code_of(resource.get("verificationStatus")),
         severity=concept_text(resource.get("severity")),
         is_listed="problem-list-item" in codes(resource.get("category")),
         since=moment_of(resource, "onsetDateTime", "onsetPeriod", "recordedDate"),
@@ -126,10 +127,6 @@ def _onset_in_words(resource: Mapping[str, Any]) -> str:
 def _range(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     found = resource.get("onsetRange")
     return found if isinstance(found, dict) else {}
-
-
-def _only(concept: object) -> str:
-    return next(iter(sorted(codes(concept))), "")
 
 
 def _newest(problem: Problem) -> float:

@@ -55,12 +55,6 @@ def month_of(day: int) -> int:
     return date.fromordinal(day).month
 
 
-def years_between(earlier: int, later: int) -> int:
-    """Whole years between two days: an age in years."""
-    left, right = date.fromordinal(earlier), date.fromordinal(later)
-    return right.year - left.year - ((right.month, right.day) < (left.month, left.day))
-
-
 def workday(day: int) -> int:
     """The day itself, or the Monday after a weekend."""
     over = weekday(day) - 4

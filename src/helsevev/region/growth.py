@@ -33,11 +33,6 @@ def z_score(what: str, months: float, measured: float, *, girl: bool) -> float:
     return found
 
 
-def last_month(what: str, *, girl: bool) -> float:
-    """The oldest age in months that the table of this measurement has."""
-    return _rows(what, girl)[-1][0]
-
-
 @cache
 def _rows(what: str, girl: bool) -> Rows:
     return tuple(tuple(row) for row in facts("growth")["girl" if girl else "boy"][what])

@@ -16,7 +16,7 @@ _UNITS_ASKED_AT_ONCE: Final = 25
 _DOSE_PAGES: Final = 12
 _NAMES_ASKED: Final = 200
 _COLLEAGUES: Final = 12
-_ONGOING: Final = frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"})
+_TOOK_PLACE: Final = frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"})
 # Volven 9060: secretaries document little, and sign no medicines.
 _SECRETARY: Final = "HE"
 
@@ -88,7 +88,7 @@ async def _contacts(record: Record, since: str) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     asked = {"date": since, "_elements": "subject,serviceProvider,status"}
     async for each in record.search("Encounter", asked):
-        if each.get("status") in _ONGOING:
+        if each.get("status") in _TOOK_PLACE:
             _count(found, each.get("serviceProvider"), each.get("subject"))
     return found
 
