@@ -5,6 +5,7 @@ from helsevev.access.acting import pages as acting_pages
 from helsevev.access.administration import pages as administration_pages
 from helsevev.access.administration.effective import pages as effective_pages
 from helsevev.access.administration.scim import pages as scim_pages
+from helsevev.access.administration.units import pages as unit_pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
@@ -35,6 +36,6 @@ CHAPTER = Chapter(
         own_pages.own_sign_in, own_pages.set_pin, own_pages.ask_for_new_passkey,
         own_pages.change_passkeys, own_pages.change_codes,
         *app_pages.ROUTES, *registering_pages.ROUTES, *scim_pages.ROUTES,
-        *administration_pages.ROUTES, *effective_pages.ROUTES,
+        *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`helsevev access explain`: why somebody may or may not open a record, or see one entry of it."""
+"""`helsevev access`: why somebody may or may not open a record, and who can do what."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 
 from helsevev.access import demo
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.administration.effective import command as effective
 from helsevev.access.explaining import ACTIONS, Explanation, explain
 from helsevev.access.services import Services
 from helsevev.access.staff import actor_of_role
@@ -30,9 +31,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--acting", default="", metavar="KIND", choices=("parent", "power-of-attorney", "guardian"),
         help="an inhabitant acts for the patient, as this",
     )  # fmt: skip
+    effective.add_arguments(verbs)
 
 
 def _run(context: CommandContext, arguments: Namespace) -> int:
+    if arguments.verb == "effective":
+        return effective.run(context, arguments)
     entry = tuple(arguments.resource.split("/"))
     if arguments.resource and len(entry) != 2:
         return _complain("--resource is a type and an id, as in Condition/17")

@@ -6,10 +6,13 @@ import re
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
+from helsevev.access.administration.units.period import is_open
 from helsevev.content.loading import professions
+from helsevev.fhir import dates
+from helsevev.kit import clock
 from helsevev.record.store import Store
 
-_MOST_PARENTS: Final = 12
+MOST_PARENTS: Final = 12
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -24,7 +27,10 @@ async def actor_of_role(store: Store, role_id: str) -> Actor | None:
     if role is None or not role.get("active", True):
         return None
     practitioner = await _read(store, role.get("practitioner", {}).get("reference", ""))
-    units = await _lineage(store, role.get("organization", {}).get("reference", ""))
+    where = role.get("organization", {}).get("reference", "")
+    units = await _lineage(store, where)
+    if not await _is_open(store, where):
+        return None
     if practitioner is None or not practitioner.get("active", True) or not units:
         return None
     title = _text(role.get("code", [{}])[0])
@@ -32,7 +38,7 @@ async def actor_of_role(store: Store, role_id: str) -> Actor | None:
         kind="practitioner",
         id=f"Practitioner/{practitioner['id']}",
         name=name_of(practitioner),
-        profession=_profession(practitioner, title),
+        profession=profession_in(practitioner, title),
         role=title,
         organisation=units[-1][0],
         organisation_name=units[-1][1],
@@ -40,6 +46,11 @@ async def actor_of_role(store: Store, role_id: str) -> Actor | None:
         organisations=tuple(reference for reference, _ in units),
         practitioner_role=f"PractitionerRole/{role_id}",
     )
+
+
+async def _is_open(store: Store, unit: str) -> bool:
+    found = await _read(store, unit)
+    return found is not None and is_open(found, dates.microseconds(clock.now()))
 
 
 async def _read(store: Store, reference: str) -> dict[str, Any] | None:
@@ -50,7 +61,7 @@ async def _read(store: Store, reference: str) -> dict[str, Any] | None:
 
 async def _lineage(store: Store, reference: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    while reference and len(found) < _MOST_PARENTS:
+    while reference and len(found) < MOST_PARENTS:
         organisation = await _read(store, reference)
         if organisation is None:
             break
@@ -59,7 +70,8 @@ async def _lineage(store: Store, reference: str) -> list[tuple[str, str]]:
     return found
 
 
-def _profession(practitioner: dict[str, Any], title: str) -> str:
+def profession_in(practitioner: dict[str, Any], title: str) -> str:
+    """What somebody works as in a role that is called this; "" when the rules know nothing."""
     known = professions()
     if title in known.position:
         return known.position[title]

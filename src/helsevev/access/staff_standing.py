@@ -1,7 +1,7 @@
-"""Who works here now: the read model of Practitioner and PractitionerRole.
+"""Who works here now, and where: the read model of Practitioner, PractitionerRole, Organization.
 
 What is taken out of it ends sessions, tokens and quick ways back in the same transaction
-(migration 0017), so that no way of ending a role forgets them.
+(migrations 0017 and 0025), so that no way of ending a role forgets them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from helsevev.access.administration.units.period import end_of
 from helsevev.fhir import dates
 from helsevev.fhir.search_query import normalize
 from helsevev.kit.projection import Projection
@@ -39,6 +40,10 @@ def _rows(resource: dict[str, Any]) -> Iterator[_Row]:
         person = f"Practitioner/{resource['id']}"
         yield dates.MIN, dates.MAX, person, "", "", normalize(words)
         return
+    if resource["resourceType"] == "Organization":
+        part_of = resource.get("partOf", {}).get("reference", "")
+        yield dates.MIN, end_of(resource), "", part_of, "", normalize(resource.get("name", ""))
+        return
     person = resource.get("practitioner", {}).get("reference", "")
     unit = resource.get("organization", {}).get("reference", "")
     if person and unit:
@@ -47,7 +52,7 @@ def _rows(resource: dict[str, Any]) -> Iterator[_Row]:
 
 PROJECTION: Final = Projection(
     "staff_standing",
-    frozenset({"Practitioner", "PractitionerRole"}),
+    frozenset({"Practitioner", "PractitionerRole", "Organization"}),
     {
         "start_at": "bigint", "end_at": "bigint", "person": "text", "unit": "text",
         "title": "text", "name": "text",

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from helsevev.access.actor import Actor, actor_of
 from helsevev.access.administration.keeping import SQL, Held, StaffKeeper, ended, now_text
+from helsevev.access.administration.units.changing import number_of
+from helsevev.access.administration.units.period import end_of, end_text, is_open
 from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from helsevev.access.session import Credentials
 from helsevev.access.staff import name_of
@@ -36,6 +38,8 @@ class Unit:
     active: bool
     people: int
     below: int
+    end: str = ""
+    """The day it closes; "" when it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,11 @@ class Directory:
     def __init__(self, keeper: StaffKeeper, credentials: Credentials) -> None:
         self._keeper = keeper
         self._credentials = credentials
+
+    async def may_change(self, actor: Actor, person_id: str = "") -> None:
+        """That the actor may change who works here, or this person's roles: asked before a form."""
+        about = f"Practitioner/{person_id}" if person_id else ""
+        await self._keeper.decide(actor, "PractitionerRole", about)
 
     async def units(self, actor: Actor) -> list[Unit]:
         """Every organisation and unit, each under the one it is part of, by name."""
@@ -142,6 +151,9 @@ class Directory:
         units = await self._keeper.read_many([f"Organization/{unit}"]) if unit else {}
         if not units:
             issues.append(error("required", "Choose a unit of the list.", "unit"))
+        else:
+            (there,) = units.values()
+            issues += _outlasts(there.resource, start, end)
         if not stored.resource.get("active", True):
             issues.append(error("business-rule", "This person no longer works here.", "title"))
         if issues:
@@ -186,7 +198,7 @@ class Directory:
         """The browsers in which staff are signed in, last used first; no inhabitants."""
         await self._keeper.decide(actor, "session")
         await self._keeper.trace(actor, "administer", "sessions")
-        rows = await self._keeper.database.fetch(SQL["signed_in"], clock.now(), MOST_SIGNED_IN)
+        rows = await self._keeper.given_out.fetch(SQL["signed_in"], clock.now(), MOST_SIGNED_IN)
         found = []
         for row in rows:
             who = actor_of(row["actor"])
@@ -286,6 +298,19 @@ def _wrong(title: str, start: str, end: str) -> list[Issue]:
     return issues
 
 
+def _outlasts(unit: dict[str, Any], start: str, end: str) -> list[Issue]:
+    """What is wrong with a role for longer than its unit is there."""
+    at = dates.microseconds(clock.now())
+    if not is_open(unit, at):
+        return [error("business-rule", "That unit is closed.", "unit")]
+    closes = end_of(unit)
+    last = dates.bounds(end or start)
+    if closes != dates.MAX and (not end or last is None or last[1] > closes):
+        text = "The unit closes: give the role an end on or before that day."
+        return [error("business-rule", text, "end")]
+    return []
+
+
 def _tree(rows: Sequence[dict[str, Any]], people: dict[str, int]) -> list[Unit]:
     """Parents before their parts, each level by name; a circle is broken where it is met first."""
     known = {row["id"]: row for row in rows}
@@ -294,6 +319,7 @@ def _tree(rows: Sequence[dict[str, Any]], people: dict[str, int]) -> list[Unit]:
         parent = row.get("partOf", {}).get("reference", "").partition("/")[2]
         parts.setdefault(parent if parent in known else "", []).append(row)
     found: list[Unit] = []
+    at = dates.microseconds(clock.now())
     seen: set[str] = set()
 
     def add(row: dict[str, Any], depth: int) -> int:
@@ -304,10 +330,9 @@ def _tree(rows: Sequence[dict[str, Any]], people: dict[str, int]) -> list[Unit]:
         here = people.get(f"Organization/{row['id']}", 0)
         found.append(Unit(row["id"], row.get("name", ""), "", depth, True, here, 0))
         below = sum(add(part, depth + 1) for part in _by_name(parts.get(row["id"], [])))
-        number = next((i.get("value", "") for i in row.get("identifier", ())), "")
         found[place] = Unit(
-            row["id"], row.get("name", row["id"]), number, depth, row.get("active", True),
-            here, below,
+            row["id"], row.get("name", row["id"]), number_of(row), depth, is_open(row, at), here,
+            below, end_text(row),
         )  # fmt: skip
         return here + below
 

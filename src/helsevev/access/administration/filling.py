@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.access.administration.keeping import SQL
+from helsevev.access.staff_standing import PROJECTION
 from helsevev.record import keys
 from helsevev.record.rows import build
 from helsevev.record.store import Store, Stored
@@ -13,12 +14,12 @@ _STEP: Final = 500
 
 
 async def fill_standing(store: Store) -> None:
-    """Read every Practitioner and PractitionerRole once, unless somebody is known already."""
+    """Read all of each type once, unless one of it is known already."""
     async with store.database.transaction() as connection:
         await connection.execute(SQL["fill_turn"])
-        if await connection.fetchval(SQL["is_filled"]):
-            return
-        for kind in ("Practitioner", "PractitionerRole"):
+        for kind in sorted(PROJECTION.sources):
+            if await connection.fetchval(SQL["is_filled"], kind):
+                continue
             after = ""
             while rows := await connection.fetch(
                 SQL["of_type"], [keys.REFERENCE], kind, _STEP, after

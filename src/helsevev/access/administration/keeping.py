@@ -14,6 +14,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.gate import Gate
 from helsevev.access.policy import Facts, decide
 from helsevev.access.transaction import Bundles
+from helsevev.fhir import dates
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.rows import reference_hash, token_hash
@@ -21,7 +22,7 @@ from helsevev.record.statements import load
 from helsevev.record.store import Stored
 
 SQL: Final = load("staff")
-_PLACES: Final = [keys.REFERENCE, keys.UNASSIGNED]
+PLACES: Final = [keys.REFERENCE, keys.UNASSIGNED]
 """A Group of practitioners names no inhabitant; the rest is reference data."""
 
 
@@ -49,6 +50,8 @@ class StaffKeeper:
         self._bundles = bundles
         self._store = gate.store.beyond
         self.database = gate.store.database
+        self.given_out = gate.store.database
+        """Sessions, tokens and apps: what somebody has been given, about nobody's record."""
 
     async def decide(
         self, actor: Actor, resource_type: str = "", about: str = "", *, oversee: bool = False
@@ -115,12 +118,12 @@ class StaffKeeper:
     async def _by_keys(self, resource_type: str, hashes: list[int]) -> list[Stored]:
         if not hashes:
             return []
-        rows = await self.database.fetch(SQL["by_key"], _PLACES, resource_type, hashes)
+        rows = await self.database.fetch(SQL["by_key"], PLACES, resource_type, hashes)
         return [Stored(*row) for row in rows]
 
     async def every(self, resource_type: str, most: int, after: str = "") -> list[Stored]:
         """All of a type, by id; at most so many, after an id."""
-        rows = await self.database.fetch(SQL["of_type"], _PLACES, resource_type, most, after)
+        rows = await self.database.fetch(SQL["of_type"], PLACES, resource_type, most, after)
         return [Stored(*row) for row in rows]
 
     async def roles_of(self, *people: str) -> list[Held]:
@@ -136,8 +139,12 @@ class StaffKeeper:
 
 
 def ended(role: Mapping[str, Any], now: str) -> dict[str, Any]:
-    """A PractitionerRole that ends now."""
-    return {**role, "active": False, "period": {**role.get("period", {}), "end": now}}
+    """A PractitionerRole that ends now; one that has not begun never did."""
+    period = {**role.get("period", {}), "end": now}
+    begins, ends = dates.bounds(period.get("start", "")), dates.bounds(now)
+    if begins is not None and ends is not None and begins[0] > ends[0]:
+        del period["start"]
+    return {**role, "active": False, "period": period}
 
 
 def now_text() -> str:

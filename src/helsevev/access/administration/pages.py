@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -54,6 +55,7 @@ async def person(request: _Request, person_id: str) -> Response[str]:
 async def change(request: _Request, person_id: str) -> Response[Any]:
     """Give or end a role, sign somebody out, withdraw all, or take somebody back."""
     directory, actor = _directory(request), actor_of_request(request)
+    await directory.may_change(actor, person_id)
     said = {name: str(value).strip() for name, value in (await request.form()).items()}
     match said.get("act", ""):
         case "add":
@@ -72,6 +74,8 @@ async def change(request: _Request, person_id: str) -> Response[Any]:
             await directory.take_back(actor, person_id)
         case "sign-out":
             await directory.end_sessions(actor, person_id)
+        case _:
+            raise NotFoundException("There is no such act.")
     return Redirect(f"/administration/people/{person_id}", status_code=HTTP_303_SEE_OTHER)
 
 
@@ -92,15 +96,17 @@ async def signed_in(request: _Request) -> Response[str]:
 @post("/administration/signed-in", opt=_RECORD)
 async def sign_out(request: _Request) -> Response[Any]:
     """Sign somebody out everywhere, or note that an alarm has been looked at."""
+    await _directory(request).may_change(actor_of_request(request))
     form = await request.form()
     if "alarm" in form:
-        await _directory(request).signed_in(actor_of_request(request))
         number = str(form["alarm"])
         if number.isascii() and number.isdigit() and len(number) < 19:
             await Alarms(_services(request).gate.store.database).seen(int(number))
-    else:
-        who = str(form.get("person", "")).partition("/")[2]
+    elif "person" in form:
+        who = str(form["person"]).partition("/")[2]
         await _directory(request).end_sessions(actor_of_request(request), who)
+    else:
+        raise NotFoundException("There is no such act.")
     return Redirect("/administration/signed-in", status_code=HTTP_303_SEE_OTHER)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -14,7 +15,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.apps.registration import Client, Registration, check, registration_of
 from helsevev.access.errors import NotFound
 from helsevev.access.gate import Gate, author_of
-from helsevev.access.policy import Decision
+from helsevev.access.policy import Decision, Facts, decide
 from helsevev.access.session import Credentials
 from helsevev.kit import clock
 from helsevev.record import keys
@@ -23,12 +24,9 @@ from helsevev.record.statements import load
 from helsevev.record.subscriptions import Subscriptions
 
 _SQL: Final = load("apps")
-ADMINISTRATORS: Final = frozenset({"system-administrator"})
-"""Professions that register apps; so does whoever runs the server, from its command line."""
-
 _OFFERED_FOR: Final = timedelta(seconds=10)
 _CHANGES: Final = frozenset({"app-register", "app-change", "app-suspend", "app-activate"})
-REFUSED: Final = "Apps are registered by system administrators."
+REFUSED: Final = "Apps are registered by those who are set to approve them."
 
 
 class Clients:
@@ -44,9 +42,9 @@ class Clients:
 
     async def decide(self, actor: Actor) -> None:
         """That the actor may administer apps. Raises `Refused`, which is audited."""
-        if not may_administer(actor):
-            refusal = Decision(False, "none", REFUSED)
-            await self._gate.refuse(actor, keys.REFERENCE, refusal, "app-registration")
+        decision = may_register(actor)
+        if not decision.allowed:
+            await self._gate.refuse(actor, keys.REFERENCE, decision, "app-registration")
 
     async def every(self, actor: Actor) -> list[Client]:
         """All that are registered, by name. Raises `Refused`."""
@@ -161,13 +159,12 @@ async def trace(
     await gate.trail.keep(row)
 
 
-def may_administer(actor: Actor) -> bool:
-    """Whether the actor may register and suspend apps: never an app itself."""
-    if actor.scopes is not None:
-        return False
-    return actor.kind == "system" or (
-        actor.kind == "practitioner" and actor.profession in ADMINISTRATORS
-    )
+def may_register(actor: Actor) -> Decision:
+    """Whether the actor may register and suspend apps, as the rules say: never an app itself."""
+    decision = decide(actor, "register-apps", Facts("reference"))
+    if decision.allowed and actor.scopes is None:
+        return decision
+    return replace(decision, allowed=False, reason=REFUSED)
 
 
 def has_secret(client: Client, secret: str) -> bool:

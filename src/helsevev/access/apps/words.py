@@ -43,6 +43,13 @@ def wishes(granted: Iterable[str]) -> list[Wish]:
     return told
 
 
+def kinds_named(types: Iterable[str]) -> tuple[list[str], int]:
+    """What some resource types are called, and how many more there are without a name."""
+    known, asked = _kinds(), list(types)
+    named = sorted({known[kind] for kind in asked if kind in known})
+    return named, sum(kind not in known for kind in asked)
+
+
 def _wish(scope: scopes.Scope) -> Wish:
     kind = _kinds().get(scope.type) or _("other health information ({type})").format(
         type=scope.type

@@ -52,8 +52,8 @@ WHERE source_type = 'PractitionerRole' AND title <> ''
 GROUP BY title ORDER BY count(*) DESC, title LIMIT $1
 
 -- name: is_filled
--- Whether anybody is known to work here.
-SELECT EXISTS (SELECT FROM staff_standing)
+-- Whether anything of a type is known.
+SELECT EXISTS (SELECT FROM staff_standing WHERE source_type = $1)
 
 -- name: fill_turn
 -- One process at a time makes the read model anew, until its transaction ends.
@@ -138,3 +138,50 @@ WHERE s.source_type = 'Practitioner'
       WHERE r.person = s.person AND r.source_type = 'PractitionerRole' AND r.unit = ANY ($2)))
 ORDER BY s.name, s.source_id
 LIMIT $3
+
+-- name: staff_at
+-- The version of each resource of one type, about no inhabitant, that the record had at time $3.
+SELECT DISTINCT ON (id) patient, type, id, version, last_updated, deleted, body
+FROM (
+    SELECT patient, type, id, version, last_updated, false AS deleted, body
+    FROM resource
+    WHERE patient = ANY ($1::bigint[]) AND type = $2::resource_type AND last_updated <= $3
+    UNION ALL
+    SELECT patient, type, id, version, last_updated, deleted, body
+    FROM resource_history
+    WHERE patient = ANY ($1::bigint[]) AND type = $2::resource_type AND last_updated <= $3
+) AS version
+ORDER BY id, version DESC
+
+-- name: reach_of_each
+-- How many inhabitants some references reach at time $2. $1 references, $3 whose each of them is.
+SELECT of.holder, count(DISTINCT r.patient) AS people
+FROM unnest($1::text[], $3::text[]) AS of (grantee, holder)
+JOIN treatment_relation r ON r.grantee = of.grantee
+WHERE r.start_at <= $2 AND r.end_at > $2
+GROUP BY of.holder
+
+-- name: units_below
+-- An organisation and all that are part of it, by reference. $1 the reference.
+WITH RECURSIVE below (unit) AS (
+    SELECT $1::text
+    UNION
+    SELECT 'Organization/' || s.source_id
+    FROM staff_standing s JOIN below b ON s.unit = b.unit
+    WHERE s.source_type = 'Organization'
+)
+SELECT unit FROM below
+
+-- name: roles_after
+-- Active roles at some units $1 that go on after time $2 or begin after it, with whose they are.
+SELECT source_id AS id, person, unit, title, start_at, end_at
+FROM staff_standing
+WHERE unit = ANY ($1::text[]) AND source_type = 'PractitionerRole' AND end_at > $2
+ORDER BY title, person, source_id
+
+-- name: treated_after
+-- How many inhabitants some units $1 treat after time $2, by where it is written.
+SELECT source_type, count(DISTINCT patient) AS people
+FROM treatment_relation
+WHERE grantee = ANY ($1::text[]) AND end_at > $2
+GROUP BY source_type ORDER BY source_type

@@ -66,7 +66,7 @@ def table_of(profession: str, role: str = "") -> Table:
     actor = Actor("practitioner", "Practitioner/any", "", profession, role)
     rows = []
     for relation, emergency in [*((each, False) for each in RELATIONS), ("none", True)]:
-        facts = _facts(relation, emergency)
+        facts = facts_of(relation, emergency=emergency)
         name = "emergency" if emergency else relation
         asked = ("read", "write", "read-address", "break-glass", "state-relation")
         rows.append({"relation": name} | {
@@ -87,6 +87,12 @@ def table_of(profession: str, role: str = "") -> Table:
     return Table(profession, tuple(rows), tuple(withheld), tuple(writes))
 
 
+def labels_named() -> dict[str, str]:
+    """What categories and marks are called, by their key."""
+    known = categories()
+    return {c.key: c.label for c in known.category} | {m.key: m.label for m in known.mark}
+
+
 def professions_known() -> list[str]:
     """Everything that somebody can work as, for which the rules can be asked."""
     known = professions()
@@ -103,6 +109,12 @@ class EffectiveAccess:
     async def may_look(self, actor: Actor) -> None:
         """That the actor may look at what staff can do."""
         await self._keeper.decide(actor, oversee=True)
+
+    async def may_follow(self, actor: Actor) -> None:
+        """That the actor may look at who can open an inhabitant's record, asked before whose."""
+        decision = decide(actor, "oversee", Facts("inhabitant"))
+        if not decision.allowed or (actor.scopes is not None and actor.kind != "system"):
+            await self._keeper.gate.refuse(actor, keys.REFERENCE, decision, "effective-access")
 
     async def of_person(self, actor: Actor, person_id: str) -> PersonAccess:
         """What one member of staff can do now. Raises `NotFound`."""
@@ -205,7 +217,7 @@ class EffectiveAccess:
         )
         found = []
         for row in rows:
-            facts = _facts(row["nearness"], False)
+            facts = facts_of(row["nearness"])
             found.append({
                 "relation": row["nearness"], "source": row["source_type"],
                 "people": str(row["people"]), "read": _answer(who, "read", facts),
@@ -216,8 +228,8 @@ class EffectiveAccess:
     async def _held(self, person: str) -> tuple[Row, ...]:
         """Tokens for the API and apps that were let in."""
         now = clock.now()
-        tokens = await self._database.fetch(SQL["tokens_of"], person, now)
-        grants = await self._database.fetch(SQL["grants_of"], person, now)
+        tokens = await self._keeper.given_out.fetch(SQL["tokens_of"], person, now)
+        grants = await self._keeper.given_out.fetch(SQL["grants_of"], person, now)
         return tuple(
             {"kind": kind, "app": row["app"] or "", "role": row["role"] or "",
              "until": row["expires_at"].isoformat(timespec="minutes"),
@@ -241,7 +253,8 @@ def lines_of(access: PersonAccess) -> list[Row]:
     return rows
 
 
-def _facts(relation: Closeness, emergency: bool) -> Facts:
+def facts_of(relation: Closeness, *, emergency: bool = False) -> Facts:
+    """What a rule is asked about, of an inhabitant with whom there is such a relation."""
     now = clock.now()
     return Facts(
         "inhabitant", related=relation not in ("none", "stated"), closeness=relation,
@@ -255,7 +268,7 @@ def _answer(actor: Actor, action: Any, facts: Facts) -> str:
 
 
 def _entry(actor: Actor, relation: Closeness, emergency: bool, label: str) -> str:
-    facts = _facts(relation, emergency)
+    facts = facts_of(relation, emergency=emergency)
     if not decide(actor, "read", facts).allowed:
         return "no"
     ruling = rules_on_entry(actor, facts, "Condition", frozenset({label}))

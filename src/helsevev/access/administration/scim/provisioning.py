@@ -27,9 +27,12 @@ from helsevev.access.administration.keeping import StaffKeeper, ended, now_text
 from helsevev.access.administration.scim import mapping
 from helsevev.access.administration.scim.candidates import candidates
 from helsevev.access.administration.scim.models import NO_STAFF, Group, Role, Staff, User
+from helsevev.access.administration.units.period import is_open
 from helsevev.access.errors import Conflict
 from helsevev.access.scopes import Letter
+from helsevev.fhir import dates
 from helsevev.fhir.identifiers import HPR_NUMMER, ORGANISASJONSNUMMER, RESH_ID
+from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.store import Stored
 
@@ -178,9 +181,10 @@ class Provisioning:
         """What has to be written so that exactly the active members have the group's role."""
         unit = group.get("managingEntity", {}).get("reference")
         title = group.get("code", {}).get("text")
+        goes_on = await self._is_open(unit)
         due = {
             reference for reference, person in people.items()
-            if unit and title and person.resource.get("active", True)
+            if goes_on and title and person.resource.get("active", True)
         }  # fmt: skip
         changes, has = [], set()
         for role in await self._follow(group_id):
@@ -204,9 +208,15 @@ class Provisioning:
         return [
             mapping.role_of(group.id, group.resource, named, now_text())
             for group in await self.keeper.by_reference("Group", "member", [person])
-            if group.resource.get("active", True)
-            and "managingEntity" in group.resource and "code" in group.resource
+            if group.resource.get("active", True) and "code" in group.resource
+            and await self._is_open(group.resource.get("managingEntity", {}).get("reference"))
         ]  # fmt: skip
+
+    async def _is_open(self, unit: str | None) -> bool:
+        """Whether a unit is there, and not closed: nobody has a role at one that is."""
+        found = await self.keeper.read_many([unit]) if unit else {}
+        at = dates.microseconds(clock.now())
+        return any(is_open(each.resource, at) for each in found.values())
 
     async def _follow(self, group_id: str) -> list[Stored]:
         """The active roles that follow from a group."""

@@ -37,8 +37,8 @@ async def new(request: _Request) -> Response[str]:
 @post("/apps", opt={"decision": "record", "limit": "register"})
 async def register(request: _Request) -> Response[Any]:
     """Register what the form says; a secret is shown this once."""
-    said = await _said(request)
     await _clients(request).decide(actor_of_request(request))
+    said = await _said(request)
     try:
         client, secret = await _clients(request).register(actor_of_request(request), asked_of(said))
     except Invalid as problem:
@@ -61,8 +61,9 @@ async def one(request: _Request, client_id: str) -> Response[str]:
 @post("/apps/{client_id:str}", opt={"decision": "record", "limit": "register"})
 async def change(request: _Request, client_id: str) -> Response[Any]:
     """Change the registration, suspend the app, or let it in again."""
-    said, actor, clients = await _said(request), actor_of_request(request), _clients(request)
+    actor, clients = actor_of_request(request), _clients(request)
     await clients.decide(actor)
+    said = await _said(request)
     if said.get("act") == "suspend":
         await clients.suspend(actor, client_id)
     elif said.get("act") == "activate":
