@@ -11,6 +11,7 @@ BELOW = {
     "administration": "organisations, people and roles",
     "apps": "the register of apps, and their tokens",
     "audit": "the trail itself, and those who look after it",
+    "blocks": "whom somebody keeps out, also for those who register it and see nothing else",
     "bulk.py": "writing much at once",
     "conditional.py": "turns of writers",
     "demo.py": "loading the demo",

@@ -11,6 +11,7 @@ from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
 from helsevev.access.audit import worklist
 from helsevev.access.audit.command import AUDIT
+from helsevev.access.blocks import pages as block_pages
 from helsevev.access.explain_command import ACCESS
 from helsevev.access.identity import emergency_pages, lock_pages, own_pages
 from helsevev.access.identity.alarm_command import ALARMS
@@ -36,6 +37,6 @@ CHAPTER = Chapter(
         own_pages.own_sign_in, own_pages.set_pin, own_pages.ask_for_new_passkey,
         own_pages.change_passkeys, own_pages.change_codes,
         *app_pages.ROUTES, *registering_pages.ROUTES, *scim_pages.ROUTES,
-        *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES,
+        *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES, *block_pages.ROUTES,
     ),
 )  # fmt: skip

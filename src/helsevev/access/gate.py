@@ -88,8 +88,11 @@ class Gate:
 
     async def may_state_relation(self, actor: Actor, patient_id: str) -> bool:
         """Whether the actor's word that they treat this person would open the record."""
-        verdict = await self.permits.verdict(actor, keys.patient_key(patient_id))
-        return verdict.decision.may_state_relation
+        return (await self.why_closed(actor, patient_id)).may_state_relation
+
+    async def why_closed(self, actor: Actor, patient_id: str) -> Decision:
+        """What is decided about reading a record now, and why; opens nothing."""
+        return (await self.permits.verdict(actor, keys.patient_key(patient_id))).decision
 
     async def withholds(self, permit: Permit) -> bool:
         """Whether something is withheld in an open record that the reader may know of."""

@@ -157,6 +157,11 @@ def may_follow_up(actor: Actor) -> bool:
     return decide(actor, "follow-up", Facts("reference")).allowed
 
 
+def may_register_blocks(actor: Actor) -> bool:
+    """Whether the actor registers the blocks that any inhabitant asks for."""
+    return decide(actor, "keep-blocks", Facts("inhabitant"), "Consent").allowed
+
+
 def may_merge(actor: Actor) -> bool:
     """Whether the actor may make two persons' records one: a system, or who keeps the register."""
     return decide(actor, "merge-persons", Facts("inhabitant")).allowed

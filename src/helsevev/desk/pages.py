@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.guard import actor_of_request
-from helsevev.access.policy import CLINICIANS, may_follow_up, may_write
+from helsevev.access.policy import CLINICIANS, may_follow_up, may_register_blocks, may_write
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.desk.palette import groups
@@ -34,6 +34,8 @@ async def my_patients(request: _Request) -> Response[Any]:
         return Redirect(f"/patient/{actor.patient.removeprefix('Patient/')}", status_code=303)
     if may_follow_up(actor):
         return Redirect("/privacy", status_code=303)
+    if may_register_blocks(actor):
+        return Redirect("/blocks", status_code=303)
     listed = rows(await _services(request).people.mine(actor))
     return render(
         request, "desk/my_patients.html", rows=listed, words="", place="my-day",
@@ -139,6 +141,7 @@ async def _emergency(
     if found is None:
         raise NotFoundException("There is no such patient.")
     (person,) = rows([found])
+    decision = await _services(request).gate.why_closed(actor, patient_id)
     grounds = loading.grounds().ground
     return render(
         request,
@@ -151,7 +154,9 @@ async def _emergency(
         reason=reason,
         problem=problem,
         may=actor.profession in CLINICIANS,
-        states=await _services(request).gate.may_state_relation(actor, patient_id),
+        states=decision.may_state_relation,
+        # A rule that shuts a record says it better than that there is no relation.
+        closed=_(decision.reason) if decision.rule else "",
         hours=loading.relations().stated_hours,
         place="patients",
         page_title=_("Closed record"),

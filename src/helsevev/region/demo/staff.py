@@ -87,6 +87,8 @@ STAFF: tuple[Member, ...] = (
            "Personvernombud", "st-olavs", None, "privacy-officer"),
     Member("terje-moen", "Terje", "Moen", "male", "system-administrator", None,
            "Systemadministrator", "st-olavs", None, "administrator"),
+    Member("solveig-bruset", "Solveig", "Bruset", "female", "block-keeper", None,
+           "Sperreansvarlig", "st-olavs", None, "block-keeper"),
 )  # fmt: skip
 
 HOMES = {
@@ -95,7 +97,9 @@ HOMES = {
 }
 """Who lives near, or in the same house as, somebody whose record they open at work."""
 
-PROFESSIONS_WITHOUT_PATIENTS = frozenset({"privacy-officer", "system-administrator"})
+PROFESSIONS_WITHOUT_PATIENTS = frozenset(
+    {"privacy-officer", "system-administrator", "block-keeper"}
+)
 """Of those who sign in: whose work is with the record's users and its log."""
 
 _BY_ID = {member.id: member for member in STAFF}
