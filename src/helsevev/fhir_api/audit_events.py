@@ -14,6 +14,8 @@ from helsevev.access.audit.trail_search import Asked, Place, TrailSearch, cursor
 from helsevev.access.stored import Stored
 from helsevev.access.touch import EVER
 from helsevev.fhir import dates
+from helsevev.fhir.search_query import parse
+from helsevev.fhir.search_terms import TokenTerm
 from helsevev.fhir_api import bundle_text
 from helsevev.fhir_api.answer import Answer
 from helsevev.fhir_api.bundle_text import MATCH
@@ -71,24 +73,41 @@ async def search(doors: Doors, request: Request, asked: list[tuple[str, str]]) -
 
 async def _search_across(doors: Doors, request: Request, asked: list[tuple[str, str]]) -> Answer:
     given = dict(asked)
-    for name in _ACROSS - {"date"}:
+    for name in _ACROSS - {"date", "outcome"}:
         if sum(each == name for each, _ in asked) > 1 or "," in given.get(name, ""):
             raise bad_request(f"Name one {name}.", "not-supported", name)
-    patient, outcome = given.get("patient", ""), given.get("outcome", "").rpartition("|")[2]
+    patient = given.get("patient", "")
     if patient and "entity" in given:
         raise bad_request("Name a patient or an entity.", "not-supported", "entity")
-    if "outcome" in given and outcome not in _OUTCOMES:
-        raise bad_request("The outcome is 0 (done) or 8 (refused).", "value", "outcome")
+    outcomes = _outcomes(request, asked)
     start, end = _bounds([value for name, value in asked if name == "date"])
+    before = _place(given.get("_cursor"))
+    if not outcomes:
+        # Nothing ended like that: a time in which nothing was, for whom the trail is open.
+        start, before = end, None
     wanted = Asked(
         agent=_reference(given.get("agent", ""), "Practitioner"),
         entity=_reference(patient or given.get("entity", ""), "Patient"),
-        refused=_OUTCOMES.get(outcome), start=start, end=end,
-        before=_place(given.get("_cursor")),
+        refused=None if len(outcomes) == 2 else True in outcomes, start=start, end=end,
+        before=before,
     )  # fmt: skip
     limit = max(1, min(_whole(given.get("_count", str(_USUAL)), "_count"), _MOST))
     found, following = await TrailSearch(doors.gate).events(request.actor, wanted, limit)
     return _answer(request, asked, found, "" if following is None else cursor_of(following))
+
+
+def _outcomes(request: Request, asked: list[tuple[str, str]]) -> set[bool]:
+    """Whether what was refused and what was done is asked for. Raises `SearchError`."""
+    pairs = [pair for pair in asked if pair[0] == "outcome"]
+    found = {False, True}
+    for condition in parse(TYPE, pairs, base=request.base).conditions:
+        terms = [term for term in condition.terms if isinstance(term, TokenTerm)]
+        found &= {
+            refused
+            for code, refused in _OUTCOMES.items()
+            if any(not term.system and term.code in (None, code) for term in terms)
+        }
+    return found
 
 
 def _answer(

@@ -16,6 +16,7 @@ from helsevev.kit import clock
 
 from .conftest import NURSE, Api
 
+OUTCOMES = "http://hl7.org/fhir/audit-event-outcome"
 OFFICER = Actor(
     kind="practitioner", id="Practitioner/officer", name="Olga", profession="privacy-officer",
     role="personvernombud", organisation="Organization/ward", organisations=("Organization/ward",),
@@ -141,6 +142,26 @@ async def test_the_privacy_officer_asks_the_whole_trail_by_who_when_what_and_out
         assert (await api.clients[other].get("AuditEvent", params=given)).status_code == 403
 
 
+@pytest.mark.parametrize("outcome", ["4", "12", "urn:other|8", "warm", "4,12", f"{OUTCOMES}|4"])
+async def test_an_outcome_that_nothing_had_finds_nothing(
+    api: Api, officer: httpx.AsyncClient, outcome: str
+) -> None:
+    for more in ({}, {"agent": NURSE.id}, {"date": "ge2020"}):
+        answer = await officer.get("AuditEvent", params={"outcome": outcome, **more})
+        assert (answer.status_code, "entry" in answer.json()) == (200, False), answer.text
+    refused = await api.clients["nurse"].get("AuditEvent", params={"outcome": outcome})
+    assert refused.status_code == 403
+
+
+async def test_an_outcome_may_name_its_code_system_and_stand_beside_others(
+    officer: httpx.AsyncClient,
+) -> None:
+    for outcome, expected in ((f"{OUTCOMES}|8", {"8"}), ("4,8", {"8"}), ("0,8", {"0", "8"})):
+        given = {"agent": NURSE.id, "outcome": outcome, "_count": "1000"}
+        answer = (await officer.get("AuditEvent", params=given)).json()
+        assert {entry["resource"]["outcome"] for entry in answer["entry"]} == expected
+
+
 async def test_pages_of_the_whole_trail_tell_each_touch_once(
     api: Api, officer: httpx.AsyncClient
 ) -> None:
@@ -172,7 +193,8 @@ async def test_what_the_officer_saw_of_a_record_is_in_that_record_s_log(
     ("asked", "status"),
     [
         ("outcome=8", 422), ("date=ge2020", 422), ("entity=Organization/ward", 422),
-        ("date=2020", 422), ("date=ge2020&date=lt2020-02-15", 422), ("outcome=4", 400),
+        ("date=2020", 422), ("date=ge2020&date=lt2020-02-15", 422), ("outcome=", 400),
+        ("outcome=a|b|c", 400), ("agent=nurse&outcome=|", 400), ("outcome=0,8", 422),
         ("agent=a,b", 400), ("agent=a&agent=b", 400), ("patient=own&entity=Patient/own", 400),
         ("agent=nurse&_cursor=x", 400), ("agent=nurse&_cursor=-5-9", 400),
         (f"agent=nurse&_cursor={'9' * 30}-1", 400), ("agent=nurse&_count=many", 400),
