@@ -20,8 +20,9 @@ class AuditTrail:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # While one collection is being flushed to disk, the next gets in line for the next flush.
         self._rows: Gathering[tuple[Row, ...], None] = Gathering(
-            self._write, final=(ConnectionLost,)
+            self._write, final=(ConnectionLost,), at_once=2
         )
 
     async def keep(self, *rows: Row) -> None:
