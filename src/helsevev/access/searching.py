@@ -60,12 +60,10 @@ class Searcher:
         for patient_id in named_patients(query):
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
         matches = await self._within(actor, query, "search-type")
-        nothing = not matches.rows and not matches.total
-        if nothing or _asks_by_id(query):
-            # What a person had who was merged is kept with the one who stayed.
-            led = await led_on(self._gate.store, query)
-            if led is not None:
-                return await self.search(actor, led)
+        # What a person had who was merged is kept with the one who stayed.
+        led = await led_on(self._gate.store, query, found=bool(matches.rows or matches.total))
+        if led is not None:
+            return await self.search(actor, led)
         rows = app_bounds.shown(actor, matches.rows, "search-type")
         rows = await self._gate.allow_read(actor, rows, "search-type", _asked(query))
         if not rows:
@@ -208,11 +206,6 @@ def named_patients(query: Query) -> list[str]:
         ]
         named += [text[8:] for text in texts if text.startswith("Patient/")]
     return named
-
-
-def _asks_by_id(query: Query) -> bool:
-    """Whether Patients are asked for by id, so that one who was replaced is found as such."""
-    return query.resource_type == "Patient" and any(c.name == "_id" for c in query.conditions)
 
 
 def _asked(query: Query) -> str:

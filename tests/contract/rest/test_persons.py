@@ -59,6 +59,39 @@ def both(source: str, target: str, **more: Any) -> dict[str, Any]:
     return {"resourceType": "Parameters", "parameter": parameters}
 
 
+NAMING_OLD: dict[str, list[str]] = {
+    "Observation?subject:Patient._id={old}": ["Observation"],
+    "Observation?encounter.patient=Patient/{old}": ["Observation"],
+    "Observation?encounter.subject:Patient._id={old}": ["Observation"],
+    "Encounter?_has:Observation:encounter:subject=Patient/{old}": ["Encounter"],
+    "Encounter?_has:Observation:encounter:subject:Patient._id={old}": ["Encounter"],
+    "Patient?_has:Observation:patient:patient=Patient/{old}": ["Patient"],
+    "Observation?patient={old},{other}": ["Observation", "Observation"],
+    "Observation?_filter=subject eq Patient/{old}": ["Observation"],
+    "Observation?_filter=subject eq Patient/{other} or subject eq Patient/{old}": [
+        "Observation", "Observation"
+    ],
+    "Observation?_filter=patient eq {old} and status eq amended": [],
+    "Observation?_filter=subject eq Patient/{new} and not (subject eq Patient/{old})": [],
+    "Observation?_filter=patient[_id eq {old}].active eq true": ["Observation"],
+    "Encounter?patient={old}&_filter=status eq finished": ["Encounter"],
+}  # fmt: skip
+
+
+async def test_an_old_id_in_chains_and_filters_finds_the_one_who_stayed(api: Api) -> None:
+    source, target, _ = await two_of_one(api)
+    other, _, _ = await two_of_one(api)
+    assert (await api.system.post("Patient/$merge", json=both(source, target))).status_code == 200
+    for asked, expected in NAMING_OLD.items():
+        for said in (asked, f"{asked}&_summary=count"):
+            answer = await api.system.get(said.format(old=source, new=target, other=other))
+            assert answer.status_code == 200, answer.text
+            found = [e["resource"]["resourceType"] for e in answer.json().get("entry", ())]
+            total = answer.json().get("total")
+            assert total == len(expected), (said, answer.text)
+            assert said != asked or sorted(found) == expected, (said, answer.text)
+
+
 async def two_of_one(api: Api) -> tuple[str, str, dict[str, str]]:
     """Two registrations of a person; with the source a stay and what was measured in it."""
     target, source = [
