@@ -16,8 +16,8 @@ from helsevev.access.permit import Grounds, Permit, Permits
 from helsevev.access.policy import Decision
 from helsevev.access.representing import representations
 from helsevev.access.scopes import Letter
-from helsevev.access.slices import Slice
-from helsevev.access.withholding import ALONE, Masked, Shown, besides_of, sift, sift_versions
+from helsevev.access.slices import Slice, seen_of
+from helsevev.access.withholding import Masked, sift, sift_versions
 from helsevev.fhir.outcome import Issue
 from helsevev.kit import clock
 from helsevev.kit.caller import CALLER
@@ -144,11 +144,7 @@ class Gate:
             self.store.slices(permit.patient, limits),
             self._trace(permit, interaction, " ".join(wanted)),
         )
-        patient, sight = permit.patient, permit.sight
-        whole = {kind: [Shown.of(each, each.json) for each in rows] for kind, rows in found.items()}
-        every = [each for rows in whole.values() for each in rows]
-        besides = (await besides_of(self.store, every, {patient: sight})).get(patient, ALONE)
-        return {kind: wanted[kind].opened(rows, sight, besides) for kind, rows in whole.items()}
+        return await seen_of(self.store, found, wanted, permit.patient, permit.sight)
 
     async def open_resource(self, actor: Actor, resource_type: str, resource_id: str) -> Stored:
         """The current version. Raises `NotFound`, `Gone` or `Refused`."""

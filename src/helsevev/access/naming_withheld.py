@@ -33,12 +33,11 @@ _PLAIN: Final = frozenset(
 )  # fmt: skip
 """What nearly everything names, and what has no labels of its own or an id that tells nothing."""
 
-# In bytes as the record writes them.
-_NAMED: Final = re.compile(
-    rb'"(?:reference|url)":"([A-Z][A-Za-z]{2,30})/([A-Za-z0-9\-.]{1,64})["/]'
-)
-_CALLED: Final = re.compile(
-    rb'\{[^{}]*"reference":"(Encounter|EpisodeOfCare)/([A-Za-z0-9\-.]{1,64})["/][^{}]*\}'
+# In bytes as the record writes them, each with a beginning that the search can leap to.
+_PLACE: Final = rb'([A-Z][A-Za-z]{2,30})/([A-Za-z0-9\-.]{1,64})["/]'
+_NAMED: Final = (re.compile(rb'"reference":"' + _PLACE), re.compile(rb'"url":"' + _PLACE))
+_CONTACT: Final = re.compile(
+    rb'"reference":"(E(?:ncounter|pisodeOfCare))/([A-Za-z0-9\-.]{1,64})["/]'
 )
 _WITHHELD_SECTION: Final = {
     "emptyReason": {
@@ -96,12 +95,14 @@ async def _by_labels(
 
 
 def _named(json: bytes) -> Iterator[Entry]:
-    for kind, name in _NAMED.findall(json):
-        if (text := kind.decode()) not in _PLAIN and text in RESOURCE_TYPES:
-            yield text, name.decode()
+    for pattern in _NAMED:
+        for kind, name in pattern.findall(json):
+            if (text := kind.decode()) not in _PLAIN and text in RESOURCE_TYPES:
+                yield text, name.decode()
     # A bare reference to a contact is an id that tells nothing; what it is called does.
-    for match in _CALLED.finditer(json) if b'"display"' in json else ():
-        if b'"display"' in match[0]:
+    for match in _CONTACT.finditer(json) if b'"display"' in json else ():
+        start, end = json.rfind(b"{", 0, match.start()), json.find(b"}", match.end())
+        if b'"display"' in json[start:end]:
             yield match[1].decode(), match[2].decode()
 
 
