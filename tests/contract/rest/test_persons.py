@@ -73,7 +73,7 @@ NAMING_OLD: dict[str, list[str]] = {
     ],
     "Observation?_filter=patient eq {old} and status eq amended": [],
     "Observation?_filter=subject eq Patient/{new} and not (subject eq Patient/{old})": [],
-    "Observation?_filter=patient[_id eq {old}].active eq true": ["Observation"],
+    "Observation?_filter=patient[_id eq {old}].family eq Lie": ["Observation"],
     "Encounter?patient={old}&_filter=status eq finished": ["Encounter"],
 }  # fmt: skip
 
