@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from . import demo, products
 from .catalogue import Unit, catalogue
-from .demo.codes import (
-    HPR_NUMBER,
-    ORGANISATION_NUMBER,
-    Resource,
-    coding,
-    concept,
-    hl7,
-    no_basis,
-    volven,
-)
+from .demo.codes import HPR_NUMBER, Resource, coding, concept, no_basis, volven
+from .demo.units import location, organization
 from .facts import facts
 from .workforce import Worker, role_of, workforce
 
@@ -36,10 +27,12 @@ def resources(stories: bool = True) -> Iterator[Resource]:
     units = catalogue().units.values()
     for unit in units:
         if not unit.in_demo:
-            yield _organization(unit)
+            part_of = None if unit.part_of is None else _organisation(unit.part_of)
+            yield organization(unit.id, unit.name, part_of, unit.code, unit.organisation_number)
     for unit in units:
         if unit.place and ("Location", unit.id) not in known:
-            yield _location(unit.id, unit.name, unit, "wa" if unit.beds else "bu")
+            kind = "wa" if unit.beds else "bu"
+            yield location(unit.id, unit.name, kind, _organisation(unit.id))
         for bed in range(unit.beds):
             yield _bed(unit, bed)
     for here in workforce().values():
@@ -51,41 +44,10 @@ def resources(stories: bool = True) -> Iterator[Resource]:
     yield from products.resources()
 
 
-def _organization(unit: Unit) -> Resource:
-    found: Resource = {
-        "resourceType": "Organization",
-        "id": unit.id,
-        "meta": {"profile": [no_basis("Organization")]},
-    }
-    if unit.organisation_number is not None:
-        found["identifier"] = [{"system": ORGANISATION_NUMBER, "value": unit.organisation_number}]
-    found["active"] = True
-    if unit.code is not None:
-        number, code, text = unit.code
-        found["type"] = [concept(text, coding(volven(number), code, text))]
-    found["name"] = unit.name
-    if unit.part_of is not None:
-        found["partOf"] = _organisation(unit.part_of)
-    return found
-
-
-def _location(place_id: str, name: str, owner: Unit, kind: str) -> dict[str, Any]:
-    return {
-        "resourceType": "Location",
-        "id": place_id,
-        "meta": {"profile": [no_basis("Location")]},
-        "status": "active",
-        "name": name,
-        "mode": "instance",
-        "physicalType": concept(None, coding(hl7("location-physical-type"), kind)),
-        "managingOrganization": _organisation(owner.id),
-    }
-
-
 def _bed(ward: Unit, number: int) -> Resource:
     room, bed = divmod(number, _BEDS_IN_A_ROOM)
     name = f"{ward.name}, rom {room + 1}, seng {bed + 1}"
-    found = _location(f"{ward.id}-seng-{number + 1}", name, ward, "bd")
+    found = location(f"{ward.id}-seng-{number + 1}", name, "bd", _organisation(ward.id))
     found["partOf"] = {"reference": f"Location/{ward.id}", "display": ward.name}
     return found
 

@@ -104,39 +104,50 @@ def with_parents(unit_id: str) -> list[Unit]:
 def resources() -> Iterator[Resource]:
     """Every Organization, parents first, then every Location."""
     for each in UNITS:
-        yield _organization(each)
+        part_of = None if each.part_of is None else _reference(each.part_of)
+        yield organization(each.id, each.name, part_of, each.kind, each.organisation_number)
     for place_id, name, owner, kind in _PLACES:
-        yield {
-            "resourceType": "Location",
-            "id": place_id,
-            "meta": {"profile": [no_basis("Location")]},
-            "status": "active",
-            "name": name,
-            "mode": "instance",
-            "physicalType": concept(None, coding(hl7("location-physical-type"), kind)),
-            "managingOrganization": {
-                "reference": f"Organization/{owner}",
-                "display": _BY_ID[owner].name,
-            },
-        }
+        yield location(place_id, name, kind, _reference(owner))
 
 
-def _organization(each: Unit) -> Resource:
+def organization(
+    unit_id: str,
+    name: str,
+    part_of: Resource | None,
+    kind: tuple[int, str, str] | None,
+    number: str | None,
+) -> Resource:
+    """One Organization: `kind` is Volven's number of the code set, code and words."""
     found: Resource = {
         "resourceType": "Organization",
-        "id": each.id,
+        "id": unit_id,
         "meta": {"profile": [no_basis("Organization")]},
     }
-    if each.organisation_number is not None:
-        found["identifier"] = [{"system": ORGANISATION_NUMBER, "value": each.organisation_number}]
+    if number is not None:
+        found["identifier"] = [{"system": ORGANISATION_NUMBER, "value": number}]
     found["active"] = True
-    if each.kind is not None:
-        code_set, code, display = each.kind
-        found["type"] = [concept(display, coding(volven(code_set), code, display))]
-    found["name"] = each.name
-    if each.part_of is not None:
-        found["partOf"] = {
-            "reference": f"Organization/{each.part_of}",
-            "display": _BY_ID[each.part_of].name,
-        }
+    if kind is not None:
+        code_set, code, words = kind
+        found["type"] = [concept(words, coding(volven(code_set), code, words))]
+    found["name"] = name
+    if part_of is not None:
+        found["partOf"] = part_of
     return found
+
+
+def location(place_id: str, name: str, kind: str, owner: Resource) -> Resource:
+    """One Location; `kind` is a code of HL7's location-physical-type."""
+    return {
+        "resourceType": "Location",
+        "id": place_id,
+        "meta": {"profile": [no_basis("Location")]},
+        "status": "active",
+        "name": name,
+        "mode": "instance",
+        "physicalType": concept(None, coding(hl7("location-physical-type"), kind)),
+        "managingOrganization": owner,
+    }
+
+
+def _reference(unit_id: str) -> Resource:
+    return {"reference": f"Organization/{unit_id}", "display": _BY_ID[unit_id].name}
