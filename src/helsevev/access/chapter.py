@@ -25,7 +25,7 @@ CHAPTER = Chapter(
     rules={"Consent": blocking.check},
     commands=(ACCESS, commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
-        acting_pages.acting_page, acting_pages.choose_acting,
+        acting_pages.acting_page, acting_pages.choose_acting, acting_pages.withdraw_acting,
         worklist.worklist, worklist.judge,
         pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
         pages.come_from_provider, pages.role_page, pages.choose_role, pages.switch_role,
@@ -37,6 +37,7 @@ CHAPTER = Chapter(
         own_pages.own_sign_in, own_pages.set_pin, own_pages.ask_for_new_passkey,
         own_pages.change_passkeys, own_pages.change_codes,
         *app_pages.ROUTES, *registering_pages.ROUTES, *scim_pages.ROUTES,
-        *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES, *block_pages.ROUTES,
+        *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES,
+        *block_pages.ROUTES,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
+from helsevev.access.administration.places import home_of
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.policy import CLINICIANS, may_follow_up, may_register_blocks, may_write
@@ -31,9 +32,18 @@ async def my_patients(request: _Request) -> Response[Any]:
     """My patients, what is new first; an inhabitant is shown their own record."""
     actor = actor_of_request(request)
     if actor.kind == "inhabitant" and actor.patient:
-        return Redirect(f"/patient/{actor.patient.removeprefix('Patient/')}", status_code=303)
+        patient_id = actor.patient.removeprefix("Patient/")
+        if (
+            actor.acting
+            and not (await _services(request).gate.why_closed(actor, patient_id)).allowed
+        ):
+            # The representation has ended: back to oneself, or on to somebody else.
+            return Redirect("/acting?ended=1", status_code=303)
+        return Redirect(f"/patient/{patient_id}", status_code=303)
     if may_follow_up(actor):
         return Redirect("/privacy", status_code=303)
+    if place := home_of(actor):
+        return Redirect(place, status_code=303)
     if may_register_blocks(actor):
         return Redirect("/blocks", status_code=303)
     listed = rows(await _services(request).people.mine(actor))

@@ -97,7 +97,7 @@ async def test_every_rule_is_met_by_a_cell_or_a_case_of_its_own(world: World) ->
         "block-itself", "administrator-keeps-staff", "system-keeps-staff",
         "administrator-not-oneself", "effective-access-of-staff", "blocks-by-parents",
         "blocks-by-representatives", "blocks-on-request", "privacy-officer-follows-up",
-        "alarms-are-answered",
+        "alarms-are-answered", "own-power-of-attorney-ends",
     }  # fmt: skip
     in_table = {
         "treatment-read", "treatment-stated", "documentation-by-profession",

@@ -1,4 +1,4 @@
-"""The page where an inhabitant chooses whom to act for: themselves, a child, somebody else."""
+"""The page where an inhabitant chooses whom to act for, and sees who may act for them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from helsevev.access.acting.choosing import acting_for, own, represented
-from helsevev.access.errors import NotFound
+from helsevev.access.acting.choosing import (
+    acting_for,
+    end_representation,
+    own,
+    representatives,
+    represented,
+)
+from helsevev.access.errors import NotFound, Refused
 from helsevev.access.guard import actor_of_request, session_of_request
 from helsevev.access.identity.door import door_of
+from helsevev.access.services import Services
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
 
@@ -19,20 +28,25 @@ _SIGNED_IN: Final = {"decision": "signed-in"}
 
 
 @get("/acting", opt=_SIGNED_IN)
-async def acting_page(request: _Request) -> Response[str]:
-    """Whom one may act for, and for whom one acts now."""
+async def acting_page(request: _Request, ended: int = 0) -> Response[str]:
+    """Whom one may act for, for whom one acts now, and who may act for oneself."""
     actor = actor_of_request(request)
     if actor.kind != "inhabitant":
         raise NotFoundException("Only inhabitants act for others here.")
-    gate = request.app.state.services.gate
-    kinds = {
-        "parent": _("as a parent"), "guardian": _("as a guardian"),
-        "power-of-attorney": _("by a power of attorney"),
-    }  # fmt: skip
+    gate = _services(request).gate
+    try:
+        mine = await representatives(gate, actor)
+    except Refused:
+        # One who is too young to open the record may still be told whom they act for.
+        mine = []
     return render(
         request, "access/acting.html", page_title=_("Whom you act for"), place="patients",
         me=own(actor), now_for=(actor.patient or actor.id).removeprefix("Patient/"),
-        others=await represented(gate, actor), kinds=kinds,
+        others=await represented(gate, actor), mine=mine, ended=ended,
+        kinds={"parent": _("as a parent"), "guardian": _("as a guardian"),
+               "power-of-attorney": _("by a power of attorney")},
+        scopes={"communicate": _("only messages"), "read": _("may read"),
+                "full": _("may read, and decide for the person")},
     )  # fmt: skip
 
 
@@ -49,3 +63,18 @@ async def choose_acting(request: _Request) -> Response[Any]:
     except NotFound:
         raise NotFoundException("You do not act for this person.") from None
     return await door.switch(request, session, actor)
+
+
+@post("/acting/{person_id:str}/end", opt=_SIGNED_IN)
+async def withdraw_acting(request: _Request, person_id: str) -> Response[Any]:
+    """Take back a power of attorney that one has given."""
+    actor = actor_of_request(request)
+    if actor.kind != "inhabitant":
+        raise NotFoundException("Only inhabitants act for others here.")
+    await end_representation(_services(request).writer, actor, person_id)
+    return Redirect("/acting", status_code=HTTP_303_SEE_OTHER)
+
+
+def _services(request: _Request) -> Services:
+    services: Services = request.app.state.services
+    return services

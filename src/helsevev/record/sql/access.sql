@@ -76,11 +76,12 @@ FROM treatment_relation WHERE patient = $1 AND grantee = ANY ($2::text[])
 ORDER BY end_at DESC, source_type, source_id
 
 -- name: represented_by
--- For whom an inhabitant may act now.
-SELECT DISTINCT r.patient, r.kind, r.scope
+-- For whom an inhabitant may act now, as what, and until when.
+SELECT r.patient, r.kind, r.scope, max(r.end_at) AS end_at
 FROM resource m JOIN representation r ON r.representative = ANY (m.keys)
 WHERE m.patient = $1 AND m.type = 'Patient' AND r.start_at <= $2 AND r.end_at > $2
-ORDER BY r.patient
+GROUP BY r.patient, r.kind, r.scope
+ORDER BY r.patient, r.kind DESC, r.scope DESC
 
 -- name: my_patients
 -- The inhabitants whom an actor's unit treats now, or whom the actor opened in an emergency.
