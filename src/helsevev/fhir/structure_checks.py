@@ -182,7 +182,7 @@ def _element_check(element: Element, json_name: str, kind: ElementType, in_resou
     if not element.repeats:
         return one
     if kind.name in CHECKS:
-        return _primitive_array(one, "_" + json_name)
+        return _array(one, "_" + json_name)
     return _array(one)
 
 
@@ -196,24 +196,8 @@ def _type_check(element: Element, kind: ElementType) -> Check:
     return structure_check(kind.name)
 
 
-def _array(one: Check) -> Check:
-    def check(values: Any, parent: Any) -> list[Problem] | None:
-        if type(values) is not list:
-            return expected("an array", values)
-        if not values:
-            return problem("structure", "an array must not be empty")
-        problems: list[Problem] = []
-        for index, value in enumerate(values):
-            found = one(value, parent)
-            if found is not None:
-                problems += under(f"[{index}]", found)
-        return problems or None
-
-    return check
-
-
-def _primitive_array(one: Check, companion: str) -> Check:
-    """An array of primitives, where null is a place held for an extension in the companion."""
+def _array(one: Check, companion: str | None = None) -> Check:
+    """An array; where primitives have a companion, null holds the place of an extension there."""
 
     def check(values: Any, parent: Any) -> list[Problem] | None:
         if type(values) is not list:
@@ -222,7 +206,7 @@ def _primitive_array(one: Check, companion: str) -> Check:
             return problem("structure", "an array must not be empty")
         problems: list[Problem] = []
         for index, value in enumerate(values):
-            if value is None:
+            if value is None and companion is not None:
                 if not _stands_at(parent.get(companion), index):
                     text = "null is allowed only where an extension stands for the value"
                     problems.append((f"[{index}]", "structure", text))
