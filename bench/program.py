@@ -39,12 +39,7 @@ class Program:
 
     def resident_bytes(self) -> int | None:
         """Memory of the processes that serve, what they share counted once, where /proc tells."""
-        try:
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            shares = [_share(pid) for pid in (str(self.pid), *children)]
-        except OSError:
-            return None
-        return sum(shares)
+        return resident_of(self.pid)
 
     def token(self) -> str:
         """A bearer token for a system."""
@@ -54,6 +49,16 @@ class Program:
         """Import beside the running server; the summary."""
         summary: dict[str, Any] = json.loads(run(self.data, "import", "--json", str(folder)))
         return summary
+
+
+def resident_of(pid: int) -> int | None:
+    """Memory of a process and its children, what they share counted once, where /proc tells."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        shares = [_share(each) for each in (str(pid), *children)]
+    except OSError:
+        return None
+    return sum(shares)
 
 
 def _share(pid: str) -> int:
@@ -70,8 +75,10 @@ def run(data: Path, *words: str) -> str:
 
 
 @contextmanager
-def serving(data: Path, *words: str) -> Iterator[Program]:
-    """Serve the demo until the block ends. Raises RuntimeError when it does not start."""
+def serving(data: Path, *words: str, patience: float = 120) -> Iterator[Program]:
+    """Serve the demo until the block ends. Raises RuntimeError when it does not start within
+    `patience` seconds.
+    """
     said = data.with_suffix(".log")
     with said.open("wb") as log:
         process = subprocess.Popen(
@@ -79,7 +86,7 @@ def serving(data: Path, *words: str) -> Iterator[Program]:
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + patience
         while "Ctrl-C" not in said.read_text():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"The server did not start:\n{said.read_text()}")

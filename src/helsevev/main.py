@@ -66,10 +66,12 @@ from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
 from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
+from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
 from helsevev.record.migration import MigrationError
 from helsevev.record.opening import held, opened
+from helsevev.record.reworking import Rework
 from helsevev.region import command as region
 from helsevev.region.replay import command as replay
 from helsevev.screens.problems import problem_page
@@ -118,7 +120,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 async def working(settings: Settings, services: Services) -> AsyncIterator[None]:
     """What goes on by itself: notifications, exports, new search parameters, the audit log."""
     jobs = (
-        services.notifier, services.indexer, services.exports,
+        services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.database, keys_of(settings)), Watcher(services.gate.store),
     )  # fmt: skip
     for job in jobs:
@@ -283,6 +285,7 @@ async def _prepare(
     async with open_services(settings) as services:
         await services.terminology.load_included()
         await fill_standing(services.gate.store)
+        await reworking.protect(services.reindexer)
         if settings.demo:
             await demo.load(services, clock.now())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}

@@ -11,9 +11,10 @@ import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM
 from helsevev.access.services import Services
-from helsevev.record import reindexing
+from helsevev.record import reindexing, reworking
 from helsevev.record.database import Database
 from helsevev.record.reindexing import Progress, Reindexer
+from helsevev.record.reworking import Rework
 
 _SPOIL = (
     "UPDATE resource SET keys = '{}', code = 0, token_set = 0 WHERE id LIKE 'rework%'",
@@ -145,23 +146,55 @@ async def test_words_that_say_little_are_found_too(services: Services, asked: st
     assert {f"rework-word{n}" for n in range(4)} <= found
 
 
-async def test_a_server_says_that_rows_are_of_older_rules(
+async def test_a_server_works_rows_of_older_rules_out_by_itself_and_says_so(
     spoilt: Reindexer, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def warned() -> bool:
+    async def said() -> str:
         caplog.clear()
-        await services.indexer.start()
-        await asyncio.sleep(0.3)
-        await services.indexer.stop()
-        return "helsevev reindex" in caplog.text
+        rework = Rework(spoilt)
+        await rework.start()
+        async with asyncio.timeout(30):
+            while not await spoilt.is_done():
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        await rework.stop()
+        return caplog.text
 
-    assert await warned()
-    await spoilt.run(silent)
-    assert not await warned()
+    told = await said()
+    assert "some searches miss some of them" in told
+    assert "has been worked out anew" in told
+    assert await answers(services) == expected()
+    assert await said() == "", "once is enough"
+
+
+async def test_rework_that_is_stopped_goes_on_at_the_next_start(
+    spoilt: Reindexer, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindexing, "STEP", 1)
+    monkeypatch.setattr(reworking, "_PAUSE", 0.2)
+    rework, reached = Rework(spoilt), 0
+    await rework.start()
+    async with asyncio.timeout(10):
+        while reached < 2:
+            at = await spoilt.progress()
+            reached = at.done if at else 0
+            await asyncio.sleep(0.02)
+    await rework.stop()
+    assert not await spoilt.is_done()
+    monkeypatch.setattr(reworking, "_PAUSE", 0)
+    await rework.start()
+    async with asyncio.timeout(30):
+        while not await spoilt.is_done():
+            await asyncio.sleep(0.02)
+    await rework.stop()
+    at = await spoilt.progress()
+    assert at is not None
+    assert at.done <= at.total + 1
+    assert await answers(services) == expected()
 
 
 async def test_read_models_are_made_anew_too(services: Services, patient: Any, stay: Any) -> None:
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     for resource in (patient("anew"), stay("anew")):
         await services.writer.write(SYSTEM, resource)
     there = "SELECT grantee, start_at FROM treatment_relation WHERE source_id = 'stay-anew'"

@@ -17,7 +17,6 @@ from helsevev.fhir.custom_parameters import read
 from helsevev.record.connection import DatabaseError
 from helsevev.record.custom_parameters import add_values
 from helsevev.record.database import Database
-from helsevev.record.rows import RULES
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
 
@@ -57,24 +56,12 @@ class Indexer:
             self._runner = None
 
     async def _run(self) -> None:
-        told = False
         while True:
             try:
-                if not told:
-                    await self._tell_of_older_rules()
-                    told = True
                 await self.catch_up()
             except DatabaseError as problem:
                 _log.warning("Search parameters cannot be worked out now: %s", problem)
             await asyncio.sleep(_RESTING)
-
-    async def _tell_of_older_rules(self) -> None:
-        if not await self._database.fetchval(_SQL["is_extracted"], RULES):
-            _log.warning(
-                "What resources are found by was worked out by rules of an older version, so that"
-                " some searches miss some of them. `helsevev reindex` works it out anew, while"
-                " everybody goes on."
-            )
 
     async def catch_up(self) -> None:
         """Work out all that is on the list."""

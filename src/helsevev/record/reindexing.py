@@ -60,10 +60,36 @@ class Reindexer:
         total = max(await self._database.fetchval(_SQL["total"]), row["done"])
         return Progress(row["done"], row["changed"], total, row["finished"])
 
-    async def run(self, tell: Callable[[Progress], None], *, again: bool = False) -> Progress:
+    async def is_done(self) -> bool:
+        """Whether all rows are as the rules of now make them."""
+        found: bool = await self._database.fetchval(_SQL["is_extracted"], RULES)
+        return found
+
+    async def project_types(self, types: Sequence[str]) -> None:
+        """Make the read models of all resources of some types anew, and nothing else.
+
+        Raises `DatabaseError`.
+        """
+        place: tuple[int, str, str] = (-(2**63), "", "")
+        while found := await self._database.fetch(_SQL["of_types"], list(types), *place, STEP):
+            stored = [Stored(*each) for each in found]
+            place = (stored[-1].patient, stored[-1].type, stored[-1].id)
+            for patient in dict.fromkeys(each.patient for each in stored):
+                made = [
+                    rows.build(each.resource, each.version, each.patient)
+                    for each in stored
+                    if each.patient == patient
+                ]
+                async with self._database.transaction() as connection:
+                    await self._project(connection, made)
+
+    async def run(
+        self, tell: Callable[[Progress], None], *, again: bool = False, pause: float = 0
+    ) -> Progress:
         """Go on where it was until everything is done; from the beginning with `again`.
 
-        Raises `DatabaseError`; what was done until then stays.
+        `pause` is for how many seconds others have the machine after each step. Raises
+        `DatabaseError`; what was done until then stays.
         """
         if again:
             await self._database.execute(_SQL["again"], RULES)
@@ -82,8 +108,7 @@ class Reindexer:
                     raise
                 moved = False
                 await self._store.custom.refresh()
-            if not moved:
-                await asyncio.sleep(_WAIT)
+            await asyncio.sleep(pause if moved else _WAIT)
 
     async def _step(self) -> bool:
         """The next resources of one inhabitant; False when somebody else is at it."""

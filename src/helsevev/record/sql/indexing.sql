@@ -107,7 +107,3 @@ WITH sets AS (
 INSERT INTO coding (code, system, hash, is_leading)
 SELECT * FROM unnest($17::text[], $18::text[], $19::bigint[], $20::boolean[])
 ON CONFLICT (hash, is_leading) DO NOTHING
-
--- name: is_extracted
--- Whether all rows are as rules $1 make them.
-SELECT EXISTS (SELECT FROM extraction WHERE rules >= $1 AND finished_at IS NOT NULL)

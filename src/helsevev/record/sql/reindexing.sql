@@ -1,3 +1,17 @@
+-- name: is_extracted
+-- Whether all rows are as rules $1 make them.
+SELECT EXISTS (SELECT FROM extraction WHERE rules >= $1 AND finished_at IS NOT NULL)
+
+-- name: of_types
+-- The next resources of types $1 after a place, whose type may be empty for the first of all.
+SELECT patient, type, id, version, last_updated, false AS deleted, body
+FROM resource
+WHERE type = ANY ($1::resource_type[])
+  AND (patient, type, id)
+      > ($2::bigint, coalesce(nullif($3::text, ''), 'Account')::resource_type, $4::text)
+ORDER BY patient, type, id
+LIMIT $5
+
 -- name: begin
 -- Note that the record is to be worked out by rules $1, from its first resource on.
 INSERT INTO extraction (rules, patient, type, id, done, changed)
