@@ -28,8 +28,8 @@ async def units(request: _Request) -> Response[str]:
     """Organisations and units, as a tree."""
     found = await _directory(request).units(actor_of_request(request))
     return render(
-        request, "access/administration/units.html", units=found, part="units", place="",
-        page_title=_("Organisations and units"),
+        request, "access/administration/units.html", units=found, part="units",
+        place="administration", page_title=_("Organisations and units"),
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ async def people(request: _Request, words: str = "", unit: str = "") -> Response
     found = await directory.people(actor, words, unit)
     return render(
         request, "access/administration/people.html", people=found, words=words, unit=unit,
-        part="people", place="", page_title=_("People and roles"),
+        part="people", place="administration", page_title=_("People and roles"),
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ async def signed_in(request: _Request) -> Response[str]:
         request, "access/administration/signed_in.html", sessions=found, alarms=alarms,
         kinds={"emergency-login": _("Emergency login"), "wrong-pins": _("Too many wrong PINs"),
                "wrong-codes": _("Too many wrong codes")},
-        part="signed-in", place="", page_title=_("Who is signed in"),
+        part="signed-in", place="administration", page_title=_("Who is signed in"),
     )  # fmt: skip
 
 
@@ -123,7 +123,8 @@ async def _person(
         request, "access/administration/person.html", person=found, said=said or {}, errors=errors,
         units=[unit for unit in await directory.units(actor) if unit.active],
         titles=await directory.titles(), is_me=actor.id == f"Practitioner/{person_id}",
-        part="people", place="", page_title=found.name, status_code=422 if errors else 200,
+        part="people", place="administration", page_title=found.name,
+        status_code=422 if errors else 200,
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def is_redirect_uri(text: str) -> bool:
 def _names(asked: Registration) -> Iterator[Issue]:
     for name, value in (("name", asked.name), ("vendor", asked.vendor)):
         if not value.strip() or len(value) > _LONGEST_NAME or not value.isprintable():
-            text = f"It needs a {name} of at most {_LONGEST_NAME} characters."
+            text = "It needs a name, and somebody who answers for it."
             yield error("required", text, name)
     if asked.kind not in KINDS:
         yield error("value", f"The kind is one of {', '.join(KINDS)}.", "kind")
@@ -143,7 +143,7 @@ def _scopes(asked: Registration) -> Iterator[Issue]:
         yield error("too-long", f"At most {scopes.MOST} scopes.", "scopes")
     for text in asked.scopes:
         if not scopes.is_known(text):
-            yield error("value", f"{text[:80]!r} is no scope.", "scopes")
+            yield error("value", "One of the scopes is none.", "scopes")
         elif text.startswith("system/") is not (asked.kind == "backend"):
             said = "Only a backend system has system/ scopes, and it has no others."
             yield error("business-rule", said, "scopes")

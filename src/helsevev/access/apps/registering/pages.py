@@ -15,6 +15,7 @@ from helsevev.access.apps.registering.form import asked_of, filled
 from helsevev.access.apps.registration import KINDS
 from helsevev.access.errors import Invalid
 from helsevev.access.guard import actor_of_request
+from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
@@ -24,7 +25,7 @@ _Request = Request[Any, Any, Any]
 async def every(request: _Request) -> Response[str]:
     """All that are registered."""
     clients = await _clients(request).every(actor_of_request(request))
-    return render(request, "access/apps.html", clients=clients)
+    return render(request, "access/apps.html", clients=clients, part="apps", place="apps")
 
 
 @get("/apps/new", opt={"decision": "record"})
@@ -44,7 +45,7 @@ async def register(request: _Request) -> Response[Any]:
     except Invalid as problem:
         return _form(request, said, problem)
     if secret:
-        return render(request, "access/app_secret.html", client=client, secret=secret)
+        return render(request, "access/app_secret.html", client=client, secret=secret, place="apps")
     return Redirect(f"/apps/{client.id}", status_code=HTTP_303_SEE_OTHER)
 
 
@@ -84,10 +85,12 @@ def _form(
 ) -> Response[str]:
     errors: dict[str, str] = {}
     for issue in problem.issues if problem else ():
-        errors.setdefault(issue.expression, issue.diagnostics)
+        # Keys are one field, whichever way they are given.
+        field = "keys" if issue.expression.startswith("jwks") else issue.expression
+        errors.setdefault(field, _(issue.diagnostics))
     return render(
         request, "access/app.html", said=said, errors=errors, client=client, kinds=KINDS,
-        status_code=422 if errors else 200,
+        part="apps", place="apps", status_code=422 if errors else 200,
     )  # fmt: skip
 
 
