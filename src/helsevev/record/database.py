@@ -28,12 +28,13 @@ from helsevev.record.connection import (
     VersionMismatch,
     told,
 )
-from helsevev.record.statements import PlannedOnce
+from helsevev.record.statements import PlannedAnew, PlannedOnce
 
 _log = logging.getLogger(__name__)
 
 _OLDEST = 16
 _PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
 _CANNOT_YET = (OSError, *LOST)
 
@@ -46,7 +47,8 @@ class Database:
     """Connections to one database, opened as they are needed, up to `size`.
 
     Statements that are planned once (`statements.PlannedOnce`) have connections of their own, half
-    as many, on which PostgreSQL keeps the plan that it made first.
+    as many, on which PostgreSQL keeps the plan that it made first; so have those that are planned
+    anew each time (`statements.PlannedAnew`).
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Database:
         self._ear: Any = None
         self._beside: list[Database] = []
         self._once: Database | None = None
+        self._anew: Database | None = None
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10, patience: float = 15.0) -> Database:
@@ -96,6 +99,10 @@ class Database:
 
     def fit_for(self, statement: str) -> Database:
         """Where a statement is best run: here, or where plans are kept."""
+        if isinstance(statement, PlannedAnew):
+            if self._anew is None:
+                self._anew = self.beside(_PLANNED_ANEW, max(1, self._size // 2))
+            return self._anew
         if not isinstance(statement, PlannedOnce):
             return self
         if self._once is None:
