@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from helsevev.fhir import dates
 from helsevev.fhir.extraction import extract
 
 Resource = dict[str, Any]
@@ -102,7 +103,8 @@ def _quantity(chance: Random) -> Resource:
 
 
 def _period(chance: Random) -> Resource:
-    return _some(chance, start=chance.choice(DAYS), end=chance.choice(DAYS))
+    start, end = sorted((chance.choice(DAYS), chance.choice(DAYS)), key=dates.bounds)
+    return _some(chance, start=start, end=end)
 
 
 def _id(chance: Random, kind: str, n: int) -> str:

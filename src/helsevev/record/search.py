@@ -17,9 +17,10 @@ from helsevev.record.search_order import Key
 from helsevev.record.search_plan import MOST_READ, Planner
 from helsevev.record.search_reading import sorted_page
 from helsevev.record.search_scope import Scope
+from helsevev.record.search_tokens import Rarity
 from helsevev.record.search_values import Arguments
 from helsevev.record.search_where import Where
-from helsevev.record.statements import PlannedOnce, load
+from helsevev.record.statements import PlannedAnew, PlannedOnce, load
 from helsevev.record.store import Store, Stored
 from helsevev.record.value_sets import RecordedCodes
 
@@ -46,6 +47,7 @@ class Search:
     def __init__(self, store: Store, codes: Codes | None = None) -> None:
         self._store = store
         self._costs = Costs(store.shown)
+        self._rarity = Rarity(self._costs)
         self._planner = Planner(store, codes or RecordedCodes(store), self._costs)
 
     async def run(self, query: Query, scope: Scope | None = None) -> Matches:
@@ -76,25 +78,40 @@ class Search:
             rows = await search_sorted.page(self._costs, query, where, index, count + 1)
             if rows is not None:
                 return await self._matches(query, every, [row[:-1] for row in rows], count)
-        fenced = ""
         if where.walk is not None and not query.sort:
             statement = search_walk.statement(where.walk, arguments, query.cursor, count + 1)
+            fenced = ""
         else:
-            by_code = not (where.pins_patient or where.pins_code or where.narrows)
-            order = search_order.order(query, arguments, by_code=by_code)
-            after = search_order.after(query.cursor, order, arguments) if query.cursor else ""
-            # Find the few first, then order them; the planner would rather walk the order.
-            fenced = _statement(where, order, after, count + 1, fenced=True)
-            find_first = where.narrows
-            if find_first and await self._many_by_date(query, where):
-                # Under no code at all, so that the index by code has them by date.
-                after, find_first = f"{after or 'true'} AND r.code = {NO_CODE}", False
-            statement = _statement(where, order, after, count + 1, fenced=find_first)
+            statement, fenced = await self._ordered(query, where, arguments, count + 1)
         if where.pins_patient or where.walk is not None:
             # One index has them in order, whoever is named: planning takes longer than finding.
             statement = PlannedOnce(statement)
+        elif where.varies:
+            statement, fenced = PlannedAnew(statement), PlannedAnew(fenced)
         rows = await self._costs.fetch(statement, arguments.values, fenced=fenced)
         return await self._matches(query, every, rows, count)
+
+    async def _ordered(
+        self, query: Query, where: Where, arguments: Arguments, limit: int
+    ) -> tuple[str, str]:
+        """The statement for a page in the query's order, and the same where all is found first."""
+        by_code = not (where.pins_patient or where.pins_code or where.narrows)
+        order = search_order.order(query, arguments, by_code=by_code)
+        after = search_order.after(query.cursor, order, arguments) if query.cursor else "true"
+        # Find the few first, then order them; the planner would rather walk the order.
+        find_first = where.narrows
+        if find_first and await self._many_by_date(query, where):
+            # Under no code at all, so that the index by code has them by date.
+            after, find_first = f"{after} AND r.code = {NO_CODE}", False
+        elif where.held and not (find_first or where.pins_patient):
+            few = await self._rarity.few(query.resource_type, where.held)
+            if few is not None:
+                among = f"r.token_set = ANY ({arguments.add(few, 'bigint[]')})"
+                after, find_first = f"{after} AND {among}", True
+        fenced = _statement(where, order, after, limit, fenced=True)
+        if find_first:
+            return fenced, fenced
+        return _statement(where, order, after, limit, fenced=False), fenced
 
     async def _matches(
         self, query: Query, where: Where, rows: Sequence[Any], count: int
@@ -177,8 +194,7 @@ class Search:
 
 def _statement(where: Where, order: Sequence[Key], after: str, limit: int, *, fenced: bool) -> str:
     keys_sql = ", ".join(f"{key.sql} AS k{n}" for n, key in enumerate(order))
-    inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where.sql}"
-    inner += f" AND {after}" if after else ""
+    inner = f"SELECT r.*, {keys_sql} FROM resource r WHERE {where.sql} AND {after}"
     inner += " OFFSET 0" if fenced else ""
     directions = ", ".join(f"k{n} {'DESC' if k.descending else 'ASC'}" for n, k in enumerate(order))
     keys_out = ", ".join(f"k{n}" for n in range(len(order)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from helsevev.fhir import dates, search_terms
 from helsevev.fhir.outcome import error
@@ -49,6 +50,12 @@ class Codings:
     among_keys: Collection[str]
 
 
+@cache
+def _common(resource_type: str) -> frozenset[str]:
+    """The parameters whose values are kept as combinations; what was added here has keys."""
+    return UNSELECTIVE & PARAMETERS[resource_type].keys()
+
+
 class ConditionSql:
     """Writes the conditions on one resource type, for rows named `r`.
 
@@ -67,10 +74,13 @@ class ConditionSql:
         self._arguments = arguments
         self._places = places
         self._codings = codings
+        self._common = _common(resource_type)
         self.pins_patient = False
         self.pins_code = False
         self.narrows = False
         """Whether an index other than the ordered ones finds few rows for these conditions."""
+        self.varies = False
+        """Whether a date decides how many rows are left."""
         self.strings: Texts | None = None
         """The condition on texts that was written last."""
 
@@ -145,11 +155,21 @@ class ConditionSql:
         if name == leading.code_parameter(self._type):
             return self._leading_code(name, terms, negated=condition.modifier == "not")
         hashes = [token_hash(name, term.system, term.code) for term in terms]
-        if name in UNSELECTIVE:
+        if name in self._common:
             return self._holds(hashes)
         if condition.modifier != "not":
             self.narrows = True
         return f"r.keys && {self._arguments.add(hashes, 'bigint[]')}"
+
+    def held(self, condition: Condition | AnyOf) -> list[int] | None:
+        """The common values of which a row has to hold one, when that is all that is asked."""
+        if not isinstance(condition, Condition) or condition.kind != "token" or condition.modifier:
+            return None
+        names = composites.kept_as(self._type, condition.name)
+        if not self._common.issuperset(names) or leading.code_parameter(self._type) in names:
+            return None
+        terms = [term for term in condition.terms if isinstance(term, TokenTerm)]
+        return [token_hash(name, term.system, term.code) for name in names for term in terms]
 
     def _holds(self, hashes: list[int]) -> str:
         return holding(hashes, self._arguments)
@@ -227,12 +247,16 @@ class ConditionSql:
     def _date(self, name: str, condition: Condition) -> str:
         terms = [term for term in condition.terms if isinstance(term, DateTerm)]
         if name == leading.date_parameter(self._type):
-            compared = [
-                search_values.dated(t, "r.date_low", "r.date_high", self._bigint) for t in terms
-            ]
+            compared = [self._dated(term) for term in terms]
             return f"(r.date_low <> {NO_DATE} AND {any_of(compared)})"
         compared = [search_values.dated(term, "s.low", "s.high", self._bigint) for term in terms]
         return self._among("search_date", name, any_of(compared))
+
+    def _dated(self, term: DateTerm) -> str:
+        if self.pins_patient:
+            return search_values.dated(term, "r.date_low", "r.date_high", self._bigint)
+        self.varies = True
+        return search_values.dated_of_many(term, self._bigint)
 
     def _number(self, name: str, condition: Condition) -> str:
         compared = [search_values.compared(name, t, self._arguments) for t in condition.terms]

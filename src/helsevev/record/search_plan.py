@@ -23,6 +23,7 @@ from helsevev.record.search_conditions import Codings, ConditionSql
 from helsevev.record.search_cost import Costs, TooCostly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_strings import Texts
+from helsevev.record.search_tokens import holding_all
 from helsevev.record.search_values import Arguments
 from helsevev.record.search_where import (
     Check,
@@ -98,13 +99,20 @@ class Planner:
     ) -> Where:
         plain = [each for each in filters if isinstance(each, Condition | AnyOf)]
         plain = [await self._resolver.resolved(each, scope) for each in plain]
+        # How a date is best asked for depends on whether others name an inhabitant.
+        plain.sort(key=lambda each: _is_of(each, leading.date_parameter(kind)))
         arguments = Arguments()
         conditions = await self._conditions(kind, plain, arguments)
         parts = [f"r.type = {arguments.add(kind, 'resource_type')}"]
         lone: list[str] = []
         strings: list[Texts] = []
         checks: list[Check] = []
+        held = [hashes for each in plain if (hashes := conditions.held(each)) is not None]
+        if held:
+            parts.append(holding_all(held, arguments))
         for condition in plain:
+            if conditions.held(condition) is not None:
+                continue
             if needs_reading(kind, condition):
                 assert isinstance(condition, Condition)
                 checks.append(self._checks.of(condition))
@@ -118,7 +126,7 @@ class Planner:
                 parts.append(written)
                 lone += [written] if conditions.narrows or not is_light(condition) else []
             conditions.narrows = conditions.narrows or before
-        where = Where("", arguments)
+        where = Where("", arguments, held=held)
         for each in filters:
             if isinstance(each, Naming):
                 conditions.narrows = True
@@ -144,6 +152,7 @@ class Planner:
         where.checks = checks
         where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code
         where.narrows = conditions.narrows
+        where.varies = conditions.varies or bool(held)
         others = lone or where.pins_patient or len(plain) < len(filters)
         if len(strings) == 1 and strings[0].in_order and not others:
             where.walk = Walk(strings[0], " AND ".join(parts))
@@ -306,6 +315,10 @@ class Planner:
         limited = f"{statement} LIMIT {most + 1}"
         rows = await self._costs.fetch(limited, where.arguments.values)
         return None if len(rows) > most else rows
+
+
+def _is_of(condition: Condition | AnyOf, name: str | None) -> bool:
+    return isinstance(condition, Condition) and condition.name == name
 
 
 def _names_of(stored: Stored) -> list[str]:

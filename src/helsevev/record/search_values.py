@@ -20,17 +20,24 @@ _COMPARISONS: Final = {
 }  # fmt: skip
 
 
+LASTING: Final = 86_400_000_000
+"""Microseconds, a day: index `resource_lasting` has what lasts longer."""
+
 _DATE_COMPARISONS: Final = {
-    "eq": "({low} <= {L} AND {H} <= {high})",
+    "eq": "({low} <= {L} AND {L} < {high} AND {H} <= {high})",
     "ne": "NOT ({low} <= {L} AND {H} <= {high})",
     "gt": "{H} > {high}",
     "lt": "{L} < {low}",
     "ge": "({H} > {high} OR ({low} <= {L} AND {H} <= {high}))",
-    "le": "({L} < {low} OR ({low} <= {L} AND {H} <= {high}))",
+    "le": "({L} < {high} AND ({L} < {low} OR ({low} <= {L} AND {H} <= {high})))",
     "sa": "{L} >= {high}",
-    "eb": "{H} <= {low}",
+    "eb": "({L} < {low} AND {H} <= {low})",
     "ap": "({L} < {high} AND {H} > {low})",
 }
+"""Where the end alone tells, the beginning is bounded besides: that is what indexes go by."""
+
+_ENDING_AFTER: Final = {"gt": "high", "ge": "low", "ap": "low"}
+"""Prefixes that ask for an end after one of the bounds, however long before it that began."""
 
 
 class Arguments:
@@ -85,7 +92,28 @@ def _number(term: NumberTerm, arguments: Arguments) -> str:
 
 def dated(term: DateTerm, low: str, high: str, argument: Callable[[int], str]) -> str:
     """A range of time against the columns `low` and `high`; `argument` places a bound."""
+    return _compared_dates(_DATE_COMPARISONS[term.prefix], term, low, high, argument)
+
+
+def dated_of_many(term: DateTerm, argument: Callable[[int], str]) -> str:
+    """A range of time against the dates of rows `r`, also where an end is looked for among many.
+
+    It says the same twice: what ends after a time begins less than `LASTING` before it, or lasts
+    longer. Each half is a range of an index.
+    """
     pattern = _DATE_COMPARISONS[term.prefix]
+    bound = _ENDING_AFTER.get(term.prefix)
+    if bound is not None:
+        pattern += (
+            f" AND {{H}} > {{{bound}}} AND ({{L}} > {{{bound}}} - {LASTING}"
+            f" OR {{H}} > {{L}} + {LASTING})"
+        )
+    return f"({_compared_dates(pattern, term, 'r.date_low', 'r.date_high', argument)})"
+
+
+def _compared_dates(
+    pattern: str, term: DateTerm, low: str, high: str, argument: Callable[[int], str]
+) -> str:
     values = {}
     if "{low}" in pattern:
         values["low"] = argument(term.low)

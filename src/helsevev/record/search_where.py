@@ -12,6 +12,7 @@ from helsevev.record.about import may_be_about_nobody
 from helsevev.record.rows import ELSEWHERE
 from helsevev.record.search_checks import Place
 from helsevev.record.search_strings import Texts
+from helsevev.record.search_tokens import Held
 from helsevev.record.search_values import Arguments, holding
 from helsevev.record.store import Stored
 
@@ -47,6 +48,10 @@ class Where:
     pins_code: bool = False
     narrows: bool = False
     walk: Walk | None = None
+    held: Held = ()
+    """Of common values what every row holds."""
+    varies: bool = False
+    """Whether the values that are asked for decide how it is best found."""
     checks: list[Check] = field(default_factory=list)
 
 

@@ -23,6 +23,16 @@ class PlannedOnce(str):
     __slots__ = ()
 
 
+class PlannedAnew(str):
+    """A statement whose best plan depends on the values that it is run with.
+
+    What is common is best taken in its order, what is rare found and ordered then. PostgreSQL,
+    left to itself, would come to plan it without looking at the values.
+    """
+
+    __slots__ = ()
+
+
 class BadStatementFile(Exception):
     """A `.sql` file does not name and describe each of its statements once."""
 
