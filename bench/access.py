@@ -135,7 +135,7 @@ def _nothing() -> Iterator[None]:
 
 async def _searches(services: Services) -> dict[str, Any]:
     """Milliseconds of a search across everybody one treats, by how many those are."""
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     found: dict[str, Any] = {}
     asked = {
         "by code": "Observation?code=http://loinc.org|8867-4&_count=50",
@@ -170,7 +170,7 @@ async def _searches(services: Services) -> dict[str, Any]:
 async def _sessions(services: Services) -> dict[str, Any]:
     """What open sessions take: rows, and what a process keeps of them in memory."""
     everyone = list(demo.personas().values())
-    patients = await services.gate.store.database.fetch(
+    patients = await services.gate.store.roles.owner.fetch(
         "SELECT id FROM resource WHERE type = 'Patient'"
     )
     before = _resident()
@@ -185,7 +185,7 @@ async def _sessions(services: Services) -> dict[str, Any]:
         for row in chance.sample(patients, min(2, len(patients))):
             await services.gate.permits.verdict(session.actor, keys.patient_key(row["id"]))
     size = "SELECT pg_total_relation_size('session')"
-    rows: int = await services.gate.store.database.fetchval(size)
+    rows: int = await services.gate.store.roles.owner.fetchval(size)
     return {
         "sessions": SESSIONS,
         "rows MB": round(rows / 1e6, 1),

@@ -58,6 +58,7 @@ from helsevev.access.identity.door import door_over
 from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
+from helsevev.access.walled import behind
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
@@ -121,7 +122,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
     """What goes on by itself: notifications, exports, new search parameters, the audit log."""
     jobs = (
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
-        Sealer(services.gate.store.database, keys_of(settings)), Watcher(services.gate.store),
+        Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
     )  # fmt: skip
     for job in jobs:
         await job.start()
@@ -146,7 +147,12 @@ def build_app(settings: Settings, services: Services, *, works: bool = True) -> 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
         path = scope["path"] if scope["type"] == ScopeType.HTTP else ""
         answering: Any = fhir if path == "/fhir" or path.startswith("/fhir/") else pages
-        await answering(scope, receive, send)
+        if answering is fhir or not path:
+            await answering(scope, receive, send)
+            return
+        # Nobody is seen in a page until the gate has found a tie, whatever a route forgets.
+        with behind():
+            await answering(scope, receive, send)
 
     return app
 

@@ -39,7 +39,7 @@ async def test_the_explanation_names_rule_law_and_relation(
     assert (await explain(services.gate, nurse, "why", "write", "AuditEvent")).decision.rule == (
         "documentation-by-profession"
     )
-    rows = await services.gate.store.database.fetch(
+    rows = await services.gate.store.roles.owner.fetch(
         "SELECT FROM audit_event WHERE interaction = 'explain'"
     )
     assert not rows

@@ -37,7 +37,7 @@ async def test_creates_at_the_same_time_are_each_whole(
     written = await asyncio.gather(*(services.writer.write(SYSTEM, each) for each in made))
     assert all(each.created for each in written)
     assert len(groups) < len(made)
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     for n in range(24):
         name = f"together-{n}"
         for statement in (

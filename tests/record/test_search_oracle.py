@@ -99,7 +99,7 @@ async def seen_by(store: Store, scope: Scope) -> set[int]:
     if scope.own is not None:
         return {keys.REFERENCE, scope.own}
     now = dates.microseconds(scope.now)
-    ties = await store.database.fetch("SELECT * FROM treatment_relation")
+    ties = await store.roles.owner.fetch("SELECT * FROM treatment_relation")
     return {keys.REFERENCE} | {
         tie["patient"]
         for tie in ties

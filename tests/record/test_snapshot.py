@@ -27,7 +27,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_is_written_meanwhile_is_in_no_page(
     services: Services, patient: Callable[..., Resource], pulse: Callable[..., Resource]
 ) -> None:
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     for name in ("anna", "bo", "cato"):
         await services.writer.write(SYSTEM, patient(name))
         await services.writer.write(SYSTEM, pulse(name, id=f"pulse-{name}"))
@@ -56,7 +56,7 @@ async def test_pages_are_limited_by_their_bytes_and_miss_nothing(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("helsevev.record.snapshot.PAGE", 100)
-    async with opened_snapshot(services.gate.store.database) as snapshot:
+    async with opened_snapshot(services.gate.store.roles.owner) as snapshot:
         whole = await _ids(snapshot, Selection())
         monkeypatch.setattr("helsevev.record.snapshot.PAGE_BYTES", 1)
         pages = [page async for page in snapshot.pages(Selection())]
@@ -65,7 +65,7 @@ async def test_pages_are_limited_by_their_bytes_and_miss_nothing(
 
 
 async def test_one_process_at_a_time_holds_a_job(services: Services) -> None:
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     async with opened_snapshot(database) as one, opened_snapshot(database) as other:
         assert await one.lock("job")
         assert not await other.lock("job")

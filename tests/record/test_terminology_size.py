@@ -50,7 +50,7 @@ async def test_questions_about_a_system_of_snomed_s_size_are_answered_at_once(
     )
     told["load s"] = round(time.perf_counter() - begun, 1)
     told["memory MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     for table in ("terminology_concept", "terminology_designation"):
         size = await database.fetchval(f"SELECT pg_total_relation_size('{table}')")
         told[f"{table} MB"] = size // 2**20

@@ -254,7 +254,7 @@ class Loader:
                 persons[condition] = (resource_type, *identifier)
             else:
                 others[condition] = (resource_type, *identifier)
-        database = self._store.database
+        database = self._store.roles.whole
         several = await conditionals.identified(database, set(persons.values()))
         oldest = await conditionals.first_identified(database, set(others.values()))
         found.update({condition: several[wanted] for condition, wanted in persons.items()})

@@ -90,7 +90,7 @@ async def region(services: Services) -> LoadedRegion | None:
 
 async def remember_region(services: Services, loaded: LoadedRegion) -> None:
     """Note what is loaded. Once it is whole, its tables' statistics are fit for searches."""
-    database = services.gate.store.database
+    database = services.gate.store.roles.owner
     if loaded.is_whole:
         await database.execute(_SQL["analyze"])
     told = msgspec.json.encode(loaded).decode()

@@ -22,7 +22,7 @@ class Live:
 
     def __init__(self, gate: Gate, feed: Feed) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._database = gate.store.roles.changed
         self._feed = feed
 
     async def now(self) -> Place:

@@ -20,6 +20,7 @@ from helsevev.record.audit import audit_row
 from helsevev.record.rows import prefix_end, token_hash
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
+from helsevev.record.wall import beyond
 
 _ACCESS: Final = load("access")
 _PEOPLE: Final = load("people")
@@ -51,7 +52,7 @@ class People:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._database = gate.store.roles.people
 
     async def find(self, actor: Actor, text: str, limit: int = MOST_FOUND) -> list[Found]:
         """Inhabitants that fit every word: beginnings of names, a birth date, a national number.
@@ -122,7 +123,9 @@ class People:
         for row in rows:
             may_open = row.patient in seen
             shown = seen.get(row.patient)
-            resource = _shown_to_strangers(row.resource) if shown is None else shown.resource
+            with beyond():
+                # Strangers are shown what identifies somebody, and that it was is in the trail.
+                resource = _shown_to_strangers(row.resource) if shown is None else shown.resource
             found.append(
                 Found(row.id, resource, may_open, changed.get(row.patient), looked.get(row.patient))
             )

@@ -17,6 +17,7 @@ from helsevev.fhir.person_matching import Likeness, Weights, compare, registered
 from helsevev.record.rows import token_hash
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
+from helsevev.record.wall import beyond
 
 _PEOPLE: Final = load("people")
 _CANDIDATES: Final = 500
@@ -35,7 +36,7 @@ class PersonMatcher:
     """Compares descriptions with those who are registered; every list is audited."""
 
     def __init__(self, gate: Gate, people: People) -> None:
-        self._database = gate.store.database
+        self._database = gate.store.roles.people
         self._gate = gate
         self._people = people
 
@@ -48,14 +49,16 @@ class PersonMatcher:
         """
         await self._people.staff_only(actor)
         found = []
-        # A likeness to an address that is hidden would tell of it.
-        for stored in await self._gate.as_seen(actor, await self._candidates(described)):
-            resource = stored.resource
-            likeness = compare(described, resource, _weights())
-            if likeness.grade == "certainly-not" or (certain_only and likeness.grade != "certain"):
-                continue
-            if not _is_replaced(resource):
-                found.append((stored, likeness))
+        with beyond():
+            # A likeness to an address that is hidden would tell of it.
+            for stored in await self._gate.as_seen(actor, await self._candidates(described)):
+                resource = stored.resource
+                likeness = compare(described, resource, _weights())
+                grade = likeness.grade
+                if grade == "certainly-not" or (certain_only and grade != "certain"):
+                    continue
+                if not _is_replaced(resource):
+                    found.append((stored, likeness))
         found.sort(key=lambda each: (-each[1].score, each[0].id))
         listed = found[: min(count, MOST)]
         if certain_only and len(listed) > 1:

@@ -201,7 +201,7 @@ class PersonMerger:
         for begin in range(0, len(hashes), _HASHES):
             part = hashes[begin : begin + _HASHES]
             arguments = source.patient, part, MOST + 1
-            for row in await self._store.database.fetch(_SQL["referring_elsewhere"], *arguments):
+            for row in await self._store.roles.whole.fetch(_SQL["referring_elsewhere"], *arguments):
                 stored = Stored(*row)
                 found[stored.type, stored.id] = stored
             if len(found) > MOST:
@@ -254,7 +254,7 @@ class PersonMerger:
         return await self._gate.open_resource(replace(actor, kind="system"), "Patient", patient_id)
 
     async def _record_of(self, patient: int) -> list[Stored]:
-        rows = await self._store.database.fetch(_SQL["record_of"], patient, MOST + 1)
+        rows = await self._store.roles.whole.fetch(_SQL["record_of"], patient, MOST + 1)
         if len(rows) > MOST:
             raise _impossible(f"More than {MOST} resources are not moved at once.")
         return [Stored(*row) for row in rows]

@@ -50,8 +50,8 @@ from helsevev.record.database import Database
 from helsevev.record.indexing import Indexer
 from helsevev.record.packing import Packer
 from helsevev.record.reindexing import Reindexer
+from helsevev.record.roles import Roles
 from helsevev.record.store import Store
-from helsevev.record.wall import Walled
 
 _PROJECTIONS: Final = (
     treatment_relation.PROJECTION, terminology_resources.PROJECTION, custom_parameters.PROJECTION,
@@ -106,8 +106,9 @@ def services_over(
     `outward` says where notifications may be sent, `exports` in which folder the files of exports
     are kept, `keys_folder` where the key is that apps know us by; None: nowhere.
     """
-    store = Store(database, (*_PROJECTIONS, *projections), Walled(database))
-    feed = Feed(database)
+    roles = Roles(database)
+    store = Store(roles, (*_PROJECTIONS, *projections))
+    feed = Feed(roles.whole)
     gate = Gate(store)
     gate.permits.on_forgotten.append(feed.tell_ties)
     feed.on_ties(gate.permits.drop)
@@ -116,7 +117,7 @@ def services_over(
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
-    credentials = Credentials(database)
+    credentials = Credentials(roles.program)
     return Services(
         gate=gate,
         writer=writer,
@@ -128,7 +129,7 @@ def services_over(
         summaries=ObservationSummaries(searcher),
         person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, People(gate)),
-        drafts=Drafts(database),
+        drafts=Drafts(roles.changed),
         live=Live(gate, feed),
         credentials=credentials,
         apps=apps_over(gate, credentials, outward or Outward(), keys_folder),
@@ -138,11 +139,11 @@ def services_over(
         streams=streams,
         notifier=notifier,
         exports=exporting,
-        indexer=Indexer(database),
+        indexer=Indexer(roles.whole),
         reindexer=Reindexer(store),
-        packer=Packer(database),
+        packer=Packer(roles.owner),
         everything=Everything(gate),
         views=Views(gate, exporting),
         labels_in_use=LabelsInUse(gate),
-        limits=Limits(database),
+        limits=Limits(roles.program),
     )

@@ -63,7 +63,7 @@ class Terminology:
     """Answers questions about codes."""
 
     def __init__(self, store: Store) -> None:
-        self._loading = Loading(store.database)
+        self._loading = Loading(store.roles.owner)
         self._posted = Posted(store, self._loading)
         self._concepts = Concepts(store.database)
         self._systems = CodeSystems(self._concepts, self._posted)

@@ -147,7 +147,7 @@ class Bundles:
                 found[condition] = await self._searcher.match(actor, resource_type, query)
             else:
                 simple[condition] = (resource_type, *identifier)
-        rows = await conditionals.identified(self._store.database, set(simple.values()))
+        rows = await conditionals.identified(self._store.roles.whole, set(simple.values()))
         every = [stored for matching in rows.values() for stored in matching]
         seen = {s.reference for s in await self._gate.visible(actor, every, "match")}
         for condition, wanted in simple.items():

@@ -32,7 +32,8 @@ class Issuer:
 class Settings:
     """The settings of one run; read once, at the start, and handed on.
 
-    `database_url` None means the embedded PostgreSQL in `data`. `chromium` names the browser of
+    `database_url` None means the embedded PostgreSQL in `data`; `database_program_url` is a user
+    who owns nothing there, for all but migrations and imports. `chromium` names the browser of
     the tests, None when they may choose. `address` is where others reach the server, "" when it
     is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
     `deletes_several` lets a conditional delete take all that its condition fits. `staff_issuer` and
@@ -42,6 +43,7 @@ class Settings:
 
     data: Path
     database_url: str | None = None
+    database_program_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     demo: bool = False
@@ -72,6 +74,7 @@ class Settings:
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
             database_url=environ.get("HELSEVEV_DATABASE_URL") or None,
+            database_program_url=environ.get("HELSEVEV_DATABASE_PROGRAM_URL") or None,
             host=environ.get("HELSEVEV_HOST") or "127.0.0.1",
             port=_port(environ),
             demo=environ.get("HELSEVEV_DEMO", "").strip().lower() not in _FALSE,

@@ -58,6 +58,8 @@ class Connection:
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
+        self.scope: str | None = None
+        """Whom it has been told that it may see (`wall.Windows`)."""
         self._prepared: dict[str, Any] = {}
         self._made = 0
 

@@ -70,6 +70,8 @@ class Database:
         self._beside: list[Database] = []
         self._once: Database | None = None
         self._anew: Database | None = None
+        self.login: str | None = None
+        """The URL of a user who owns nothing, for connections beside; None: this one's."""
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10, patience: float = 15.0) -> Database:
@@ -90,10 +92,20 @@ class Database:
             )
         return database
 
-    def beside(self, session: Mapping[str, str], size: int | None = None) -> Database:
-        """Connections to the same database with other settings; closed with this one."""
+    def beside(
+        self,
+        session: Mapping[str, str],
+        size: int | None = None,
+        url: str | None = None,
+        kind: type[Database] | None = None,
+    ) -> Database:
+        """Connections to the same database with other settings; closed with this one.
+
+        They are of this one's `kind`, and by its `url`, unless told otherwise.
+        """
         told = {**self._session, **session}
-        other = Database(self._url, size or self._size, self._patience, told)
+        make = kind or type(self)
+        other = make(url or self._url, size or self._size, self._patience, told)
         self._beside.append(other)
         return other
 

@@ -33,6 +33,8 @@ _PIECE = re.compile(
 )
 # Two starts at once both find no table, and one of them is told of its type, name or key.
 _MADE_MEANWHILE = frozenset({"23505", "42710", "42P07"})
+_MAKES_ROLES = "CREATE FUNCTION let_roles_in()"
+_LETS_ROLES_IN = "SELECT let_roles_in()"
 _UNFINISHED = """
 SELECT format('%I.%I', s.nspname, c.relname) FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace s ON s.oid = c.relnamespace
@@ -104,7 +106,12 @@ async def migrate(database: Database, folder: Path = FOLDER) -> int:
             )
     carried_out = {(version, number) for version, number, _, _ in done}
     missing = [step for step in wanted if (step.version, step.number) not in carried_out]
-    return sum([await _carry_out(database, step) for step in missing])
+    count = sum([await _carry_out(database, step) for step in missing])
+    if count and any(_MAKES_ROLES in step.statement for step in wanted):
+        async with database.transaction() as connection:
+            await connection.execute("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE")
+            await connection.fetchval(_LETS_ROLES_IN)
+    return count
 
 
 def steps(folder: Path = FOLDER) -> Iterator[Step]:

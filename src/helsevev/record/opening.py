@@ -12,7 +12,9 @@ from helsevev.record import body, sealed
 from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 from helsevev.record.embedded import EmbeddedPostgres, embedded
+from helsevev.record.keeper.places import program_url
 from helsevev.record.migration import migrate
+from helsevev.record.roles import PROGRAM, let_sign_in
 from helsevev.record.statements import load
 from helsevev.record.subscriptions import settle_restored
 
@@ -66,6 +68,10 @@ async def opened(settings: Settings, connections: int = 8) -> AsyncIterator[Data
     Raises what `embedded`, `Database.open` and `migrate` raise, each with what to do about it.
     """
     async with reached(settings) as url, _connected(url, connections) as database:
+        database.login = settings.database_program_url
+        if settings.database_url is None:
+            database.login = program_url(url, PROGRAM)
+            await let_sign_in(database, database.login)
         yield database
 
 

@@ -7,17 +7,15 @@ rows, superseded versions, search rows, audit trail and change feed, or nothing 
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from helsevev.fhir import serialization
 from helsevev.kit.gathering import Gathering
 from helsevev.kit.projection import Projection
-from helsevev.record import audit, body, keys
-from helsevev.record.appending import append, columns, listed, search_rows
+from helsevev.record import audit, keys
+from helsevev.record.appending import append, columns
 from helsevev.record.audit import Author, audit_row
 from helsevev.record.connection import (
     Connection,
@@ -28,10 +26,12 @@ from helsevev.record.connection import (
 )
 from helsevev.record.custom_parameters import CustomParameters
 from helsevev.record.database import Database
-from helsevev.record.rows import Row, array_text
+from helsevev.record.roles import OfOne, Roles
+from helsevev.record.rows import Row
 from helsevev.record.statements import load
-from helsevev.record.turns import Turn, TurnTaken, take
-from helsevev.record.wall import asking
+from helsevev.record.turns import TurnTaken, take
+from helsevev.record.versions import Remembered, Stored, Write, trace_arguments, write_arguments
+from helsevev.record.wall import Asking, asking
 
 _SQL = load("store")
 MANY: Final = 64
@@ -46,70 +46,18 @@ OUTDATED: Final = "HV410"
 """SQLSTATE of a write that did not know every search parameter that was added."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One version of one resource as the record keeps it; `packed` is empty for a deletion."""
-
-    patient: int
-    type: str
-    id: str
-    version: int
-    last_updated: datetime
-    deleted: bool
-    packed: bytes
-
-    @property
-    def reference(self) -> str:
-        """`Type/id`."""
-        return f"{self.type}/{self.id}"
-
-    @property
-    def json(self) -> bytes:
-        """The resource's exact JSON bytes."""
-        return body.unpack(self.packed, self.type, self.id, self.version, self.last_updated)
-
-    @property
-    def resource(self) -> dict[str, Any]:
-        """The resource, decoded; numbers keep every digit."""
-        return serialization.decode_kept(self.json)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """The result that an idempotency key stands for: who used it, for what, and what came of it."""
-
-    key: str
-    fingerprint: bytes
-    result: str
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Rows that become current and resources that leave together, by one author at one time."""
-
-    transaction: int
-    at: datetime
-    author: Author
-    rows: Sequence[Row]
-    remember: Remembered | None = None
-    deletions: Sequence[Stored] = ()
-    turns: Sequence[Turn] = ()
-    """What was seen of the conditions on which this is written."""
-
-
 class Store:
     """Current rows and their versions, over one database.
 
-    What is read for somebody is read from `shown`, the same database behind the wall.
+    What is read for somebody is read from `shown`, and written by `roles.changed`: behind the wall.
     """
 
-    def __init__(
-        self, database: Database, projections: Iterable[Projection] = (),
-        shown: Database | None = None,
-    ) -> None:  # fmt: skip
-        self.database = database
-        self.shown = database if shown is None else shown
-        self.custom = CustomParameters(database)
+    def __init__(self, roles: Roles | Database, projections: Iterable[Projection] = ()) -> None:
+        self.roles = roles if isinstance(roles, Roles) else OfOne(roles)
+        self.database = self.roles.program
+        """For what is about nobody, and what the gate decides by: no content of any record."""
+        self.shown = self.roles.shown
+        self.custom = CustomParameters(self.database)
         self._projections = tuple(projections)
         self.projected = frozenset(t for p in self._projections for t in p.sources)
         """Types that a chapter keeps a read model of."""
@@ -125,7 +73,7 @@ class Store:
     def beyond(self) -> Store:
         """The same record without a wall, for those who decide by what stands in it."""
         whole = copy.copy(self)
-        whole.shown = self.database
+        whole.shown = self.roles.whole
         return whole
 
     async def read(self, resource_type: str, resource_id: str) -> Stored | None:
@@ -133,12 +81,12 @@ class Store:
 
         What is asked for at the same time is read together, but for those behind the wall.
         """
-        if self.shown is not self.database and asking() is not None:
+        if self.shown is not self.roles.whole and asking() is not None:
             return (await self._read_from(self.shown, [(resource_type, resource_id)]))[0]
         return await self._reads.ask((resource_type, resource_id))
 
     async def _read_group(self, wanted: Sequence[Place]) -> list[Stored | None]:
-        return await self._read_from(self.database, wanted)
+        return await self._read_from(self.roles.whole, wanted)
 
     async def _read_from(self, database: Database, wanted: Sequence[Place]) -> list[Stored | None]:
         places = await self.places_of(wanted)
@@ -235,15 +183,18 @@ class Store:
         return None
 
     async def _write(self, write: Write, state: str) -> None:
-        if len(write.rows) >= MANY and all(row.version == 1 for row in write.rows):
+        is_new = all(row.version == 1 for row in write.rows)
+        if (held := asking()) is not None:
+            await self._admit_newcomers(held, write.rows)
+        elif len(write.rows) >= MANY and is_new:
             await self._append(write, state)
             return
         projected = any(row.type in self.projected for row in write.rows)
         if not projected and not write.deletions and not write.turns:
-            if len(write.rows) <= FEW and all(row.version == 1 for row in write.rows):
+            if len(write.rows) <= FEW and is_new and held is None:
                 await self._creates.ask(write)
             else:
-                await self._write_group([write])
+                await self._write_in(self.roles.changed, [write])
             return
         arguments = write_arguments([write])
         async with self._written_on(write) as connection:
@@ -251,24 +202,36 @@ class Store:
                 await connection.fetchval(_SQL["write"], *arguments, state)
                 await self.project(connection, write.rows)
 
+    async def _admit_newcomers(self, held: Asking, rows: Sequence[Row]) -> None:
+        """Whose record begins with this write is not in reach, since nothing of it is there."""
+        new = {row.patient for row in rows if row.type == "Patient" and row.version == 1}
+        if new := new - held.patients:
+            known = await self.roles.whole.fetch(_SQL["known_inhabitants"], list(new))
+            held.add(new.difference(row["patient"] for row in known))
+
     async def _write_group(self, writes: Sequence[Write]) -> list[None]:
+        return await self._write_in(self.roles.whole, writes)
+
+    async def _write_in(self, database: Database, writes: Sequence[Write]) -> list[None]:
         states = [self.custom.extend(write.rows) for write in writes]
-        await self.database.fetchval(_SQL["write"], *write_arguments(writes), states[-1])
+        await database.fetchval(_SQL["write"], *write_arguments(writes), states[-1])
         return [None] * len(writes)
 
     async def _append(self, write: Write, state: str) -> None:
         """The same for many new rows: by COPY, at a fraction of the cost."""
-        async with self._written_on(write) as connection:
+        async with self._written_on(write, self.roles.owner) as connection:
             stamp = (write.transaction, write.at)
             await append(connection, write.rows, *stamp, write.author.actor)
-            await connection.execute(_SQL["append"], *_traces([write]))
+            await connection.execute(_SQL["append"], *trace_arguments([write]))
             await self.project(connection, write.rows)
             await connection.fetchval(_SQL["require_state"], state)
 
     @asynccontextmanager
-    async def _written_on(self, write: Write) -> AsyncIterator[Connection]:
+    async def _written_on(
+        self, write: Write, database: Database | None = None
+    ) -> AsyncIterator[Connection]:
         """A transaction in which the turns are taken, and the deletions out."""
-        async with self.database.transaction() as connection:
+        async with (database or self.roles.changed).transaction() as connection:
             await take(connection, write.turns, write.at)
             for gone in write.deletions:
                 await self._take_out(connection, gone, write.transaction, write.at, write.author)
@@ -303,7 +266,7 @@ class Store:
     async def delete(self, current: Stored, transaction: int, at: datetime, author: Author) -> None:
         """Take `current` out of the present. Raises `VersionMismatch` when it is not the newest."""
         await audit.keep_origins(self.database, (author.origin,))
-        async with self.database.transaction() as connection:
+        async with self.roles.changed.transaction() as connection:
             await self._take_out(connection, current, transaction, at, author)
 
     async def _take_out(
@@ -327,63 +290,6 @@ class Store:
         return (row["fingerprint"], row["result"]) if row else None
 
 
-def write_arguments(writes: Sequence[Write]) -> list[Any]:
-    """The arguments of statement `write` but the last, which is the state of added parameters."""
-    current = (
-        (
-            *(r.patient, r.type, r.id, r.version, r.code, r.date_low, r.date_high),
-            *(array_text(r.keys), r.token_set, r.body),
-            *(write.transaction, write.at, write.author.actor),
-        )
-        for write in writes
-        for r in write.rows
-    )
-    rows = [row for write in writes for row in write.rows]
-    strings, dates, quantities, texts = search_rows(rows)
-    return [
-        *columns(current, 13),
-        *columns(strings, 5),
-        *columns(dates, 6),
-        *columns(quantities, 8),
-        *columns(texts, 5),
-        *columns(listed(rows), 2),
-        *_traces(writes),
-    ]
-
-
-def _traces(writes: Sequence[Write]) -> list[Any]:
-    """Token sets, codings, audit, idempotency keys: arguments of `append`, and of `write`."""
-    rows = [row for write in writes for row in write.rows]
-    # In one order, so that two writers never wait for each other.
-    codings = sorted({coding for row in rows for coding in row.codings})
-    sets = sorted({row.token_set: sorted(set(row.tokens)) for row in rows if row.tokens}.items())
-    remembered = (
-        (w.author.actor, m.key, w.transaction, w.at, m.fingerprint, m.result)
-        for w in writes
-        if (m := w.remember) is not None
-    )
-    return [
-        [number for number, _ in sets],
-        [array_text(tokens) for _, tokens in sets],
-        *columns(codings, 4),
-        *columns((trace for write in writes for trace in _audited(write)), 12),
-        *columns(remembered, 6),
-    ]
-
-
-def _audited(write: Write) -> Iterator[tuple[Any, ...]]:
-    touched: dict[int, list[Row]] = {}
-    for row in write.rows:
-        touched.setdefault(row.patient, []).append(row)
-    author = write.author
-    for patient, concerned in touched.items():
-        yield (
-            *(patient, keys.next_key(), audit.told(concerned), write.transaction, write.at),
-            *(author.actor, author.interaction, author.origin.id, author.request, author.basis),
-            *(author.purpose, author.reason),
-        )
-
-
 __all__ = [
     "Author",
     "Remembered",
@@ -394,4 +300,5 @@ __all__ = [
     "VersionMismatch",
     "Write",
     "audit_row",
+    "write_arguments",
 ]

@@ -99,12 +99,12 @@ class RecordedCodes:
         local = references.relative(url)
         if local is not None and local[0] == kind:
             return (await self._store.read_many([local])).get(local)
-        rows = await self._store.database.fetch(
+        rows = await self._store.shown.fetch(
             _SQL["by_url"], kind, [token_hash("url", None, url)]
         )
         plain, _, version = url.partition("|")
         if not rows and version:
-            rows = await self._store.database.fetch(
+            rows = await self._store.shown.fetch(
                 _SQL["by_url"], kind, [token_hash("url", None, plain)]
             )
         found = [Stored(*row) for row in rows]

@@ -1,9 +1,9 @@
 """The wall below the application: who asks on somebody's behalf sees only whom they are tied to.
 
 Each request is answered behind the wall, where nothing about any inhabitant is there until the gate
-has found the ties of the one who asks (`reach`). What it then reads, it reads in a transaction that
-PostgreSQL holds to those inhabitants, by a role that has no right to any table about them: only to
-the windows of schema `shown` (migration 0016). What the program does by itself has no wall.
+has found the ties of the one who asks (`reach`). What it then reads or writes, PostgreSQL holds to
+those inhabitants, by roles that have no right to any table about them: only to the windows of
+schema `shown` (migrations 0016 and 0022). What the program does by itself has no wall.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from typing import Any, Final
 
 from helsevev.record import keys
 from helsevev.record.connection import Connection, Row
-from helsevev.record.database import Database
+from helsevev.record.database import Database, DatabaseError
 
 ROLE: Final = "helsevev_asker"
 """The role of PostgreSQL by which windows are looked through, and nothing else."""
 
-_SESSION: Final = {"role": ROLE, "search_path": 'shown, "$user", public'}
+AUTHOR: Final = "helsevev_author"
+"""The role by which they are written through too."""
+
+_PATH: Final = 'shown, "$user", public'
+_SCOPE: Final = "SELECT set_config('helsevev.scope', $1, false)"
 
 
 class Asking:
@@ -96,84 +100,86 @@ def see_whole() -> None:
         found.whole = True
 
 
-class Walled(Database):
-    """The record as the request that is being answered may see it, for reading.
+class OutOfReach(DatabaseError):
+    """Something about an inhabitant who is not seen was about to be shown."""
 
-    Outside requests, and for systems, it is the whole record, by the connections of `database`.
+    def __init__(self) -> None:
+        super().__init__("What is about this inhabitant is out of reach.", "42501")
+
+
+class Windows(Database):
+    """Connections by a role that sees through windows only, each told in time whom it may see.
+
+    A connection keeps what it was told, so that a page's many statements tell it once.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._whole = database
-        self._windows = database.beside(_SESSION)
-        self.origins = database.origins
+    async def _acquire(self) -> Connection:
+        scope = (asking() or _NOBODY).text
+        for place, idle in enumerate(self._idle):
+            if idle.scope == scope and not idle.closed:
+                return self._idle.pop(place)
+        connection = await super()._acquire()
+        if connection.scope != scope:
+            try:
+                await connection.fetchval(_SCOPE, scope)
+            except BaseException:
+                # What it was told last is not known.
+                connection.driver.terminate()
+                self._release(connection)
+                raise
+            connection.scope = scope
+        return connection
+
+
+_NOBODY: Final = Asking()
+
+
+class Walled(Database):
+    """The record as the request that is being answered may reach it.
+
+    Outside requests, and for systems, it is the whole record, by the connections of `whole`.
+    """
+
+    def __init__(
+        self, whole: Database, owner: Database, role: str = ROLE, login: str | None = None
+    ) -> None:
+        self._whole = whole
+        session = {"role": role, "search_path": _PATH}
+        self._windows = owner.beside(session, url=login, kind=Windows)
+        self.origins = owner.origins
+
+    @property
+    def _held(self) -> Database:
+        return self._whole if asking() is None else self._windows
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
         """As `Database.fetch`."""
-        if asking() is None:
-            return await self._whole.fetch(statement, *arguments)
-        async with self._within(statement) as connection:
-            return await connection.fetch(statement, *arguments)
+        return await self._held.fetch(statement, *arguments)
 
     async def fetch_within(self, seconds: float, statement: str, *arguments: Any) -> list[Row]:
         """As `Database.fetch_within`."""
-        if asking() is None:
-            return await self._whole.fetch_within(seconds, statement, *arguments)
-        async with self._within(statement) as connection:
-            return await connection.fetch_within(seconds, statement, *arguments)
+        return await self._held.fetch_within(seconds, statement, *arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:
         """As `Database.fetchrow`."""
-        if asking() is None:
-            return await self._whole.fetchrow(statement, *arguments)
-        async with self._within(statement) as connection:
-            return await connection.fetchrow(statement, *arguments)
+        return await self._held.fetchrow(statement, *arguments)
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         """As `Database.fetchval`."""
-        if asking() is None:
-            return await self._whole.fetchval(statement, *arguments)
-        async with self._within(statement) as connection:
-            return await connection.fetchval(statement, *arguments)
+        return await self._held.fetchval(statement, *arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> str:
-        """As `Database.execute`; behind the wall nothing can be changed."""
-        if asking() is None:
-            return await self._whole.execute(statement, *arguments)
-        async with self._within(statement) as connection:
-            return await connection.execute(statement, *arguments)
+        """As `Database.execute`."""
+        return await self._held.execute(statement, *arguments)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection to oneself; behind the wall in a transaction that reads what is in reach."""
-        held = asking()
-        if held is None:
-            async with self._whole.connection() as connection:
-                yield connection
-            return
-        async with self._within("") as connection:
+        """A connection to oneself, which reaches what is in reach now."""
+        async with self._held.connection() as connection:
             yield connection
-
-    @asynccontextmanager
-    async def _within(self, statement: str) -> AsyncIterator[Connection]:
-        """A connection that is fit for the statement, in a transaction that reads what is seen."""
-        held = asking() or Asking()
-        async with self._windows.fit_for(statement).connection() as connection:
-            try:
-                await _begin(connection, held.text)
-                yield connection
-                await connection.execute("COMMIT")
-            except BaseException:
-                await connection.abandon()
-                raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """As `Database.transaction`; behind the wall for reading."""
-        held = self._whole.transaction() if asking() is None else self.connection()
-        async with held as connection:
+        """As `Database.transaction`."""
+        async with self._held.transaction() as connection:
             yield connection
-
-
-async def _begin(connection: Connection, scope: str) -> None:
-    """One round trip; the setting ends with the transaction."""
-    await connection.execute(f"BEGIN READ ONLY; SET LOCAL helsevev.scope = '{scope}'")

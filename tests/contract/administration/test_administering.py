@@ -58,7 +58,7 @@ async def sent(world: World, actor: Actor, path: str, **said: str) -> Any:
 
 async def role_of(world: World, person: str) -> Actor | None:
     """The role that somebody has now."""
-    rows = await world.services.gate.store.database.fetch(
+    rows = await world.services.gate.store.roles.owner.fetch(
         "SELECT source_id FROM staff_standing WHERE person = $1 AND unit <> ''", person
     )
     return await actor_of_role(world.services.gate.store, rows[0]["source_id"]) if rows else None
@@ -82,12 +82,12 @@ async def test_an_administrator_gives_a_role_and_ends_it_and_the_session_with_it
     assert ended.status_code == 303
     assert await role_of(house, "Practitioner/kari") is None
     row = "SELECT count(*) FROM session WHERE person = 'Practitioner/kari'"
-    assert await house.services.gate.store.database.fetchval(row) == 0
+    assert await house.services.gate.store.roles.owner.fetchval(row) == 0
     await house.services.credentials.end_session(session)
 
 
 async def test_a_session_does_not_outlive_the_role(house: World) -> None:
-    database = house.services.gate.store.database
+    database = house.services.gate.store.roles.owner
     await house.services.writer.write(SYSTEM, {
         "resourceType": "PractitionerRole", "id": "short", "active": True,
         "practitioner": {"reference": "Practitioner/kari"}, "code": [{"text": "Vikar"}],
@@ -149,8 +149,8 @@ async def test_the_table_of_a_role_is_what_the_rules_say() -> None:
 
 async def test_a_record_from_before_knows_its_staff_once_it_is_served(house: World) -> None:
     store = house.services.gate.store
-    there = await store.database.fetchval("SELECT count(*) FROM staff_standing")
-    await store.database.execute("TRUNCATE staff_standing")
+    there = await store.roles.owner.fetchval("SELECT count(*) FROM staff_standing")
+    await store.roles.owner.execute("TRUNCATE staff_standing")
     await fill_standing(store)
     await fill_standing(store)
-    assert await store.database.fetchval("SELECT count(*) FROM staff_standing") == there
+    assert await store.roles.owner.fetchval("SELECT count(*) FROM staff_standing") == there

@@ -158,7 +158,7 @@ async def test_a_date_that_is_none_is_refused_in_words(house: House, asked: dict
 async def test_who_looks_is_decided_and_traced(house: House) -> None:
     with pytest.raises(Refused):
         await house.told(NURSE)
-    rows = await house.world.services.gate.store.database.fetch(
+    rows = await house.world.services.gate.store.roles.owner.fetch(
         "SELECT interaction, outcome FROM audit_event WHERE interaction IN"
         " ('administer', 'access-difference') ORDER BY at"
     )

@@ -104,7 +104,7 @@ async def nurses(house: House, *people: str, title: str = "Sykepleier") -> dict[
 
 async def role_of(house: House, person: str) -> Actor | None:
     """The actor of somebody's first role that holds."""
-    found = await house.services.gate.store.database.fetch(
+    found = await house.services.gate.store.roles.owner.fetch(
         "SELECT source_id FROM staff_standing WHERE person = $1 AND unit <> ''",
         f"Practitioner/{person}",
     )
@@ -128,7 +128,7 @@ async def test_who_is_deactivated_is_signed_out_everywhere_at_once(house: House)
     actor = await role_of(house, ola["id"])
     assert actor is not None
     session, token = await credentials.start_session(actor), await credentials.issue_token(actor)
-    await services.gate.store.database.execute(
+    await services.gate.store.roles.owner.execute(
         "INSERT INTO quick_pin (person, hash, digits, set_at) VALUES ($1, 'x', 4, now())", actor.id
     )
     await credentials.follow()
@@ -146,7 +146,7 @@ async def test_who_is_deactivated_is_signed_out_everywhere_at_once(house: House)
     assert await credentials.session_actor(session) is None
     assert await credentials.token_actor(token) is None
     left = "SELECT count(*) FROM quick_pin WHERE person = $1"
-    assert await services.gate.store.database.fetchval(left, actor.id) == 0
+    assert await services.gate.store.roles.owner.fetchval(left, actor.id) == 0
     assert await role_of(house, ola["id"]) is None
     back = await house.hr.patch(f"/Users/{ola['id']}", json={
         "schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": True}}],
@@ -317,7 +317,7 @@ async def test_nobody_provisions_without_a_systems_token(house: House) -> None:
 
 async def test_all_that_is_provisioned_is_in_the_trail(house: House) -> None:
     kari = await hired(house, "traced")
-    rows = await house.services.gate.store.database.fetch(
+    rows = await house.services.gate.store.roles.owner.fetch(
         "SELECT interaction, target FROM audit_event WHERE action = 'write'"
     )
     assert any(kari["id"] in row["target"] for row in rows)

@@ -269,7 +269,7 @@ async def test_signing_out_locking_and_another_role_end_the_tokens(world: World)
                 await credentials.lock(cookie)
             else:
                 other = replace(NURSE, organisation="Organization/other")
-                await world.services.gate.store.database.execute(
+                await world.services.gate.store.roles.owner.execute(
                     "UPDATE session SET actor = $1::jsonb WHERE actor ->> 'id' = $2",
                     json.dumps(other.as_data()), NURSE.id,
                 )  # fmt: skip

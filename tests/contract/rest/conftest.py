@@ -55,7 +55,7 @@ class Api:
 
     async def counts(self) -> tuple[int, ...]:
         """How many rows the record's tables have."""
-        row = await self.services.gate.store.database.fetchrow(COUNTS)
+        row = await self.services.gate.store.roles.owner.fetchrow(COUNTS)
         assert row is not None
         return tuple(row)
 

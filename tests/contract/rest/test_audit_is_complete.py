@@ -104,7 +104,7 @@ async def somebody(api: Api) -> None:
 
 async def traced(api: Api, number: str) -> list[dict[str, Any]]:
     """The rows of one request, with the words of their origin."""
-    rows = await api.services.gate.store.database.fetch(
+    rows = await api.services.gate.store.roles.owner.fetch(
         "SELECT e.*, o.content::text AS said FROM audit_event e"
         " JOIN audit_origin o ON o.id = e.origin WHERE e.request = $1 ORDER BY e.id",
         number,
@@ -205,7 +205,7 @@ async def test_signing_in_and_out_and_tokens_are_in_the_trail(api: Api) -> None:
     token = await credentials.start_session(NURSE)
     await credentials.end_session(token)
     await credentials.issue_token(NURSE)
-    found = await api.services.gate.store.database.fetch(
+    found = await api.services.gate.store.roles.owner.fetch(
         "SELECT interaction FROM audit_event WHERE action = 'login' AND actor = $1 ORDER BY id",
         NURSE.id,
     )

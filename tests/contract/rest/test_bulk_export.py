@@ -229,10 +229,10 @@ async def test_every_inhabitant_exported_has_it_in_their_trail(
     services: Services, client: httpx.AsyncClient
 ) -> None:
     count = "SELECT count(DISTINCT patient) FROM audit_event WHERE interaction = 'export'"
-    await services.gate.store.database.execute("DELETE FROM audit_event")
+    await services.gate.store.roles.owner.execute("DELETE FROM audit_event")
     await _manifest(client, "Group/g/$export")
     found = count + " AND patient > 0 AND outcome = 0"
-    assert await services.gate.store.database.fetchval(found) == 2
+    assert await services.gate.store.roles.owner.fetchval(found) == 2
 
 
 @pytest.mark.parametrize(

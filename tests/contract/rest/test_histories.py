@@ -82,7 +82,7 @@ async def test_reading_a_history_leaves_a_trace(api: Api) -> None:
     (written,) = await versions(api, 1)
     await api.system.get(f"Patient/{written['id']}/_history")
     await api.system.get("_history?_count=1")
-    rows = await api.services.gate.store.database.fetch(
+    rows = await api.services.gate.store.roles.owner.fetch(
         "SELECT interaction FROM audit_event WHERE target = $1 OR target LIKE '\\_history%'",
         f"Patient/{written['id']}",
     )

@@ -24,7 +24,7 @@ def bundle(path: Path) -> bytes:
 
 
 async def counts_by_type(api: Api) -> Counter[str]:
-    rows = await api.services.gate.store.database.fetch(
+    rows = await api.services.gate.store.roles.owner.fetch(
         "SELECT type, count(*) FROM resource GROUP BY type"
     )
     return Counter({row[0]: row[1] for row in rows})

@@ -15,7 +15,7 @@ _STEP: Final = 500
 
 async def fill_standing(store: Store) -> None:
     """Read all of each type once, unless one of it is known already."""
-    async with store.database.transaction() as connection:
+    async with store.roles.whole.transaction() as connection:
         await connection.execute(SQL["fill_turn"])
         for kind in sorted(PROJECTION.sources):
             if await connection.fetchval(SQL["is_filled"], kind):

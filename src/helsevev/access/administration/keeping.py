@@ -49,7 +49,7 @@ class StaffKeeper:
         self.gate = gate
         self._bundles = bundles
         self._store = gate.store.beyond
-        self.database = gate.store.database
+        self.database = gate.store.roles.officer
         self.given_out = gate.store.database
         """Sessions, tokens and apps: what somebody has been given, about nobody's record."""
 

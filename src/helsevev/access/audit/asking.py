@@ -39,12 +39,12 @@ async def ask(writer: Writer, permit: Permit, number: str, words: str) -> str:
     words = words.strip()[:_LONGEST]
     if len(words) < _SHORTEST:
         raise Invalid([Issue("error", "required", "Say what you wonder about.", "words")])
-    database = writer.gate.store.database
+    roles = writer.gate.store.roles
     try:
         patient, row = row_of(number)
     except ValueError:
         raise NotFound(f"AuditEvent/{number[:40]}") from None
-    found = await database.fetchrow(_SQL["event"], patient, row)
+    found = await roles.shown.fetchrow(_SQL["event"], patient, row)
     if found is None or patient != permit.patient:
         raise NotFound(f"AuditEvent/{number[:40]}")
     touch = touch_of(found)
@@ -65,9 +65,9 @@ async def ask(writer: Writer, permit: Permit, number: str, words: str) -> str:
         "restriction": {"period": {"end": due.strftime(stamp)}},
     }
     written = await writer.write(SYSTEM, task, create=True)
-    await database.execute(_SQL["ask_about"], patient, row, now, written.stored.reference)
+    await roles.changed.execute(_SQL["ask_about"], patient, row, now, written.stored.reference)
     told = msgspec.json.encode({"words": words, "task": written.stored.reference}).decode()
-    await database.execute(
+    await roles.officer.execute(
         _SQL["find"], [patient], [keys.next_key()], [now], [touch.at], [due], [1], [RULE],
         [touch.actor], [touch.name], [touch.unit_name or touch.organisation], [number], [told],
     )  # fmt: skip

@@ -17,6 +17,7 @@ from helsevev.access.touch import Touch, touch_of
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.audit import audit_row
+from helsevev.record.database import Database
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
 
@@ -30,7 +31,7 @@ class Events:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._roles = gate.store.roles
 
     async def read(self, actor: Actor, number: str) -> Stored:
         """One event. Raises `NotFound` or `Refused`, audited."""
@@ -38,7 +39,11 @@ class Events:
             patient, row = row_of(number)
         except ValueError:
             raise NotFound(f"AuditEvent/{number}") from None
-        found = await self._database.fetchrow(_SQL["event"], patient, row)
+        if not may_follow_up(actor):
+            closed = (await self._gate.permits.verdict(actor, patient)).decision
+            if not closed.allowed:
+                await self._gate.refuse(actor, patient, closed, "read")
+        found = await self._trail_of(actor).fetchrow(_SQL["event"], patient, row)
         if found is None:
             raise NotFound(f"AuditEvent/{number}")
         (event,) = await self._events([touch_of(found)])
@@ -65,9 +70,13 @@ class Events:
         else:
             await self._gate.open_chart(actor, patient_id, interaction="search-audit")
         found = await touch.of_patient(
-            self._database, patient, start=start, end=end, before=before, limit=limit
+            self._trail_of(actor), patient, start=start, end=end, before=before, limit=limit
         )
         return app_bounds.shown(actor, await self._events(found), "search-type")
+
+    def _trail_of(self, actor: Actor) -> Database:
+        """All of it for those who follow up; for others what is about whom they may see."""
+        return self._roles.officer if may_follow_up(actor) else self._roles.shown
 
     async def _trace(self, actor: Actor, patient: int, interaction: str, target: str) -> None:
         author = author_of(actor, interaction, "HSYSADMIN", basis="follow-up")
@@ -77,6 +86,6 @@ class Events:
     async def _events(self, found: Iterable[Touch]) -> list[Stored]:
         touches = list(found)
         patients = {each.patient for each in touches if each.patient > keys.REFERENCE}
-        rows = await self._database.fetch(_PEOPLE["patients"], list(patients))
+        rows = await self._roles.people.fetch(_PEOPLE["patients"], list(patients))
         ids = {row["patient"]: row["id"] for row in rows}
         return [event_of(each, ids.get(each.patient, "")) for each in touches]

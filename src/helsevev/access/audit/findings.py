@@ -74,7 +74,7 @@ class Findings:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._database = gate.store.roles.officer
 
     async def listed(self, actor: Actor, rule: str = "", state: str = "") -> list[Finding]:
         """What is found, unsettled first, soonest due first. Raises `Refused`, audited."""

@@ -71,7 +71,7 @@ class TrailSearch:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._database = gate.store.database
+        self._database = gate.store.roles.officer
 
     async def page(self, actor: Actor, asked: Asked, limit: int) -> Page:
         """The newest `limit` that fit. Raises `Refused` (audited), or `Invalid`: ask for less."""

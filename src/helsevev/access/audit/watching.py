@@ -54,7 +54,7 @@ class Watcher:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._database = store.database
+        self._database = store.roles.whole
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

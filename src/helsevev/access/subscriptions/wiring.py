@@ -31,12 +31,13 @@ def writer_over(
     gate: Gate, feed: Feed, rules: Mapping[str, Rule], outward: Outward
 ) -> tuple[Writer, SubscriptionDoor, Streams, Notifier]:
     """The writer for every door, the one that takes subscriptions, and what sends them on."""
-    rows = Subscriptions(gate.store.database)
-    notices = Notices(gate, rows, outward.base)
+    roles = gate.store.roles
+    asked, rows = Subscriptions(roles.program), Subscriptions(roles.whole)
+    notices = Notices(gate, Subscriptions(roles.shown), outward.base)
     plain = Writer(gate, feed, rules)
-    door = SubscriptionDoor(gate, plain, rows, notices, outward.endpoints)
+    door = SubscriptionDoor(gate, plain, asked, notices, outward.endpoints)
     matcher = Matcher(gate, rows)
     notifier = Notifier(rows, matcher, notices, door, outward.endpoints, outward.patience)
     writer = Writer(gate, feed, {**rules, TYPE: refuse_unsealed})
     writer.keepers[TYPE] = door
-    return writer, door, Streams(door, rows, notices), notifier
+    return writer, door, Streams(door, asked, notices), notifier

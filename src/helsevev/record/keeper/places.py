@@ -8,8 +8,9 @@ import os
 import socket
 import tempfile
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 ROLE = "helsevev"
 DATABASE = "helsevev"
@@ -109,6 +110,14 @@ class State:
             return cls(**json.loads(path.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
+
+
+def program_url(owner: str, role: str) -> str:
+    """The URL by which the program connects, as a role that owns nothing, beside the owner's."""
+    parts = urlsplit(owner)
+    secret = sha256(f"{role} {parts.password}".encode()).hexdigest()
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{role}:{secret}@{host}").geturl()
 
 
 def url(socket_folder: str, password: str, database: str = DATABASE) -> str:

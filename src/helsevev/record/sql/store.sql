@@ -62,6 +62,12 @@ CROSS JOIN LATERAL (
     LIMIT slice.most
 ) AS found
 
+-- name: known_inhabitants, planned once
+-- Those of some inhabitants of whom the record holds something, or has held.
+SELECT w.patient FROM unnest($1::bigint[]) AS w (patient)
+WHERE EXISTS (SELECT FROM resource r WHERE r.patient = w.patient)
+   OR EXISTS (SELECT FROM resource_history h WHERE h.patient = w.patient)
+
 -- name: write, planned once
 -- Everything that writes leave behind, in one statement: current rows, superseded versions, search
 -- rows, directory, codings, token sets, audit trail and change feed. A version that is not the
