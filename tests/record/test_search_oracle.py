@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helsevev.fhir import dates
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import SearchError, normalize, parse
-from helsevev.record import keys, leading, rows, search_plan, search_sorted
+from helsevev.record import keys, leading, rows, search_plan, search_sorted, search_tokens
 from helsevev.record.search import Matches, Scope, Search
 from helsevev.record.search_cost import TooCostly
 from helsevev.record.store import Store, Write
@@ -233,7 +233,10 @@ async def test_pages_of_any_size_hold_each_match_once_in_the_order_asked_for(
     expected = {kept.place: kept for kept in KEPT if oracle.matches(query, kept)}
     # As in a small record, where few are found and sorted, and as in a large one.
     most = data.draw(st.sampled_from((0, 2000)))
-    with mock.patch.object(search_sorted, "MOST_SORTED", most):
+    with (
+        mock.patch.object(search_sorted, "MOST_SORTED", most),
+        mock.patch.object(search_tokens, "FEW", most),
+    ):
         size = data.draw(st.sampled_from((1, 2, 3, 7, 50)))
         paged = await page_through(search, kind, said, size)
     assert len(paged) == len(set(paged))
