@@ -103,8 +103,14 @@ def _quantity(chance: Random) -> Resource:
 
 
 def _period(chance: Random) -> Resource:
-    start, end = sorted((chance.choice(DAYS), chance.choice(DAYS)), key=dates.bounds)
+    start, end = sorted((chance.choice(DAYS), chance.choice(DAYS)), key=_bounds)
     return _some(chance, start=start, end=end)
+
+
+def _bounds(day: str) -> tuple[int, int]:
+    found = dates.bounds(day)
+    assert found is not None
+    return found
 
 
 def _id(chance: Random, kind: str, n: int) -> str:
