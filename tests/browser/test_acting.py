@@ -39,13 +39,13 @@ async def ties(served: ServedDemo) -> AsyncIterator[Any]:
         found = (await served.ask(f"Patient/{who}")).json()["identifier"]
         national[who] = [each for each in found if each["system"].startswith("urn:oid")][:1]
 
-    async def write(name: str, patient: str, by: str, *codes: Any, **more: Any) -> None:
-        body = tie(name, patient, national[by], *codes, **more)
-        if name in written:
-            body["meta"] = written[name]["meta"]
-        answer = await served.ask(f"RelatedPerson/{name}", method="PUT", body=body)
+    async def write(tie_id: str, patient: str, by: str, *codes: Any, **more: Any) -> None:
+        body = tie(tie_id, patient, national[by], *codes, **more)
+        if tie_id in written:
+            body["meta"] = written[tie_id]["meta"]
+        answer = await served.ask(f"RelatedPerson/{tie_id}", method="PUT", body=body)
         assert answer.status_code in (200, 201), answer.text
-        written[name] = answer.json()
+        written[tie_id] = answer.json()
 
     yield write
     for name in written:
@@ -97,7 +97,7 @@ async def test_a_power_of_attorney_that_is_withdrawn_closes_the_record_that_is_o
     marit = await sign_in("inhabitant", fresh=True)
     marit.expected |= {403}
     await marit.goto("/acting")
-    await expect(marit.page.locator("main")).to_contain_text("til 31.12.2099")
+    await expect(marit.page.locator("main")).to_contain_text("til og med 31.12.2099")
     await named(marit, "Kåre").click()
     await expect(marit.page.locator(".hv-banner h1")).to_have_text("Kåre Brattli")
     await ties("marit-for-kare", "demo-kare", "demo-marit", (ROLE, "POWATT"), active=False)

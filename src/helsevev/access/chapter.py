@@ -9,7 +9,7 @@ from helsevev.access.administration.units import pages as unit_pages
 from helsevev.access.apps import pages as app_pages
 from helsevev.access.apps.registering import pages as registering_pages
 from helsevev.access.apps.registering.command import APPS
-from helsevev.access.audit import worklist
+from helsevev.access.audit import alarm_pages, worklist
 from helsevev.access.audit.command import AUDIT
 from helsevev.access.blocks import pages as block_pages
 from helsevev.access.explain_command import ACCESS
@@ -38,6 +38,6 @@ CHAPTER = Chapter(
         own_pages.change_passkeys, own_pages.change_codes,
         *app_pages.ROUTES, *registering_pages.ROUTES, *scim_pages.ROUTES,
         *administration_pages.ROUTES, *unit_pages.ROUTES, *effective_pages.ROUTES,
-        *block_pages.ROUTES,
+        *block_pages.ROUTES, *alarm_pages.ROUTES,
     ),
 )  # fmt: skip

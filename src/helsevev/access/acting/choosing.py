@@ -138,7 +138,8 @@ async def _may_end(gate: Gate, me: Actor) -> bool:
 
 
 def _end(at: int) -> datetime | None:
-    return None if at >= dates.MAX else dates.moment(at)
+    # The moment after; what people are told is the last one.
+    return None if at >= dates.MAX else dates.moment(at - 1)
 
 
 def own(actor: Actor) -> Actor:

@@ -85,24 +85,20 @@ async def signed_in(request: _Request) -> Response[str]:
     services = _services(request)
     found = await _directory(request).signed_in(actor_of_request(request))
     alarms = await Alarms(services.gate.store.database).newest(30)
+    unanswered = sum(each["seen_at"] is None for each in alarms)
     return render(
-        request, "access/administration/signed_in.html", sessions=found, alarms=alarms,
-        kinds={"emergency-login": _("Emergency login"), "wrong-pins": _("Too many wrong PINs"),
-               "wrong-codes": _("Too many wrong codes")},
+        request, "access/administration/signed_in.html", sessions=found,
+        unanswered=unanswered,
         part="signed-in", place="administration", page_title=_("Who is signed in"),
     )  # fmt: skip
 
 
 @post("/administration/signed-in", opt=_RECORD)
 async def sign_out(request: _Request) -> Response[Any]:
-    """Sign somebody out everywhere, or note that an alarm has been looked at."""
+    """Sign somebody out everywhere."""
     await _directory(request).may_change(actor_of_request(request))
     form = await request.form()
-    if "alarm" in form:
-        number = str(form["alarm"])
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            await Alarms(_services(request).gate.store.database).seen(int(number))
-    elif "person" in form:
+    if "person" in form:
         who = str(form["person"]).partition("/")[2]
         await _directory(request).end_sessions(actor_of_request(request), who)
     else:

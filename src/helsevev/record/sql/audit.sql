@@ -276,3 +276,18 @@ WHERE r.patient = 0
 -- How often an inhabitant's record was opened in an emergency since a time, and when last.
 SELECT count(*) AS times, max(started_at) AS newest FROM emergency_access
 WHERE patient = $1 AND started_at >= $2
+
+-- name: alarms_to_answer
+-- The newest alarms; those that nobody has answered first.
+SELECT id, at, kind, person, person_name, organisation, seen_at, seen_by_name, done
+FROM security_alarm ORDER BY seen_at IS NOT NULL, at DESC LIMIT $1
+
+-- name: answer_alarm
+-- What was done about an alarm, and by whom; the first answer stays.
+UPDATE security_alarm SET
+    seen_by = CASE WHEN done = '' THEN $3 ELSE seen_by END,
+    seen_by_name = CASE WHEN done = '' THEN $4 ELSE seen_by_name END,
+    seen_at = CASE WHEN done = '' THEN $2 ELSE seen_at END,
+    done = CASE WHEN done = '' THEN $5 ELSE done END
+WHERE id = $1
+RETURNING id
