@@ -24,6 +24,7 @@ from helsevev.kit.caller import CALLER
 from helsevev.record import keys
 from helsevev.record.audit import Author, Origin, audit_row, origin, told
 from helsevev.record.rows import label_hash
+from helsevev.record.slices import read_slices
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
 from helsevev.record.wall import asking
@@ -138,13 +139,12 @@ class Gate:
         Raises `Refused` when the permit has run out and no rule lets the actor in any longer.
         """
         await self.require(permit, interaction)
-        wanted = {piece.type: piece for piece in slices}
-        limits = {kind: piece.limit for kind, piece in wanted.items()}
+        wanted = list(slices)
         found, _ = await asyncio.gather(
-            self.store.slices(permit.patient, limits),
-            self._trace(permit, interaction, " ".join(wanted)),
+            read_slices(self.store.shown, permit.patient, wanted),
+            self._trace(permit, interaction, " ".join(piece.type for piece in wanted)),
         )
-        return await seen_of(self.store, found, wanted, permit.patient, permit.sight)
+        return await seen_of(self.store, found, permit.patient, permit.sight)
 
     async def open_resource(self, actor: Actor, resource_type: str, resource_id: str) -> Stored:
         """The current version. Raises `NotFound`, `Gone` or `Refused`."""

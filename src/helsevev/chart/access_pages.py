@@ -17,7 +17,6 @@ from helsevev.access.audit import asking
 from helsevev.access.guard import actor_of_request
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
-from helsevev.access.slices import Slice
 from helsevev.chart import audit_lines
 from helsevev.chart.view import ChartView, slices_of
 from helsevev.kit import clock
@@ -145,7 +144,7 @@ async def _lines(
 
 
 async def _chart(request: _Request, permit: Permit) -> ChartView:
-    slices = [Slice(kind, most) for kind, most in slices_of(("banner",), full=True).items()]
+    slices = slices_of(("banner",), full=True)
     found = await _services(request).gate.open_slices(permit, slices)
     return ChartView(
         found, patient_id=permit.patient_id, now=clock.now(), reader=permit.actor.id, full=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -26,7 +27,6 @@ from helsevev.chart.view import (
     ALL,
     OVERVIEW,
     PANELS,
-    SIEVES,
     ChartView,
     names_of,
     slices_of,
@@ -120,9 +120,9 @@ async def panel(
 async def curve(request: _Request, patient_id: str, key: str) -> Response[Any]:
     """The curve of one measurement, every value of it, with its table."""
     permit = await _permit(request, patient_id, "curve")
-    chart = await _chart(request, permit, {"Observation": PANELS["results"].full["Observation"]})
+    chart = await _chart(request, permit, [Slice("Observation", ALL)])
     for series in results(chart.of("Observation"), chart.names):
-        if curve_key(series) == key:
+        if curve_key(series.key) == key:
             return render(
                 request, "chart/_curve.html", key=key, title=series.title, lines=series.lines()
             )
@@ -157,7 +157,7 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
     )  # fmt: skip
     wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
     if key == "timeline":
-        wanted |= _timeline_slices([], "", _PAGE)
+        wanted = _widened(wanted, _newest([], "", _PAGE))
     chart = await _chart(request, permit, wanted, looked, full=full)
     context: dict[str, Any] = {
         "chart": chart,
@@ -187,9 +187,8 @@ async def _timeline(
 ) -> Response[Any]:
     permit = await _permit(request, patient_id, "timeline")
     looked = await _services(request).live.last_look(permit)
-    wanted = _timeline_slices(kinds, words, most)
-    if not request.headers.get("hx-request"):
-        wanted = slices_of(["banner"], full=True) | wanted
+    around = [] if request.headers.get("hx-request") else slices_of(["banner"], full=True)
+    wanted = _widened(around, _newest(kinds, words, most))
     chart = await _chart(request, permit, wanted, looked, full=True)
     context = _timeline_context(chart, kinds, words, most)
     if request.headers.get("hx-request"):
@@ -202,12 +201,23 @@ async def _timeline(
     )  # fmt: skip
 
 
-def _timeline_slices(kinds: Sequence[str], words: str, most: int) -> dict[str, int]:
-    """The newest of each type: among so many of each are the newest so many of all.
+def _newest(kinds: Sequence[str], words: str, most: int) -> dict[str, int]:
+    """How many of each type: among so many of each are the newest so many of all.
 
     A search for words has to look further.
     """
     return dict.fromkeys(types(kinds), ALL if words.strip() else most + 1)
+
+
+def _widened(slices: Iterable[Slice], newest: Mapping[str, int]) -> list[Slice]:
+    """The slices, with so many of the newest of some types, whatever became of them."""
+    wanted = {piece.type: piece for piece in slices}
+    for kind, most in newest.items():
+        known = wanted.get(kind, Slice(kind, most))
+        wanted[kind] = replace(
+            known, limit=max(most, known.limit), anyway=most if known.ended else 0
+        )
+    return list(wanted.values())
 
 
 def _timeline_context(
@@ -226,7 +236,7 @@ def _timeline_context(
 
 
 def _is_cut(chart: ChartView, kinds: Sequence[str], words: str, most: int) -> bool:
-    asked = _timeline_slices(kinds, words, most)
+    asked = _newest(kinds, words, most)
     return any(len(chart.of(kind)) >= limit for kind, limit in asked.items())
 
 
@@ -263,7 +273,7 @@ async def _permit(request: _Request, patient_id: str, interaction: str) -> Permi
 async def _chart(
     request: _Request,
     permit: Permit,
-    wanted: Mapping[str, int],
+    wanted: Sequence[Slice],
     since: datetime | None = None,
     *,
     full: bool = False,
@@ -271,9 +281,7 @@ async def _chart(
     """The slices, decoded, and the names of those whom they name by reference only."""
     services = _services(request)
     now = clock.now()
-    sieves = {} if full else SIEVES
-    slices = [Slice(kind, most, *sieves.get(kind, ())) for kind, most in wanted.items()]
-    found = await services.gate.open_slices(permit, slices)
+    found = await services.gate.open_slices(permit, wanted)
     names: dict[str, str] = {}
     if missing := unnamed(found):
         named = await services.gate.open_many(permit.actor, missing, interaction="names")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from hashlib import blake2b
 
@@ -12,7 +12,7 @@ from helsevev.chart.labels import analyses, measurements
 from helsevev.fhir.reading import Amount
 from helsevev.locale import gettext as _
 from helsevev.observation.reading import Part, Reading
-from helsevev.observation.results import Series, pair
+from helsevev.observation.results import Trend, pair
 from helsevev.screens.formatting import quantity
 
 SPARK_POINTS = 24
@@ -63,39 +63,39 @@ class ScoreCard(Struct, frozen=True):
     points: tuple[Decimal, ...]
 
 
-def curve_key(series: Series) -> str:
+def curve_key(key: str) -> str:
     """A short name of a series for its address, the same every time."""
-    return blake2b(series.key.encode(), digest_size=6).hexdigest()
+    return blake2b(key.encode(), digest_size=6).hexdigest()
 
 
-def rows(found: Sequence[Series]) -> list[ResultRow]:
-    """One row for each series, in the order that the content gives; others follow by name."""
-    made = [_row(series) for series in found]
+def rows(found: Iterable[Trend]) -> list[ResultRow]:
+    """One row for each code, in the order that the content gives; others follow by name."""
+    made = [_row(trend) for trend in found]
     made.sort(key=lambda row: (row.place, row.label.casefold()))
     return made
 
 
-def _named(series: Series) -> tuple[str, int, str]:
+def _named(trend: Trend) -> tuple[str, int, str]:
     """(group, place, name): the content's for what it knows, else the sender's own name."""
-    if series.code in analyses():
-        place, group, name = analyses()[series.code]
+    if trend.code in analyses():
+        place, group, name = analyses()[trend.code]
         return group, place, name
-    if series.code in measurements():
-        place, name = measurements()[series.code]
+    if trend.code in measurements():
+        place, name = measurements()[trend.code]
         return "", place, name
-    return "", 10_000, series.title or _("Unnamed measurement")
+    return "", 10_000, trend.title or _("Unnamed measurement")
 
 
-def _row(series: Series) -> ResultRow:
-    latest = series.latest
+def _row(trend: Trend) -> ResultRow:
+    latest = trend.latest
     part = latest.parts[0]
     single = len(latest.parts) == 1 and part.amount is not None and part.amount.value is not None
     amount = part.amount if single else None
     judged = latest.judgement
     normal = part.range if len(latest.parts) == 1 else None
-    group, place, name = _named(series)
+    group, place, name = _named(trend)
     return ResultRow(
-        key=curve_key(series),
+        key=curve_key(trend.key),
         group=group,
         place=place,
         label=name,
@@ -107,25 +107,19 @@ def _row(series: Series) -> ResultRow:
         high=normal.high if normal else None,
         code=judged.code if judged else "N",
         time=latest.at.text if latest.at else None,
-        points=_spark(series),
+        points=_spark(trend),
         source=_source(latest, normal.text if normal else ""),
         reading_id=latest.id,
     )
 
 
-def _spark(series: Series) -> tuple[Decimal, ...]:
+def _spark(trend: Trend) -> tuple[Decimal, ...]:
     """The last values of the first part, oldest first, in the newest value's unit."""
-    lead = series.latest.parts[0]
-    if lead.amount is None:
+    lead = trend.latest.parts[0].amount
+    if lead is None:
         return ()
-    values = []
-    for taken in series.readings:
-        found = taken.parts[0].amount
-        if found is not None and found.value is not None and found.unit == lead.amount.unit:
-            values.append(found.value)
-        if len(values) == SPARK_POINTS:
-            break
-    return tuple(reversed(values))
+    values = [a.value for a in trend.amounts if a.value is not None and a.unit == lead.unit]
+    return tuple(reversed(values[:SPARK_POINTS]))
 
 
 def _source(latest: Reading, range_text: str) -> str:
@@ -166,21 +160,21 @@ def _value(part: Part) -> Decimal | None:
     return part.amount.value if part.amount else None
 
 
-def score_card(series: Series) -> ScoreCard:
-    """A series of scores as a card: the newest total, its parts, and the totals before it."""
-    latest = series.latest
+def score_card(trend: Trend) -> ScoreCard:
+    """Scores of one kind as a card: the newest total, its parts, and the totals before it."""
+    latest = trend.latest
     total, parts = latest.parts[0], latest.parts[1:]
     judged = total.judgement
     level = ""
     if judged is not None:
         level = {"critical-high": "high", "high": "medium", "": "low"}.get(judged.kind, "")
     return ScoreCard(
-        name=series.title,
+        name=trend.title,
         score=_value(total),
         level=level,
         meaning=judged.text if judged else "",
         time=latest.at.text if latest.at else None,
         by=latest.performer,
         parts=tuple(ScorePart(p.title, "", part_text(p)) for p in parts),
-        points=_spark(series),
+        points=_spark(trend),
     )

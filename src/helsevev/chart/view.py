@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.access.slices import Slice
 from helsevev.chart.labels import label
 from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
-from helsevev.chart.result_rows import ResultRow, ScoreCard, rows, score_card
+from helsevev.chart.result_rows import SPARK_POINTS, ResultRow, ScoreCard, rows, score_card
 from helsevev.chart.timeline import Event, timeline, types
 from helsevev.documentation.panel import Document, documents
 from helsevev.fhir.reading import full_name, mapping, objects, reference_key, text
 from helsevev.medication.panel import Medicines, medicines
-from helsevev.observation.results import Series, results
+from helsevev.observation.results import Trend, trends
 from helsevev.patient.banner import Banner, banner
 from helsevev.patient.contacts import Contacts, contacts
 from helsevev.patient.problems import Problems, problems
@@ -26,7 +27,6 @@ ALL: Final = 5000
 
 NEWS2_CODES: Final = frozenset({"1104051000000101", "88330-6", "1104301000000104"})
 _PAST_CONTACTS: Final = 8
-_DEPTH: Final = 24
 _MEASURED: Final = ("vital-signs", "survey", "exam", "activity")
 
 
@@ -76,25 +76,32 @@ OVERVIEW: Final = (
 _FOLLOWED: Final = " ".join(dict.fromkeys(kind for key in OVERVIEW for kind in PANELS[key].full))
 
 
-# On the overview, of orders only what is or may be in use is read, and of contacts what goes on or
-# is to come beside the newest. A word that stands elsewhere in an entry only lets it through.
-_IN_USE: Final = (b"active", b"on-hold", b"draft", b"unknown", b"intended")
-_CURRENT: Final = (b"in-progress", b"arrived", b"triaged", b"onleave", b"planned")
-SIEVES: Final[Mapping[str, tuple[tuple[bytes, ...], int]]] = {
-    "MedicationRequest": (_IN_USE, 0),
-    "MedicationStatement": (_IN_USE, 0),
-    "Encounter": (_CURRENT, _PAST_CONTACTS),
+# What has ended is read where it is shown: of orders where all are, of contacts the newest beside
+# what goes on and is to come. Statements are read whole: one that ended may stand for an order that
+# nobody closed.
+_ENDED: Final[Mapping[str, tuple[tuple[str, ...], int]]] = {
+    "MedicationRequest": (("completed", "stopped", "cancelled", "entered-in-error"), 0),
+    "Encounter": (("finished", "cancelled", "entered-in-error"), 2 * _PAST_CONTACTS),
+}
+_SHOWS_ENDED: Final = {
+    "MedicationRequest": frozenset({"medications", "timeline"}),
+    "Encounter": frozenset({"contacts", "timeline"}),
 }
 
 
-def slices_of(keys: Iterable[str], *, full: bool = False) -> dict[str, int]:
-    """Type -> how many, for all of some panels together."""
+def slices_of(keys: Collection[str], *, full: bool = False) -> list[Slice]:
+    """What is read for some panels together."""
     wanted: dict[str, int] = {}
     for key in keys:
         panel = PANELS[key]
         for kind, most in (panel.full if full else panel.overview).items():
             wanted[kind] = max(most, wanted.get(kind, 0))
-    return wanted
+    return [
+        Slice(kind, most)
+        if kind not in _ENDED or (full and not _SHOWS_ENDED[kind].isdisjoint(keys))
+        else Slice(kind, most, *_ENDED[kind])
+        for kind, most in wanted.items()
+    ]
 
 
 class ChartView:
@@ -177,26 +184,24 @@ class ChartView:
         )  # fmt: skip
 
     @cached_property
-    def series(self) -> list[Series]:
+    def trends(self) -> list[Trend]:
         """All measurements by code."""
-        return results(self.of("Observation"), self.names, depth=_DEPTH)
+        return trends(self.of("Observation"), self.names, depth=SPARK_POINTS)
 
     @cached_property
     def scores(self) -> list[ScoreCard]:
         """NEWS2, when it was taken."""
-        return [score_card(s) for s in self.series if s.code in NEWS2_CODES]
+        return [score_card(t) for t in self.trends if t.code in NEWS2_CODES]
 
     @cached_property
     def measurements(self) -> list[ResultRow]:
         """Vital signs, scores and findings."""
-        shown = [s for s in self.series if s.category in _MEASURED and s.code not in NEWS2_CODES]
-        return rows(shown)
+        return rows(t for t in self.trends if t.category in _MEASURED and t.code not in NEWS2_CODES)
 
     @cached_property
     def results(self) -> list[ResultRow]:
         """Laboratory and everything else that was measured, in the order of the content."""
-        shown = [s for s in self.series if s.category not in _MEASURED]
-        return rows(shown)
+        return rows(t for t in self.trends if t.category not in _MEASURED)
 
     @cached_property
     def newest_results(self) -> list[ResultRow]:
@@ -233,8 +238,8 @@ class ChartView:
 
     def is_cut(self, kind: str) -> bool:
         """True when there may be more of a type than was read."""
-        asked = slices_of(OVERVIEW, full=self.full).get(kind, ALL)
-        return len(self.of(kind)) >= asked
+        limits = {piece.type: piece.limit for piece in slices_of(OVERVIEW, full=self.full)}
+        return len(self.of(kind)) >= limits.get(kind, ALL)
 
 
 def unnamed(resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[tuple[str, str]]:

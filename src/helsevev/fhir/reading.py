@@ -307,7 +307,8 @@ def is_mistake(resource: Mapping[str, Any]) -> bool:
     """True when the resource is marked as entered in error, by status or verification."""
     if resource.get("status") == "entered-in-error":
         return True
-    return "entered-in-error" in codes(resource.get("verificationStatus"))
+    verified = resource.get("verificationStatus")
+    return verified is not None and "entered-in-error" in codes(verified)
 
 
 def of_patient(resources: Iterable[object]) -> list[Mapping[str, Any]]:

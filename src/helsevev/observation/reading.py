@@ -39,7 +39,7 @@ _KINDS: Final[Mapping[str, str]] = {
 _CODES: Final = {
     "critical-high": "HH", "critical-low": "LL", "high": "H", "low": "L", "abnormal": "A", "": "N",
 }  # fmt: skip
-_TIMES: Final = (
+TIMES: Final = (
     "effectiveDateTime", "effectiveInstant", "effectivePeriod", "effectiveTiming", "issued",
 )  # fmt: skip
 _GRAVITY: Final = ("critical-high", "critical-low", "high", "low", "abnormal", "")
@@ -123,7 +123,7 @@ def reading(resource: Mapping[str, Any], names: Mapping[str, str] | None = None)
         parts = [own]
     return Reading(
         id=text(resource.get("id")),
-        at=moment_of(resource, *_TIMES),
+        at=moment_of(resource, *TIMES),
         status=text(resource.get("status")),
         parts=tuple(parts),
         performer=", ".join(

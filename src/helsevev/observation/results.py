@@ -12,14 +12,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helsevev.fhir.reading import (
+    Amount,
+    amount,
     codes,
     codings,
     concept_text,
+    mapping,
+    moment_of,
     of_patient,
     sort_key,
     text,
 )
-from helsevev.observation.reading import Part, Reading, reading
+from helsevev.observation.reading import TIMES, Part, Reading, reading
 
 # LOINC: the two readings of a blood pressure, upper before lower as everybody says it.
 PAIRED: Final = (("8480-6", "8462-4"), ("271649006", "271650006"))
@@ -28,6 +32,7 @@ CATEGORIES: Final = (
     "vital-signs", "laboratory", "imaging", "survey", "exam", "procedure", "therapy",
     "activity", "social-history",
 )  # fmt: skip
+_ORDER: Final = {category: place for place, category in enumerate(CATEGORIES)}
 _CANCELLED: Final = frozenset({"cancelled", "entered-in-error"})
 
 
@@ -110,32 +115,112 @@ def _line(lead: Part, newest_first: list[Point]) -> Line:
     )
 
 
+class Trend(Struct, frozen=True):
+    """The newest reading of one code, and the numbers that led up to it.
+
+    `amounts` are the first part's of each reading that has a number there, newest first; `key`,
+    `code`, `title` and `category` as of the `Series`.
+    """
+
+    key: str
+    code: str
+    title: str
+    category: str
+    latest: Reading
+    amounts: tuple[Amount, ...]
+
+
 def results(
-    resources: Iterable[Mapping[str, Any]],
-    names: Mapping[str, str] | None = None,
-    *,
-    depth: int | None = None,
+    resources: Iterable[Mapping[str, Any]], names: Mapping[str, str] | None = None
 ) -> list[Series]:
     """Observations grouped by code, by category in the chart's order, then by title.
 
     Cancelled and mistaken ones are left out, and headings that only point at their members.
-    With `depth`, each series keeps only its first so many; the resources must then come newest
-    first, as the record hands them out.
     """
+    found = []
+    for key, group in _grouped(resources, None).items():
+        taken = [_in_order(reading(resource, names)) for resource in group]
+        shown = sorted((r for r in taken if r.parts), key=_newest, reverse=True)
+        if shown:
+            found.append(Series(key, _code(key), *_said_of(group), tuple(shown)))
+    found.sort(key=_place)
+    return found
+
+
+def trends(
+    resources: Iterable[Mapping[str, Any]],
+    names: Mapping[str, str] | None = None,
+    *,
+    depth: int,
+) -> list[Trend]:
+    """The same as `results`, by the first `depth` of each code, and of all but the newest only
+    the number: a third of the time.
+
+    The resources must come newest first, as the record hands them out.
+    """
+    found = []
+    for key, group in _grouped(resources, depth).items():
+        shown = sorted((g for r in group if (g := _Glance.of(r))), key=_glanced, reverse=True)
+        if shown:
+            latest = _in_order(reading(shown[0].resource, names))
+            amounts = tuple(g.amount for g in shown if g.amount is not None)
+            found.append(Trend(key, _code(key), *_said_of(group), latest, amounts))
+    found.sort(key=_place)
+    return found
+
+
+class _Glance(Struct, frozen=True):
+    """What of a reading decides its place in a trend, and its number."""
+
+    at: datetime
+    stored: str
+    amount: Amount | None
+    resource: Mapping[str, Any]
+
+    @staticmethod
+    def of(resource: Mapping[str, Any]) -> _Glance | None:
+        """None for what is no reading."""
+        measured = None
+        if "component" not in resource:
+            measured = amount(resource.get("valueQuantity"))
+        if measured is None:
+            # What is no plain number is read whole.
+            parts = _in_order(reading(resource)).parts
+            if not parts:
+                return None
+            measured = parts[0].amount
+        stored = text(mapping(resource.get("meta")).get("lastUpdated"))
+        return _Glance(sort_key(moment_of(resource, *TIMES)), stored, measured, resource)
+
+
+def _glanced(found: _Glance) -> tuple[datetime, str]:
+    return found.at, found.stored
+
+
+def _grouped(
+    resources: Iterable[Mapping[str, Any]], depth: int | None
+) -> dict[str, list[Mapping[str, Any]]]:
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for resource in of_patient(resources):
         if text(resource.get("status")) not in _CANCELLED:
             group = groups[series_key(resource)]
             if depth is None or len(group) < depth:
                 group.append(resource)
-    found = []
-    for key, group in groups.items():
-        series = _series(key, group, names)
-        if series is not None:
-            found.append(series)
-    order = {category: place for place, category in enumerate(CATEGORIES)}
-    found.sort(key=lambda s: (order.get(s.category, len(order)), s.title.casefold()))
-    return found
+    return groups
+
+
+def _code(key: str) -> str:
+    return key.rsplit("|", 1)[-1]
+
+
+def _said_of(group: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """What a group is called, and its category."""
+    titled = next((t for r in group if (t := concept_text(r.get("code")))), "")
+    return titled, next((c for r in group if (c := category_of(r))), "")
+
+
+def _place(found: Series | Trend) -> tuple[int, str]:
+    return _ORDER.get(found.category, len(_ORDER)), found.title.casefold()
 
 
 def series_key(resource: Mapping[str, Any]) -> str:
@@ -153,23 +238,6 @@ def category_of(resource: Mapping[str, Any]) -> str:
 def _newest(taken: Reading) -> tuple[datetime, str]:
     # Two rounds of the same minute: the one signed last is what holds.
     return sort_key(taken.at), taken.stored
-
-
-def _series(
-    key: str, group: list[Mapping[str, Any]], names: Mapping[str, str] | None
-) -> Series | None:
-    taken = [_in_order(reading(resource, names)) for resource in group]
-    shown = sorted((r for r in taken if r.parts), key=_newest, reverse=True)
-    if not shown:
-        return None
-    titled = next((t for r in group if (t := concept_text(r.get("code")))), "")
-    return Series(
-        key=key,
-        code=key.rsplit("|", 1)[-1],
-        title=titled,
-        category=next((c for r in group if (c := category_of(r))), ""),
-        readings=tuple(shown),
-    )
 
 
 def _in_order(taken: Reading) -> Reading:
