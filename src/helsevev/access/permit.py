@@ -148,10 +148,10 @@ class Permits:
         if unknown:
             found |= await self._ties(actor, unknown, now)
         if (held := asking()) is not None:
-            held.add(patient for patient, each in found.items() if each.facts.is_tied)
-            for patient, each in found.items():
-                if not each.facts.is_tied:
-                    held.drop(patient)
+            reached = {p for p, each in found.items() if _reaches(actor, each.facts)}
+            held.add(reached)
+            for patient in found.keys() - reached:
+                held.drop(patient)
         return found
 
     async def reach_all(self, actor: Actor) -> None:
@@ -272,6 +272,12 @@ _OF_RECORDS: Final = tuple(
     label_hash(mark.key) for mark in categories().mark if mark.on == "record"
 )
 _CLOSENESS: Final[dict[str, Closeness]] = {"1": "personal", "2": "unit", "3": "organisation"}
+
+
+def _reaches(actor: Actor, facts: Facts) -> bool:
+    """Whether the wall shows the record: a tie does, which for inhabitants has to open it, too."""
+    opens = actor.kind != "inhabitant" or decide(actor, "read", facts).allowed
+    return facts.is_tied and opens
 
 
 def _hides(row: Row) -> bool:

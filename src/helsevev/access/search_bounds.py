@@ -63,7 +63,10 @@ class SearchBounds:
     async def _of_own(self, actor: Actor, own: int, now: datetime) -> Withheld | None:
         if own == keys.REFERENCE:
             return None
-        sight = (await self._permits.known(actor, [own], now))[own].sight
+        facts, sight, _ = (await self._permits.known(actor, [own], now))[own]
+        if not decide(actor, "read", facts).allowed:
+            # Nor does a count tell of a record that is closed to a parent or a representative.
+            return Withheld(patients=(own,))
         labels = tuple(label_hash(label) for label in sorted(sight.labels))
         entries = tuple((own, *entry) for entry in sorted(sight.entries))
         return Withheld((Level(labels),) if labels else (), entries=entries)
