@@ -20,6 +20,7 @@ from helsevev.record import keys
 from helsevev.record.labels import NONE, labels_of, may_be_labelled
 from helsevev.record.statements import load
 from helsevev.record.store import Store, Stored
+from helsevev.record.wall import beyond
 
 _SQL: Final = load("withholding")
 _PERSONAL: Final = frozenset({"Location", "Person", "Practitioner"})
@@ -171,6 +172,21 @@ async def besides_of(
         known = found.get(patient, ALONE)
         found[patient] = Besides(secrets[patient], away, known.withheld)
     return found
+
+
+async def without_address(store: Store, person: Stored, text: str) -> str:
+    """A text about somebody (the Patient) with gaps where it tells of an address that is protected.
+
+    For what is kept beside the record, such as why it was opened: many may read it.
+    """
+    with beyond():
+        # The writer is mostly not tied to them yet.
+        own = labels_of(person.resource) & ADDRESSES
+        if not own:
+            return text
+        sight = Sight(hides_address=True, hides_area=STRICTEST in own)
+        found = await _secrets(store, [person.patient], {person.patient: sight})
+    return found[person.patient].out_of(text)
 
 
 async def _secrets(

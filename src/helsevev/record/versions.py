@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from helsevev.fhir import serialization
 from helsevev.record import audit, body, keys
@@ -14,6 +14,9 @@ from helsevev.record.audit import Author
 from helsevev.record.rows import Row, array_text
 from helsevev.record.turns import Turn
 from helsevev.record.wall import OutOfReach, sees
+
+_BY_OTHER_ROLES: Final = frozenset({"AuditEvent", "Subscription"})
+"""What no window shows: made of the trail, or about nobody and for its owner alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,7 @@ class Stored:
     @property
     def json(self) -> bytes:
         """The resource's exact JSON bytes. Raises `OutOfReach` behind the wall, unless seen."""
-        if not sees(self.patient) and self.type != "AuditEvent":
-            # An event is made of the trail, which is read by a role of its own.
+        if not sees(self.patient) and self.type not in _BY_OTHER_ROLES:
             raise OutOfReach
         return body.unpack(self.packed, self.type, self.id, self.version, self.last_updated)
 

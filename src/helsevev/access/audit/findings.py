@@ -22,6 +22,7 @@ from helsevev.record import keys
 from helsevev.record.audit import audit_row
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
+from helsevev.record.wall import beyond
 
 _SQL: Final = load("audit")
 _PEOPLE: Final = load("people")
@@ -128,7 +129,8 @@ class Findings:
 
     async def _names(self, actor: Actor, patients: set[int]) -> dict[int, str]:
         rows = await self._database.fetch(_PEOPLE["patients"], list(patients))
-        found = {row["patient"]: full_name(Stored(*row).resource.get("name")) for row in rows}
+        with beyond():
+            found = {row["patient"]: full_name(Stored(*row).resource.get("name")) for row in rows}
         author = author_of(actor, "follow-up", "HSYSADMIN", basis="follow-up")
         now = clock.now()
         await self._gate.trail.keep(

@@ -26,6 +26,7 @@ from helsevev.record import keys
 from helsevev.record.audit import audit_row
 from helsevev.record.statements import load
 from helsevev.record.store import Stored
+from helsevev.record.wall import beyond
 
 _SQL: Final = load("audit")
 _PEOPLE: Final = load("people")
@@ -151,10 +152,11 @@ class TrailSearch:
     async def _people(self, patients: set[int]) -> dict[int, tuple[str, str]]:
         wanted = [each for each in patients if each > keys.REFERENCE]
         rows = await self._database.fetch(_PEOPLE["patients"], wanted) if wanted else []
-        return {
-            row["patient"]: (row["id"], full_name(Stored(*row).resource.get("name")))
-            for row in rows
-        }
+        with beyond():
+            return {
+                row["patient"]: (row["id"], full_name(Stored(*row).resource.get("name")))
+                for row in rows
+            }
 
     async def _trace(self, actor: Actor, asked: Asked, people: dict[int, tuple[str, str]]) -> None:
         """That the trail was asked, and by whom each inhabitant's part of it was seen."""

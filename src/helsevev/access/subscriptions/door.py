@@ -107,10 +107,12 @@ class SubscriptionDoor:
         kept = subscription_asked.without_secrets(resource) | {"status": status}
         if status not in _LIVE:
             kept.pop("error", None)
-        written = await self._plain.write(
-            _for_own(actor), kept, if_match=if_match, idempotency_key=idempotency_key,
-            turns=turns,
-        )  # fmt: skip
+        with beyond():
+            # A subscription is about nobody, and its owner's alone.
+            written = await self._plain.write(
+                _for_own(actor), kept, if_match=if_match, idempotency_key=idempotency_key,
+                turns=turns,
+            )  # fmt: skip
         # Only what is in the table sends anything: had we stopped here, nobody was told otherwise.
         name = written.stored.id
         if existing is None and await self._rows.one(name) is None:
@@ -124,10 +126,11 @@ class SubscriptionDoor:
     ) -> Stored | None:
         """As `Writer.delete`; nothing more is sent."""
         existing = await self._standing(actor, resource_id, "write")
-        as_whom = actor if existing is None else _for_own(actor)
-        gone = await self._plain.delete(as_whom, resource_type, resource_id, if_match)
-        if existing is not None:
-            await self._rows.remove(resource_id)
+        if existing is None:
+            return await self._plain.delete(actor, resource_type, resource_id, if_match)
+        with beyond():
+            gone = await self._plain.delete(_for_own(actor), resource_type, resource_id, if_match)
+        await self._rows.remove(resource_id)
         return gone
 
     async def open(self, actor: Actor, resource_id: str) -> Stored:
