@@ -17,7 +17,7 @@ from helsevev.access.policy import Decision
 from helsevev.access.representing import representations
 from helsevev.access.scopes import Letter
 from helsevev.access.slices import Slice, seen_of
-from helsevev.access.withholding import Masked, sift, sift_versions
+from helsevev.access.withholding import Masked, sift, sift_versions, without_address
 from helsevev.fhir.outcome import Issue
 from helsevev.kit import clock
 from helsevev.kit.caller import CALLER
@@ -79,12 +79,14 @@ class Gate:
         stored = await self.store.beyond.read("Patient", patient_id)
         if stored is None or stored.deleted:
             raise NotFound(f"Patient/{patient_id}")
-        words = f"{ground}: {reason.strip()}"
+        # Why somebody came in is for many to read: not where they found whom they came for.
+        reason = await without_address(self.store.beyond, stored, reason.strip())
+        words = f"{ground}: {reason}"
         author = author_of(actor, "break-glass", "BTG", words, "emergency")
         await self.trail.keep(
             audit_row(patient, 0, clock.now(), author, stored.reference, action="emergency")
         )
-        await self.permits.state_emergency(actor, patient, ground, reason.strip())
+        await self.permits.state_emergency(actor, patient, ground, reason)
         return await self.open_chart(actor, patient_id)
 
     async def may_state_relation(self, actor: Actor, patient_id: str) -> bool:
@@ -122,13 +124,12 @@ class Gate:
         stored = await self.store.beyond.read("Patient", patient_id)
         if stored is None or stored.deleted:
             raise NotFound(f"Patient/{patient_id}")
-        author = author_of(
-            actor, "state-relation", "TREAT", f"{ground}: {reason.strip()}", "stated"
-        )
+        reason = await without_address(self.store.beyond, stored, reason.strip())
+        author = author_of(actor, "state-relation", "TREAT", f"{ground}: {reason}", "stated")
         await self.trail.keep(
             audit_row(patient, 0, clock.now(), author, stored.reference, action="relation")
         )
-        await self.permits.state_relation(actor, patient, ground, reason.strip())
+        await self.permits.state_relation(actor, patient, ground, reason)
         return await self.open_chart(actor, patient_id)
 
     async def open_slices(

@@ -15,16 +15,19 @@ from typing import Final
 from helsevev.access.actor import Actor
 from helsevev.access.permit import HOLDS, Permits
 from helsevev.access.policy import Closeness, Facts, decide, rules_on_entry
-from helsevev.access.sight import ADDRESSES, sight_of
+from helsevev.access.sight import ADDRESSES, STRICTEST, sight_of
+from helsevev.access.telling_places import KINDS, telling
 from helsevev.content.loading import categories
 from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query
+from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
 from helsevev.record.rows import label_hash
 from helsevev.record.search_scope import Level, Scope, Withheld
 from helsevev.record.statements import load
+from helsevev.record.store import Store
 
 _SQL: Final = load("access")
 _NEARER: Final[tuple[Closeness, ...]] = ("organisation", "unit", "personal")
@@ -39,8 +42,9 @@ Shut = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str,
 class SearchBounds:
     """Works out scopes; what inhabitants have shut is used again for a few seconds."""
 
-    def __init__(self, permits: Permits) -> None:
+    def __init__(self, permits: Permits, store: Store) -> None:
         self._permits = permits
+        self._store = store
         self._kept: dict[Actor, tuple[datetime, int, Shut]] = {}
 
     async def of(self, actor: Actor, query: Query) -> Scope | None:
@@ -51,14 +55,32 @@ class SearchBounds:
         own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
         if actor.kind == "inhabitant":
             return Scope(actor.id, (), now, own, withheld=await self._of_own(actor, own, now))
-        levels, addresses = _levels(_unnamed(actor))
+        levels, addresses, areas = _levels(_unnamed(actor))
+        if not looks_at_addresses(query):
+            addresses = areas if await self._looks_at_areas(query, actor) else ()
         patients, labels, entries = await self._shut(actor, now)
         withheld = Withheld(
             tuple(_named(level, actor) for level in levels),
-            tuple(_named(level, actor) for level in addresses) if looks_at_addresses(query) else (),
+            tuple(_named(level, actor) for level in addresses),
             patients, labels, entries,
         )  # fmt: skip
         return Scope(actor.id, actor.grantees, now, withheld=withheld)
+
+    async def _looks_at_areas(self, query: Query, actor: Actor) -> bool:
+        """Whether a search may find people by who serves the place where they live."""
+        asked = list(_parts(query.resource_type, (*query.conditions, *query.joins)))
+        if any(through in KINDS for _, _, through in asked):
+            return True
+        named = {
+            text
+            for _, each, _ in asked
+            for term in each.terms
+            if isinstance(term, ReferenceTerm)
+            for text in term.texts
+            if text.partition("/")[0] in KINDS
+        }
+        named.difference_update(actor.grantees)
+        return bool(named and await telling(self._store, named, services=True))
 
     async def _of_own(self, actor: Actor, own: int, now: datetime) -> Withheld | None:
         if own == keys.REFERENCE:
@@ -114,18 +136,26 @@ def _tells(kind: str, name: str) -> bool:
 
 
 def _asked(kind: str, filters: Iterable[Filter]) -> Iterable[tuple[str, str]]:
+    return ((source, each.name) for source, each, _ in _parts(kind, filters))
+
+
+def _parts(
+    kind: str, filters: Iterable[Filter], through: str = ""
+) -> Iterable[tuple[str, Condition, str]]:
+    """Every condition: of which type it is, and of which type what leads to it is, or is led to."""
     for each in filters:
         if isinstance(each, Condition):
-            yield kind, each.name
+            yield kind, each, through
         elif isinstance(each, AnyOf):
-            yield from _asked(kind, each.conditions)
+            yield from _parts(kind, each.conditions, through)
         elif isinstance(each, Formula):
-            yield from _asked(kind, each.parts)
+            yield from _parts(kind, each.parts, through)
         elif isinstance(each, Chain):
             for target, inner in each.within:
-                yield from _asked(target, [inner])
+                yield from _parts(target, [inner], target)
         elif isinstance(each, Has):
-            yield from _asked(each.source, [each.asked])
+            # Asking of a unit who names it is as good as naming it.
+            yield from _parts(each.source, [each.asked], kind)
 
 
 def _unnamed(actor: Actor) -> Actor:
@@ -143,13 +173,17 @@ def _named(level: Level, actor: Actor) -> Level:
 
 
 @lru_cache(maxsize=2000)
-def _levels(actor: Actor) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-    """Labels by the tie that shows them; `grantees` names the nearness in place of references."""
+def _levels(actor: Actor) -> tuple[tuple[Level, ...], tuple[Level, ...], tuple[Level, ...]]:
+    """Labels by the tie that shows them; `grantees` names the nearness in place of references.
+
+    Of entries, of addresses, and of those among them where the place is told nobody else.
+    """
     entry = {
         label_hash(label): _shown(partial(_entry, actor, label)) for label in categories().labels()
     }
     address = {label_hash(label): _shown(partial(_address, actor, label)) for label in ADDRESSES}
-    return _grouped(entry), _grouped(address)
+    strictest = label_hash(STRICTEST)
+    return _grouped(entry), _grouped(address), _grouped({strictest: address[strictest]})
 
 
 Needed = tuple[str, bool, bool]

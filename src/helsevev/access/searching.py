@@ -49,7 +49,7 @@ class Searcher:
     def __init__(self, gate: Gate, codes: Codes | None = None) -> None:
         self._gate = gate
         self._search = Search(gate.store, codes)
-        self._bounds = SearchBounds(gate.permits)
+        self._bounds = SearchBounds(gate.permits, gate.store)
 
     async def search(self, actor: Actor, query: Query) -> SearchPage:
         """The page of `query` that `actor` may see.

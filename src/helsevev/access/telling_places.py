@@ -75,7 +75,7 @@ def _above(resource: Mapping[str, Any]) -> Iterator[str]:
 def _said(resource: Mapping[str, Any]) -> Iterator[str]:
     """What kind it is, as tokens: `system|code`, and `system|` for any code of a system."""
     for name in _SAYING:
-        value = resource.get(name, ())
+        value = resource.get(name, [])
         for concept in value if isinstance(value, list) else [value]:
             for coding in concept.get("coding", ()):
                 yield f"{coding.get('system', '')}|{coding.get('code', '')}"

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from helsevev.access.address_mask import NOTHING, Secrets, masked, secrets_of
 from helsevev.access.naming_withheld import Withheld, withheld_among, without
-from helsevev.access.sight import ADDRESSES, WHOLE, Sight
+from helsevev.access.sight import ADDRESSES, STRICTEST, WHOLE, Sight
 from helsevev.access.telling_places import told_by
 from helsevev.fhir.serialization import encode
 from helsevev.record import keys

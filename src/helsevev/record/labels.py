@@ -65,6 +65,8 @@ def _own(resource: Mapping[str, Any]) -> Iterator[str]:
         yield _BLOCK
     if kind in PERSONS:
         yield from _of_addresses(resource)
+        if kind == "Location" and _is_home(resource):
+            yield from _marked(True, False, _STRICTEST)
     elif kind not in categories().never_by_code:
         for system, code in _codes(resource):
             yield from _by_code(system, code)
@@ -111,6 +113,13 @@ def _codes(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield str(coding.get("system", "")), str(coding.get("code", ""))
 
 
+def _is_home(place: Mapping[str, Any]) -> bool:
+    """Whether somebody lives there: whose home it is, only their record tells."""
+    concepts = [place.get("physicalType", {}), *place.get("type", ())]
+    codings = (coding for concept in concepts for coding in concept.get("coding", ()))
+    return any(f"{c.get('system', '')}|{c.get('code', '')}" in categories().homes for c in codings)
+
+
 def _of_addresses(resource: Mapping[str, Any]) -> Iterator[str]:
     """How secret an address is, as the address itself says in an extension."""
     listed = resource.get("address", ())
@@ -142,6 +151,7 @@ def _sieve() -> re.Pattern[bytes]:
     known = categories()
     whole = {code for mark in known.mark for code in mark.codes}
     whole |= {mark for category in known.category for mark in category.marks}
+    whole |= {home.partition("|")[2] for home in known.homes}
     starts = {start for each in known.category for start in (*each.icd10, *each.icpc2)}
     either = {f'{code}"' for code in whole} | starts | {start.lower() for start in starts}
     return re.compile(f'"code":"{_one_of(either)}'.encode())
