@@ -334,17 +334,27 @@ async def test_what_cannot_be_registered_is_said(world: World, wrong: dict[str, 
         await world.register(**wrong)
 
 
-async def test_only_administrators_register_apps(world: World) -> None:
+@pytest.mark.parametrize(
+    "profession", ["privacy-officer", "secretary", "physician", "block-keeper"]
+)
+async def test_nobody_else_sees_which_apps_there_are(world: World, profession: str) -> None:
+    async with await world.signed_in(replace(NURSE, profession=profession)) as browser:
+        for page in ("/apps", "/apps/new", "/apps/x"):
+            assert (await browser.get(page)).status_code == 403
+
+
+@pytest.mark.parametrize("profession", ["system-administrator", "app-administrator"])
+async def test_those_who_are_set_to_it_approve_apps(world: World, profession: str) -> None:
     async with await world.signed_in(NURSE) as browser:
         assert (await browser.get("/apps")).status_code == 403
-    administrator = replace(NURSE, profession="system-administrator", id="Practitioner/admin")
+    administrator = replace(NURSE, profession=profession, id="Practitioner/admin")
     async with await world.signed_in(administrator) as browser:
         assert (await browser.get("/apps/new")).status_code == 200
         csrf = browser.cookies.get("csrftoken") or ""
         form = {"_csrf_token": csrf, "name": "Ny", "vendor": "Hus", "kind": "confidential",
                 "redirect_uris": BACK, "scopes": "user/*.rs", "for_staff": "yes"}  # fmt: skip
         wrong = await browser.post("/apps", data=form | {"scopes": "alt"})
-        assert (wrong.status_code, "no scope" in wrong.text) == (422, True)
+        assert (wrong.status_code, "tilgangsområdene finnes ikke" in wrong.text) == (422, True)
         made = await browser.post("/apps", data=form)
         assert "Hemmelighet" in made.text
         assert "Ny" in (await browser.get("/apps")).text
