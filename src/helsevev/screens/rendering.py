@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from litestar import MediaType, Request, Response
@@ -14,7 +14,7 @@ from litestar.template.base import csrf_token
 from markupsafe import Markup
 
 from helsevev.kit import clock
-from helsevev.locale import translations
+from helsevev.locale import gettext, translations
 from helsevev.screens.curves import curve, part, sparkline
 from helsevev.screens.differences import word_difference
 from helsevev.screens.formatting import FILTERS
@@ -23,6 +23,9 @@ from helsevev.screens.static_files import asset
 
 PACKAGE = Path(__file__).parent.parent
 COMPONENTS = Path(__file__).parent / "templates" / "components"
+
+_SAME: Final = ("icon", "new_mark", "abnormal_mark")
+"""Components that stand many times on a page, and say the same whenever they are given the same."""
 
 _LAYOUT_DEFAULTS: dict[str, Any] = {
     "viewer": None,
@@ -44,12 +47,15 @@ def environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        # Templates come with the program: nobody need look at each file again for each page.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.install_gettext_translations(  # type: ignore[attr-defined]
         translations(), newstyle=True
     )
+    templates.globals.update(_=said, gettext=said)
     templates.filters.update(FILTERS, part=part)
     components = SimpleNamespace()
     templates.globals.update(
@@ -66,7 +72,25 @@ def environment() -> Environment:
         for name, macro in vars(module).items():
             if not name.startswith("_"):
                 setattr(components, name, macro)
+    for name in _SAME:
+        setattr(components, name, lru_cache(maxsize=256)(getattr(components, name)))
     return templates
+
+
+def said(text: str, /, **variables: Any) -> Markup:
+    """A text of a template in the reader's language, its variables escaped and put in."""
+    return _translated(text) % variables if variables else _said_plainly(text)
+
+
+@lru_cache(maxsize=4096)
+def _said_plainly(text: str) -> Markup:
+    # Of "%%" one is left, as where there are variables.
+    return _translated(text) % {}
+
+
+@lru_cache(maxsize=4096)
+def _translated(text: str) -> Markup:
+    return Markup(gettext(text))  # noqa: S704 (our own texts, none that anyone wrote)
 
 
 def render_text(template: str, **context: Any) -> str:
