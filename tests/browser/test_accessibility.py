@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("name", list(PAGES))]
 _AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
-_TOO_WIDE = """() => { const wide = document.documentElement.scrollWidth - innerWidth;
+TOO_WIDE = """() => { const wide = document.documentElement.scrollWidth - innerWidth;
   const scrolls = e => { for (let p = e.parentElement; p; p = p.parentElement)
       if (/auto|scroll|hidden|clip/.test(getComputedStyle(p).overflowX)) return true;
     return false };
@@ -26,13 +26,13 @@ _TOO_WIDE = """() => { const wide = document.documentElement.scrollWidth - inner
   return wide > 0 ? [`${wide} px too wide`, ...out.slice(0, 5)] : out.slice(0, 5) }"""
 
 # The unit's name and the phone's places may end in an ellipsis: both are told in full elsewhere.
-_CUT = """() => [...document.querySelectorAll('main *, .hv-banner *')]
+CUT = """() => [...document.querySelectorAll('main *, .hv-banner *')]
   .filter(e => e.checkVisibility() && e.innerText?.trim()
     && !e.matches('.ds-sr-only, .ds-sr-only *, [type=radio]')
     && /hidden|clip/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
   .map(e => 'cut: ' + (e.className || e.tagName) + ' ' + e.innerText.slice(0, 40)).slice(0, 5)"""
 
-_SMALL = """() => { const target = e => e.matches('a.hv-row__title')
+SMALL = """() => { const target = e => e.matches('a.hv-row__title')
       ? e.closest('.hv-row, .hv-timeline__item') ?? e
       : e.matches('[type=radio], [type=checkbox]') ? e.closest('label, ds-field') ?? e
       : e.matches('input') ? e.closest('.ds-field-affixes') ?? e : e;
@@ -56,7 +56,7 @@ async def test_a_desktop_page_is_readable_in_light_and_dark_and_fits_when_it_shr
     for width, height, text in ((1024, 768, 100), (320, 640, 100), (390, 844, 200)):
         await nurse.page.set_viewport_size({"width": width, "height": height})
         await nurse.page.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
-        wrong = [*await nurse.page.evaluate(_TOO_WIDE), *await nurse.page.evaluate(_CUT)]
+        wrong = [*await nurse.page.evaluate(TOO_WIDE), *await nurse.page.evaluate(CUT)]
         if wrong:
             found[f"{width} px, {text} % text"] = wrong
     assert found == {}
@@ -67,7 +67,7 @@ async def test_a_phone_page_is_readable_in_light_and_dark_and_hit_with_gloves(
 ) -> None:
     nurse = await sign_in("ward-nurse", "phone", start="")
     await drawn(nurse, name)
-    assert await nurse.page.evaluate(_SMALL) == []
+    assert await nurse.page.evaluate(SMALL) == []
     assert await serious(nurse.page) == {"light": [], "dark": []}
 
 

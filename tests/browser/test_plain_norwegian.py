@@ -12,7 +12,7 @@ from .user import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("name", list(PAGES))]
 
-_ENGLISH = re.compile(
+ENGLISH = re.compile(
     r"\b(the|and|with|you|your|is|are|was|has|have|this|that|these|record|records|patient|patients"
     r"|search|new|unknown|yes|allergy|results?|draft|notes?|medications?|loading|signed|error"
     r"|birth|name|number|date|today|yesterday|ago|female|male|active|completed|finished|final)\b",
@@ -20,7 +20,7 @@ _ENGLISH = re.compile(
 )
 # Words that are both: units of measurement, names of medicines' makers, what one calls oneself.
 _ALSO_NORWEGIAN = {"male"}
-_MACHINERY = re.compile(
+MACHINERY = re.compile(
     r"\b(None|null|undefined|NaN|FHIR|Composition|Observation|Encounter|MedicationRequest|Bundle"
     r"|Practitioner|OperationOutcome|resourceType|versionId|HTTP|urn:\S+|demo-[a-z]+"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-\S+|[0-9a-v]{13}-[0-9a-v]{13}|[0-9a-f]{16}-[0-9a-f]{16})\b"
@@ -29,7 +29,7 @@ _UNIT_CODE = re.compile(r"\{\w+\}|mm\[Hg\]|10\*\d")
 _FOREIGN_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}|\d\.\d{1,2}\.\d{4})\b")
 
 # What is seen, and what is only heard: labels, titles, placeholders and texts for screen readers.
-_ALL_WORDS = """() => [document.title, document.body.innerText,
+ALL_WORDS = """() => [document.title, document.body.innerText,
   ...[...document.querySelectorAll('.ds-sr-only')].map(e => e.textContent),
   ...[...document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')].flatMap(e =>
     ['aria-label', 'title', 'placeholder', 'alt'].map(a => e.getAttribute(a) ?? ''))].join('\\n')"""
@@ -40,9 +40,9 @@ async def test_no_foreign_words_dates_or_machinery_and_no_dead_links(
 ) -> None:
     nurse = await sign_in("ward-nurse", start="")
     await drawn(nurse, name)
-    words = await nurse.page.evaluate(_ALL_WORDS)
-    english = {found[0].lower() for found in _ENGLISH.finditer(words)} - _ALSO_NORWEGIAN
-    machinery = {found[0] for found in _MACHINERY.finditer(words)}
+    words = await nurse.page.evaluate(ALL_WORDS)
+    english = {found[0].lower() for found in ENGLISH.finditer(words)} - _ALSO_NORWEGIAN
+    machinery = {found[0] for found in MACHINERY.finditer(words)}
     machinery |= {found[0] for found in _UNIT_CODE.finditer(words)}
     dates = {found[0] for found in _FOREIGN_DATE.finditer(words)}
     assert (english, machinery, dates) == (set(), set(), set())
