@@ -9,7 +9,7 @@ from playwright.async_api import Locator, expect
 
 from .conftest import SignIn
 from .places import named
-from .test_accessibility import _CUT, _SMALL, _TOO_WIDE, serious
+from .test_accessibility import CUT, SMALL, TOO_WIDE, serious
 from .user import User
 
 pytestmark = pytest.mark.browser
@@ -32,11 +32,11 @@ async def open_in_an_emergency(doctor: User) -> None:
 async def readable(user: User) -> dict[str, object]:
     """What on the page cannot be read or hit, in light and dark."""
     found: dict[str, object] = {
-        "wide": await user.page.evaluate(_TOO_WIDE), "cut": await user.page.evaluate(_CUT),
+        "wide": await user.page.evaluate(TOO_WIDE), "cut": await user.page.evaluate(CUT),
         **await serious(user.page),
     }  # fmt: skip
     if user.is_phone:
-        found["small"] = await user.page.evaluate(_SMALL)
+        found["small"] = await user.page.evaluate(SMALL)
     return {what: where for what, where in found.items() if where}
 
 

@@ -21,7 +21,7 @@ from helsevev.kit import clock
 from .conftest import SignIn, Within
 from .places import named, on_the_chart_of
 from .served import ServedDemo
-from .test_accessibility import _CUT, _SMALL, _TOO_WIDE, serious
+from .test_accessibility import CUT, SMALL, TOO_WIDE, serious
 from .user import Effort, User, sit_down
 
 pytestmark = pytest.mark.browser
@@ -340,9 +340,9 @@ async def wrong_with(user: User) -> list[Any]:
     size = user.page.viewport_size
     assert size is not None
     if user.is_phone:
-        wrong += await user.page.evaluate(_SMALL)
+        wrong += await user.page.evaluate(SMALL)
     await user.page.set_viewport_size({"width": 320, "height": 640})
-    wrong += [*await user.page.evaluate(_TOO_WIDE), *await user.page.evaluate(_CUT)]
+    wrong += [*await user.page.evaluate(TOO_WIDE), *await user.page.evaluate(CUT)]
     await user.page.set_viewport_size(size)
     return wrong
 
