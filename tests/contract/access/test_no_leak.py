@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +19,19 @@ from hypothesis import strategies as st
 from tests.contract.access.conftest import condition, person, reference
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.errors import Refused
+from helsevev.access.export import asked as export
+from helsevev.access.export.exports import Exports
 from helsevev.access.services import Services, services_over
+from helsevev.access.subscriptions.notices import Notices
+from helsevev.access.walled import behind
+from helsevev.fhir.subscription_asked import Asked
 from helsevev.fhir_api.application import FhirApi
+from helsevev.kit import clock
+from helsevev.record import keys, wall
+from helsevev.record.changes import Place
 from helsevev.record.database import Database
+from helsevev.record.subscriptions import Event, Standing, Subscriptions
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,6 +49,14 @@ class Region:
     clients: dict[str, httpx.AsyncClient]
     treated: dict[str, set[str]]
     secret: set[str]
+
+
+def staff_of(unit: str) -> Actor:
+    """A nurse at a unit."""
+    return Actor(
+        "practitioner", f"Practitioner/{unit}", unit, "nurse", "nurse",
+        f"Organization/{unit}", unit, unit, (f"Organization/{unit}",),
+    )  # fmt: skip
 
 
 def entries(name: str, units: list[str], chance: random.Random) -> list[dict[str, Any]]:
@@ -86,11 +107,7 @@ async def region(database: Database) -> AsyncIterator[Region]:
         ):
             await services.writer.write(SYSTEM, resource)
     for unit in UNITS:
-        actor = Actor(
-            "practitioner", f"Practitioner/{unit}", unit, "nurse", "nurse",
-            f"Organization/{unit}", unit, unit, (f"Organization/{unit}",),
-        )  # fmt: skip
-        token = await services.credentials.issue_token(actor)
+        token = await services.credentials.issue_token(staff_of(unit))
         made.clients[unit] = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://record.example/fhir/",
             headers={"authorization": f"Bearer {token}", "content-type": "application/fhir+json"},
@@ -189,3 +206,95 @@ async def test_counts_and_totals_are_of_those_whom_one_treats(region: Region) ->
                 }
                 assert said == len(every)
                 assert whose == {f"Patient/{name}" for name in region.treated[unit]}
+
+
+def tells(said: str, region: Region, unit: str) -> list[str]:
+    """Those whom the unit does not treat, of whom something is said all the same."""
+    return [
+        name
+        for name in set(PEOPLE) - region.treated[unit]
+        if f"secret of {name}" in said or f"{name}-" in said or f"Patient/{name}" in said
+    ]
+
+
+@settings(
+    max_examples=40, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(
+    unit=st.sampled_from(UNITS),
+    content=st.sampled_from(("empty", "id-only", "full-resource")),
+    touched=st.lists(
+        st.tuples(st.sampled_from(PEOPLE), st.sampled_from(("o0", "t", "plain")),
+                  st.sampled_from("CUD")), min_size=1, max_size=8),
+)  # fmt: skip
+async def test_no_notice_tells_of_those_whom_its_receiver_does_not_treat(
+    region: Region, unit: str, content: str, touched: list[tuple[str, str, str]]
+) -> None:
+    kinds = {"o0": "Observation", "t": "Task", "plain": "Condition"}
+    asked = Asked("http://helsevev.no/topic", "rest-hook", content=content)
+    standing = Standing(
+        id="s", from_xid=0, last_event=0, delivered=0, created_at=clock.now(),
+        next_attempt_at=None, failing_since=None, last_sent_at=None, attempts=0, status="active",
+        shown_status="active", error="", topic=asked.topic, owner_id=f"Practitioner/{unit}",
+        owner=msgspec.json.encode(staff_of(unit).as_data()).decode(),
+        asked=msgspec.json.encode(asked).decode(),
+    )  # fmt: skip
+    events = [
+        Event(n, keys.patient_key(who), kinds[what], f"{who}-{what}", 1, verb, clock.now())
+        for n, (who, what, verb) in enumerate(touched, 1)
+    ]
+    notices = Notices(
+        region.services.gate, Subscriptions(region.services.gate.store.shown), "http://x/fhir"
+    )
+    said = (await notices.of_events(standing, events, content)).decode()
+    assert tells(said, region, unit) == []
+    if content == "id-only":
+        theirs = {f"{who}-{what}" for who, what, verb in touched if who in region.treated[unit]}
+        assert all(each in said for each in theirs)
+
+
+async def test_no_export_holds_those_whom_one_does_not_treat(
+    region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def decided(_self: Exports, _actor: Actor) -> None:
+        """Exports are for systems; this one has slipped through."""
+
+    async def tell(_read: int) -> bool:
+        return True
+
+    monkeypatch.setattr(Exports, "decide", decided)
+    for unit in UNITS:
+        for asked_types in ((), ("Observation", "Task"), ("Patient",)):
+            folder = tmp_path / unit / "-".join(asked_types)
+            folder.mkdir(parents=True)
+            with behind():
+                await region.services.gate.permits.reach_all(staff_of(unit))
+                await region.services.exports.export_to(
+                    staff_of(unit), export.Asked(types=asked_types), folder, tell
+                )
+            said = "".join(each.read_text() for each in folder.rglob("*") if each.is_file())
+            assert tells(said, region, unit) == []
+            if region.treated[unit] and not asked_types:
+                assert "secret of" in said
+
+
+async def test_live_updates_tell_only_those_who_treat(region: Region) -> None:
+    services = region.services
+    for unit in UNITS:
+        for name in PEOPLE:
+            with behind():
+                try:
+                    permit = await services.gate.open_chart(staff_of(unit), name)
+                except Refused:
+                    assert name not in region.treated[unit]
+                    continue
+                assert name in region.treated[unit]
+                async with aclosing(services.live.changes(permit, Place(0, 0))) as changes:
+                    told = await anext(changes)
+                    assert told.patient == keys.patient_key(name)
+                # The relation ends while the page is open.
+                asking = wall.asking()
+                assert asking is not None
+                asking.drop(permit.patient)
+                assert [each async for each in services.live.changes(permit, Place(0, 0))] == []

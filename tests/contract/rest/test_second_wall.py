@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
@@ -23,11 +24,14 @@ from helsevev.access.sight import WHOLE
 from helsevev.access.slices import Slice
 from helsevev.access.views import Run, compiled
 from helsevev.access.walled import behind
+from helsevev.fhir import subscription_asked
 from helsevev.fhir_api.answer import Answer
 from helsevev.kit import clock
 from helsevev.record import keys, store, wall
 from helsevev.record.changes import Place
+from helsevev.record.connection import DatabaseError
 from helsevev.record.store import Stored
+from helsevev.record.subscriptions import Event, Standing
 
 from .conftest import NURSE, Api
 
@@ -274,3 +278,103 @@ async def test_an_export_a_view_and_live_updates_that_nobody_decided_hold_nothin
         assert await services.gate.who_has_read(forged) == []
         assert await services.gate.open_slices(forged, [Slice("Condition", 9)]) == {"Condition": []}
     assert await services.feed.between(other, Place(0, 0)) != []
+
+
+def attempts() -> list[tuple[str, str, Any, dict[str, str]]]:
+    """What a nurse may try to do to the other one's record: method, path, body, headers."""
+    entries = record_of(OTHER, "ward", "Forged")
+    patch = [{"op": "replace", "path": "/status", "value": "cancelled"}]
+    json_patch = {"content-type": "application/json-patch+json", "if-match": 'W/"2"'}
+    first, second = {"if-match": 'W/"1"'}, {"if-match": 'W/"2"'}
+    found: list[tuple[str, str, Any, dict[str, str]]] = [
+        ("PUT", f"{kind}/{each['id']}", each, second if kind == "Observation" else first)
+        for each in entries
+        for kind in [each["resourceType"]]
+    ]
+    found += [("POST", each["resourceType"], each, {}) for each in entries[1:]]
+    found += [("DELETE", f"{each['resourceType']}/{each['id']}", None, {}) for each in entries]
+    found.append(("PATCH", f"Observation/{OTHER}-pulse", patch, json_patch))
+    for kind in ("transaction", "batch"):
+        entry = [
+            {"resource": each, "request": {"method": "POST", "url": each["resourceType"]}}
+            for each in entries[1:]
+        ]
+        found.append(("POST", "", {"resourceType": "Bundle", "type": kind, "entry": entry}, {}))
+    found.append(("POST", f"Encounter?subject=Patient/{OTHER}", entries[1], {
+        "if-none-exist": f"subject=Patient/{OTHER}",
+    }))  # fmt: skip
+    return found
+
+
+async def test_a_torn_gate_lets_nothing_be_written_about_another_inhabitant(
+    world: Api, hole: str
+) -> None:
+    whole = world.services.gate.store.roles.owner
+    kept = (
+        "SELECT (SELECT count(*) || ' ' || sum(version) FROM resource WHERE patient = $1),"
+        " (SELECT count(*) FROM resource_history WHERE patient = $1),"
+        " (SELECT count(*) FROM change WHERE patient = $1),"
+        " (SELECT count(*) FROM treatment_relation WHERE patient = $1)"
+    )
+    before = await whole.fetchrow(kept, keys.patient_key(OTHER))
+    for method, path, body, headers in attempts():
+        answer = await world.clients["nurse"].request(method, path, json=body, headers=headers)
+        assert SECRET not in answer.text, (hole, method, path)
+        if (body or {} if isinstance(body, dict) else {}).get("type") != "batch":
+            assert answer.status_code >= 400, (hole, method, path, answer.text)
+    assert await whole.fetchrow(kept, keys.patient_key(OTHER)) == before, hole
+
+
+async def test_a_route_that_takes_the_connections_themselves_finds_nothing(world: Api) -> None:
+    roles, other = world.services.gate.store.roles, keys.patient_key(OTHER)
+    tables = (
+        "resource", "resource_history", "search_string", "search_text", "search_date", "change",
+        "draft", "audit_event", "last_look",
+    )  # fmt: skip
+    with behind():
+        for table in tables:
+            for reach in (roles.shown, roles.changed, roles.program, roles.people):
+                statement = f"SELECT * FROM {table} WHERE patient = {other}"
+                try:
+                    found = await reach.fetch(statement)
+                except DatabaseError as problem:
+                    if problem.sqlstate != "42501":
+                        raise
+                    continue
+                if reach is roles.people:
+                    # Whoever may list people sees what identifies them, and nothing of the rest.
+                    assert {row["type"] for row in found if "type" in row.keys()} <= {"Patient"}  # noqa: SIM118
+                else:
+                    assert found == [], table
+
+
+async def test_a_notice_that_was_wrongly_decided_tells_nothing(world: Api, hole: str) -> None:
+    asked = subscription_asked.Asked("http://helsevev.no/topic", "rest-hook", "full-resource")
+    owner = msgspec.json.encode(NURSE.as_data()).decode()
+    standing = Standing(
+        id="wall", from_xid=0, last_event=2, delivered=0, created_at=clock.now(),
+        next_attempt_at=None, failing_since=None, last_sent_at=None, attempts=0, status="active",
+        shown_status="active", error="", topic=asked.topic, owner_id=NURSE.id, owner=owner,
+        asked=msgspec.json.encode(asked).decode(),
+    )  # fmt: skip
+    events = [
+        Event(n, keys.patient_key(whose), "Observation", f"{whose}-pulse", 1, "C", clock.now())
+        for n, whose in enumerate((MINE, OTHER), 1)
+    ]
+    for content in ("id-only", "full-resource"):
+        told = await world.services.notifier._notices.of_events(standing, events, content)
+        assert SECRET.encode() not in told, hole
+        assert f"{OTHER}-pulse".encode() not in told, hole
+        if hole == "the policy":
+            assert f"{MINE}-pulse".encode() in told
+
+
+async def test_with_the_gate_torn_and_no_wall_the_nurse_would_write_it(
+    world: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, name, instead in HOLES["everything"]:
+        monkeypatch.setattr(place, name, instead)
+    for module in (wall, store, gate, permit):
+        monkeypatch.setattr(module, "asking", lambda: None)
+    condition = record_of(OTHER, "ward", "Forged")[2]
+    assert (await world.clients["nurse"].post("Condition", json=condition)).status_code == 201

@@ -14,7 +14,7 @@ from helsevev.fhir.subscription_notification import notification
 from helsevev.kit import clock
 from helsevev.record.audit import audit_row
 from helsevev.record.subscriptions import Event, Standing, Subscriptions
-from helsevev.record.wall import behind, see_whole
+from helsevev.record.wall import behind, see_whole, sees
 
 INTERACTION: Final = "subscription"
 
@@ -50,7 +50,8 @@ class Notices:
     ) -> bytes:
         allowed = {e.patient: False for e in events}
         for patient in allowed:
-            allowed[patient] = await self._decide(owner, patient, standing, events, content)
+            decided = await self._decide(owner, patient, standing, events, content)
+            allowed[patient] = decided and sees(patient)
         wanted = [
             (e.patient, e.type, e.id, e.version)
             for e in events
