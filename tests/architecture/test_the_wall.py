@@ -13,6 +13,7 @@ USES = {
         "access/demo.py": "counting rows anew when a region is loaded",
         "access/services.py": "the packer of indexes",
         "access/terminology.py": "loading code systems, which tidies their tables",
+        "record/reindexing.py": "older rows worked out anew, whose rows of search are copied",
         "record/store.py": "imports, which are copied into the tables",
     },
     "whole": {
@@ -36,7 +37,6 @@ USES = {
         "access/withholding.py": "an address, to take it out of words about a stranger",
         "access/writing.py": "the same",
         "main.py": "the job that seals the trail",
-        "record/reindexing.py": "the job that works older rows out anew",
         "record/store.py": "systems, and whether an inhabitant is new",
     },
     "people": {

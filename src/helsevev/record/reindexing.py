@@ -50,7 +50,7 @@ class Reindexer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._database = store.roles.whole
+        self._database = store.roles.owner
 
     async def progress(self) -> Progress | None:
         """How far the rules of now have come; None when nobody has begun."""
