@@ -1,5 +1,5 @@
 -- The program owns nothing: what it does it does by roles, each with the rights of one errand. Why,
--- and which module uses which: docs/decisions/0021, record/roles.py.
+-- and which module uses which: docs/decisions/0025, record/roles.py.
 
 DO $$
 DECLARE
