@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -154,11 +155,12 @@ def _what(group: Sequence[Touch]) -> str:
         return _("Opened the record in an emergency")
     if action == "list":
         return _("Saw the name in a list")
-    kinds = kinds_of(touch.what for touch in group)
+    types = dict.fromkeys(kind for touch in group for kind in touch.what)
+    kinds = kinds_of([types])
     named = ", ".join(kind for kind in kinds if kind)
     if action == "write":
         return _("Wrote: %(what)s") % {"what": named}
-    opened = any("Patient" in touch.what for touch in group)
+    opened = "Patient" in types
     others = [kind for kind in kinds if kind != _("identity")]
     if opened and others:
         return _("Opened the record, read: %(what)s") % {"what": ", ".join(others)}
@@ -177,9 +179,10 @@ def _signing_in(touch: Touch) -> str:
     }.get(touch.interaction, _("Signed in"))  # fmt: skip
 
 
-def kinds_of(types: Iterable[Sequence[str]]) -> list[str]:
+def kinds_of(types: Iterable[Iterable[str]]) -> list[str]:
     """The kinds of information that resource types stand for, each once."""
-    return list(dict.fromkeys(_type_name(kind) for found in types for kind in found))
+    every = dict.fromkeys(kind for found in types for kind in found)
+    return list(dict.fromkeys(map(_type_name, every)))
 
 
 def as_data(found: Iterable[Line]) -> list[dict[str, Any]]:
@@ -218,6 +221,7 @@ def chosen(found: Iterable[Line], show: str, words: str) -> list[Line]:
     ]
 
 
+@lru_cache(maxsize=512)
 def _type_name(resource_type: str) -> str:
     return {
         "AllergyIntolerance": _("allergies"), "Appointment": _("appointments"),

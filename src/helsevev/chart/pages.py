@@ -206,7 +206,7 @@ def _newest(kinds: Sequence[str], words: str, most: int) -> dict[str, int]:
 
     A search for words has to look further.
     """
-    return dict.fromkeys(types(kinds), ALL if words.strip() else most + 1)
+    return dict.fromkeys(sorted(types(kinds)), ALL if words.strip() else most + 1)
 
 
 def _widened(slices: Iterable[Slice], newest: Mapping[str, int]) -> list[Slice]:
