@@ -21,10 +21,10 @@ ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 RESPONSIBILITY = "http://hl7.no/fhir/CodeSystem/no-basis-parental-responsibility"
 
 
-def tie(name: str, patient: str, identifier: Any, *codes: tuple[str, str], **more: Any) -> Any:
+def tie(tie_id: str, patient: str, number: Any, *codes: tuple[str, str], **more: Any) -> Any:
     return {
-        "resourceType": "RelatedPerson", "id": name,
-        "patient": {"reference": f"Patient/{patient}"}, "identifier": identifier,
+        "resourceType": "RelatedPerson", "id": tie_id,
+        "patient": {"reference": f"Patient/{patient}"}, "identifier": number,
         "name": [{"given": ["Marit"], "family": "Haugland"}],
         "relationship": [{"coding": [{"system": s, "code": c}]} for s, c in codes],
     } | more  # fmt: skip
@@ -105,7 +105,7 @@ async def test_a_power_of_attorney_that_is_withdrawn_closes_the_record_that_is_o
     await marit.goto("/")
     await expect(marit.page).to_have_url(re.compile("/acting"))
     await expect(marit.page.get_by_role("status").first).to_contain_text("handler ikke lenger")
-    await named(marit, "Marit Haugland").click()
+    await named(marit, "Marit Haugland deg selv").click()
     await expect(marit.page.locator(".hv-banner h1")).to_have_text("Marit Haugland")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from helsevev.access.actor import Actor
+from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.blocking import EVERYONE
 from helsevev.access.blocks.wording import (
     CATEGORY,
@@ -24,7 +24,7 @@ from helsevev.access.gate import author_of
 from helsevev.access.permit import Verdict
 from helsevev.access.searching import Searcher
 from helsevev.access.slices import Slice
-from helsevev.access.writing import Writer
+from helsevev.access.writing import Writer, Written
 from helsevev.fhir import dates
 from helsevev.fhir.outcome import error
 from helsevev.fhir.reading import concept_text, full_name
@@ -110,8 +110,7 @@ class Blocks:
         if wish.until and not _is_coming(wish.until):
             raise Invalid([error("value", "The last day is a day to come.", "until")])
         made = consent(wish, holder.actor, holder.patient_id, clock.now())
-        with beyond():
-            return (await self._writer.write(holder.actor, made, create=True)).stored.id
+        return (await self._write(holder, made, create=True)).stored.id
 
     async def lift(self, holder: Holder, consent_id: str) -> None:
         """End a block at once. Raises `NotFound`, or what writing raises."""
@@ -122,9 +121,23 @@ class Blocks:
             block = told(stored.resource)
             if block is None:
                 raise NotFound(f"Consent/{consent_id}")
-            if block.active:
-                over = lifted(stored.resource, holder.actor)
-                await self._writer.write(holder.actor, over, if_match=stored.version)
+            over = lifted(stored.resource, holder.actor)
+        if block.active:
+            await self._write(holder, over, if_match=stored.version)
+
+    async def _write(self, holder: Holder, consent: dict[str, Any], **how: Any) -> Written:
+        """By the recipe of every write; for who registers on request, on the program's behalf.
+
+        They have no other hand in the record than this; the trail says who it was.
+        """
+        if not holder.is_registering:
+            return await self._writer.write(holder.actor, consent, **how)
+        verdict = holder.verdict
+        author = author_of(holder.actor, "register-block", verdict.purpose, basis=verdict.why)
+        row = audit_row(holder.patient, 0, clock.now(), author, "Consent", action="write")
+        await self._gate.trail.keep(row)
+        with beyond():
+            return await self._writer.write(SYSTEM, consent, **how)
 
     async def met(self, holder: Holder) -> list[Party]:
         """Those who have been in the record lately, and their units, as its own log tells."""
