@@ -60,6 +60,19 @@ async def withheld_among(
         partly = (sight.labels or sight.entries) and not stored.deleted
         if partly and (found := set(_named(stored.json))):
             named.setdefault(stored.patient, set()).update(found)
+    return await withheld_of(store, named, sights)
+
+
+def asked_for(texts: Iterable[str]) -> set[Entry]:
+    """The entries among some references that may be labelled or blocked."""
+    places = {place for text in texts if (place := references.relative(text)) is not None}
+    return {(k, n) for k, n in places if k not in _PLAIN and k in RESOURCE_TYPES}
+
+
+async def withheld_of(
+    store: Store, named: Mapping[int, set[Entry]], sights: Mapping[int, Sight]
+) -> dict[int, dict[str, bool]]:
+    """Of these entries of some inhabitants: what is withheld, and whether that may be known."""
     if not named:
         return {}
     withheld: dict[int, dict[str, bool]] = {}
@@ -194,4 +207,4 @@ class _Cut:
         return None if place is None else self._withheld.get("/".join(place))
 
 
-__all__ = ["ABOUT", "Withheld", "withheld_among", "without"]
+__all__ = ["ABOUT", "Withheld", "asked_for", "withheld_among", "withheld_of", "without"]

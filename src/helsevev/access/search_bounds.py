@@ -13,9 +13,10 @@ from functools import lru_cache, partial
 from typing import Final
 
 from helsevev.access.actor import Actor
+from helsevev.access.naming_withheld import asked_for, withheld_of
 from helsevev.access.permit import HOLDS, Permits
 from helsevev.access.policy import Closeness, Facts, decide, rules_on_entry
-from helsevev.access.sight import ADDRESSES, STRICTEST, sight_of
+from helsevev.access.sight import ADDRESSES, STRICTEST, Entry, sight_of
 from helsevev.access.telling_places import KINDS, telling
 from helsevev.content.loading import categories
 from helsevev.fhir.search_filters import AnyOf, Chain, Condition, Filter, Formula, Has
@@ -54,11 +55,15 @@ class SearchBounds:
         now = clock.now()
         own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
         if actor.kind == "inhabitant":
-            return Scope(actor.id, (), now, own, withheld=await self._of_own(actor, own, now))
+            withheld = await self._of_own(actor, own, now)
+            if vain := await self._named_in_vain(query, actor, now):
+                withheld = replace(withheld or Withheld(), patients=vain)
+            return Scope(actor.id, (), now, own, withheld=withheld)
         levels, addresses, areas = _levels(_unnamed(actor))
         if not looks_at_addresses(query):
             addresses = areas if await self._looks_at_areas(query, actor) else ()
         patients, labels, entries = await self._shut(actor, now)
+        patients += await self._named_in_vain(query, actor, now)
         withheld = Withheld(
             tuple(_named(level, actor) for level in levels),
             tuple(_named(level, actor) for level in addresses),
@@ -66,19 +71,26 @@ class SearchBounds:
         )  # fmt: skip
         return Scope(actor.id, actor.grantees, now, withheld=withheld)
 
+    async def _named_in_vain(self, query: Query, actor: Actor, now: datetime) -> tuple[int, ...]:
+        """Those about whom a search names what is withheld: nothing of theirs is found."""
+        asked = asked_for(
+            _references(_parts(query.resource_type, (*query.conditions, *query.joins)))
+        )
+        if not asked:
+            return ()
+        places: dict[int, set[Entry]] = {}
+        for entry, patient in (await self._store.places_of(asked)).items():
+            places.setdefault(patient, set()).add(entry)
+        known = await self._permits.known(actor, places, now)
+        sights = {patient: each.sight for patient, each in known.items()}
+        return tuple(sorted(await withheld_of(self._store, places, sights)))
+
     async def _looks_at_areas(self, query: Query, actor: Actor) -> bool:
         """Whether a search may find people by who serves the place where they live."""
         asked = list(_parts(query.resource_type, (*query.conditions, *query.joins)))
         if any(through in KINDS for _, _, through in asked):
             return True
-        named = {
-            text
-            for _, each, _ in asked
-            for term in each.terms
-            if isinstance(term, ReferenceTerm)
-            for text in term.texts
-            if text.partition("/")[0] in KINDS
-        }
+        named = {text for text in _references(asked) if text.partition("/")[0] in KINDS}
         named.difference_update(actor.grantees)
         return bool(named and await telling(self._store, named, services=True))
 
@@ -137,6 +149,14 @@ def _tells(kind: str, name: str) -> bool:
 
 def _asked(kind: str, filters: Iterable[Filter]) -> Iterable[tuple[str, str]]:
     return ((source, each.name) for source, each, _ in _parts(kind, filters))
+
+
+def _references(parts: Iterable[tuple[str, Condition, str]]) -> Iterable[str]:
+    """The references that a query asks for."""
+    for _, each, _ in parts:
+        for term in each.terms:
+            if isinstance(term, ReferenceTerm):
+                yield from term.texts
 
 
 def _parts(

@@ -12,6 +12,7 @@ from helsevev.access import app_bounds
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.gate import Gate
+from helsevev.access.naming_withheld import ABOUT
 from helsevev.access.search_bounds import SearchBounds
 from helsevev.access.survivors import led_on
 from helsevev.fhir import references
@@ -31,6 +32,8 @@ from helsevev.record.store import Stored
 MOST_STEPS: Final = 8
 """From match to included to what that names, and so on, with `:iterate`."""
 MOST_INCLUDED: Final = 5000
+_COUNTED: Final = 500
+"""Matches that are looked at together where a total has to be counted by looking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,20 @@ class Searcher:
         if only is not None:
             own = Scope(actor.id, (), clock.now(), own=only)
             scope = own if scope is None else replace(scope, only=only)
-        return await self._search.run(query, scope)
+        return await self._run(actor, query, scope)
+
+    async def _run(self, actor: Actor, query: Query, scope: Scope | None) -> Matches:
+        found = await self._search.run(query, scope)
+        if scope is None or query.resource_type not in ABOUT or not found.total:
+            return found
+        # What is about withheld entries alone is withheld with them, and nobody's to count.
+        total, page = 0, replace(query, count=_COUNTED, summary=None, total=None, cursor=None)
+        while True:
+            some = await self._search.run(page, scope)
+            total += len(await self._gate.as_seen(actor, some.rows))
+            if some.next_cursor is None:
+                return replace(found, total=total)
+            page = replace(page, cursor=some.next_cursor)
 
     async def _included(self, actor: Actor, query: Query, matches: list[Stored]) -> list[Stored]:
         """What is included, step by step; only what the actor may see is followed further."""
