@@ -16,6 +16,7 @@ from playwright.async_api import Page, expect
 
 from .conftest import SignIn
 from .served import ServedDemo
+from .test_accessibility import serious
 
 pytestmark = pytest.mark.browser
 CLIENT = Path("node_modules/fhirclient/build/fhir-client.min.js")
@@ -46,7 +47,12 @@ _INDEX = """<p id="told"></p><script>
                       "Patient/demo-marit/$everything"]) {
     if (!path.includes(client.patient.id)) await found(path);
   }
-  await client.refreshIfNeeded();
+  const held = client.state.tokenResponse;
+  if (held.refresh_token) {
+    await client.refresh();
+    seen.refreshed = client.state.tokenResponse.access_token !== held.access_token;
+    seen.again = (await client.patient.read()).id;
+  }
   document.getElementById("told").textContent = JSON.stringify(seen);
 })().catch((problem) => { document.getElementById("told").textContent = "failed: " + problem; });
 </script>"""
@@ -76,7 +82,7 @@ async def registered(served: ServedDemo, address: str, *more: str) -> str:
         "apps", "register", "Kurver", "--vendor", "Testhuset", "--kind", "public",
         "--redirect-uri", f"{address}/index.html", "--launch-url", f"{address}/launch.html",
         "--scope", "patient/*.rs", "--scope", "launch", "--scope", "launch/patient",
-        "--scope", "openid", "--scope", "fhirUser", *more,
+        "--scope", "openid", "--scope", "fhirUser", "--scope", "online_access", *more,
     )  # fmt: skip
     return told.split()[1]
 
@@ -105,7 +111,7 @@ async def test_an_app_opened_from_the_chart_reads_exactly_its_patient(
 ) -> None:
     async with app_at(tmp_path) as address:
         client = await registered(served, address)
-        write_pages(tmp_path, client, "launch openid fhirUser patient/*.rs")
+        write_pages(tmp_path, client, "launch openid fhirUser patient/*.rs online_access")
         nurse = await sign_in("ward-nurse")
         await nurse.goto("/patient/demo-aslaug")
         nurse.expected |= {403}
@@ -117,10 +123,36 @@ async def test_an_app_opened_from_the_chart_reads_exactly_its_patient(
     assert seen["patient"] == "demo-aslaug"
     assert seen["user"].startswith("Practitioner/")
     assert seen["subjects"] == ["Patient/demo-aslaug"]
-    assert seen["observations"] > 10
+    every = (await served.ask("Observation?patient=demo-aslaug&_summary=count")).json()["total"]
+    assert seen["observations"] == every > 10
     assert seen["patients"] == ["demo-aslaug"]
     assert set(seen["refused"].values()) == {403}
     assert len(seen["refused"]) == 3
+    assert (seen["refreshed"], seen["again"]) == (True, "demo-aslaug")
+
+
+async def test_staff_open_an_app_by_itself_and_choose_whom_it_is_about(
+    served: ServedDemo, sign_in: SignIn, tmp_path: Path
+) -> None:
+    async with app_at(tmp_path) as address:
+        client = await registered(served, address)
+        scope = "launch/patient openid fhirUser patient/*.rs online_access"
+        write_pages(tmp_path, client, scope, f"iss: '{served.address}/fhir'")
+        nurse = await sign_in("ward-nurse")
+        nurse.expected |= {403}
+        page = await nurse.tab()
+        await page.goto(f"{address}/launch.html")
+        await expect(page.get_by_role("heading", name="Velg pasient for Kurver")).to_be_visible()
+        assert await serious(page) == {"light": [], "dark": []}
+        await page.get_by_role("searchbox").fill("Kåre Brattli")
+        await page.get_by_role("button", name="Søk", exact=True).click()
+        await page.get_by_label("Kåre Brattli").check()
+        await page.get_by_role("button", name="Åpne", exact=True).click()
+        seen = await told(page)
+    assert (seen["patient"], seen["patients"]) == ("demo-kare", ["demo-kare"])
+    assert seen["subjects"] == ["Patient/demo-kare"]
+    assert set(seen["refused"].values()) == {403}
+    assert (seen["refreshed"], seen["again"]) == (True, "demo-kare")
 
 
 async def test_an_inhabitant_lets_an_app_in_and_takes_it_back(
@@ -138,11 +170,13 @@ async def test_an_inhabitant_lets_an_app_in_and_takes_it_back(
         await page.goto(f"{address}/launch.html")
         await expect(page.get_by_role("heading", name="Kurver ber om tilgang")).to_be_visible()
         await expect(page.get_by_text("Se alt i journalen")).to_be_visible()
+        assert await serious(page) == {"light": [], "dark": []}
         await page.get_by_label("En måned").check()
         await page.get_by_role("button", name="Gi appen tilgang").click()
         seen = await told(page)
         assert (seen["patient"], seen["patients"]) == ("demo-marit", ["demo-marit"])
         assert seen["refused"] == {"Patient/demo-aslaug": 403}
+        assert (seen["refreshed"], seen["again"]) == (True, "demo-marit")
         await marit.goto("/my-apps")
         await expect(marit.page.get_by_text("Testhuset")).to_be_visible()
         await marit.page.get_by_role("button", name="Trekk tilbake tilgangen Kurver").click()

@@ -334,6 +334,22 @@ async def test_what_cannot_be_registered_is_said(world: World, wrong: dict[str, 
         await world.register(**wrong)
 
 
+@pytest.mark.parametrize(("kind", "status"), [("public", 200), ("confidential", 401)])
+async def test_a_public_app_refreshes_without_its_name_and_others_never_without_proof(
+    world: World, kind: str, status: int
+) -> None:
+    client, secret = await world.register(kind=kind)
+    flow = Flow(client)
+    async with await world.signed_in(NURSE) as browser:
+        code = await code_of(world, browser, flow, "launch patient/*.rs online_access", NURSE)
+        form = flow.form(code) | ({"client_secret": secret} if secret else {})
+        token = (await browser.post("/auth/token", data=form)).json()["refresh_token"]
+        bare = {"grant_type": "refresh_token", "refresh_token": token}
+        assert (await browser.post("/auth/token", data=bare)).status_code == status
+        unknown = bare | {"refresh_token": "x"}
+        assert (await browser.post("/auth/token", data=unknown)).status_code == 401
+
+
 @pytest.mark.parametrize(
     "profession", ["privacy-officer", "secretary", "physician", "block-keeper"]
 )

@@ -66,7 +66,8 @@ class Apps:
         assertion = form.get("client_assertion", "")
         if assertion and (secret or by_header):
             raise invalid_client("An app shows who it is in one way.")
-        client = await self.clients.active(named or assertions.client_named(assertion))
+        named = named or assertions.client_named(assertion) or await self._holder(form)
+        client = await self.clients.active(named)
         if client is None:
             await refused_login.note(self.gate, "No app is registered by the name that was given.")
             raise invalid_client()
@@ -79,6 +80,15 @@ class Apps:
             )  # fmt: skip
             raise
         return client
+
+    async def _holder(self, form: Mapping[str, str]) -> str:
+        """Whose refresh token it is. A public app need not say its name beside it (RFC 6749
+        section 6), and SMART's own client does not; who has a proof is asked for it all the same.
+        """
+        if form.get("grant_type") != "refresh_token":
+            return ""
+        ticket = await self.tokens.look_at_ticket("refresh", form.get("refresh_token", ""))
+        return "" if ticket is None else ticket.client
 
     async def answer(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
         """The token endpoint's answer. Raises `NotLetIn`."""
