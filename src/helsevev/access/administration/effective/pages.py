@@ -133,6 +133,9 @@ def _acts() -> list[tuple[str, str]]:
         ("administer", _("administers staff")),
         ("oversee", _("sees who can do what")),
         ("register-apps", _("approves apps")),
+        ("follow-up", _("follows up who has read")),
+        ("keep-blocks", _("registers blocks")),
+        ("answer-alarms", _("answers alarms")),
     ]
 
 

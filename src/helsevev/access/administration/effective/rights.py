@@ -11,7 +11,7 @@ from typing import Final
 from helsevev.access.actor import Actor
 from helsevev.access.administration.effective.standing import Holding, Standing, narrowed
 from helsevev.access.administration.effective.working_out import RELATIONS, Row, facts_of
-from helsevev.access.policy import Action, Facts, decide
+from helsevev.access.policy import Action, Facts, Subject, decide
 from helsevev.fhir import dates
 
 BY_RELATION: Final[tuple[Action, ...]] = ("read", "write", "read-address")
@@ -19,6 +19,7 @@ BY_RELATION: Final[tuple[Action, ...]] = ("read", "write", "read-address")
 
 BY_ITSELF: Final[tuple[Action, ...]] = (
     "break-glass", "state-relation", "merge-persons", "administer", "oversee", "register-apps",
+    "follow-up", "keep-blocks", "answer-alarms",
 )  # fmt: skip
 COMPARED: Final = (*BY_RELATION, *BY_ITSELF, "profession", "inherits", "until")
 """Columns that are compared between two moments; how many inhabitants a role reaches is not."""
@@ -35,8 +36,9 @@ def given(actor: Actor) -> Row:
         emergency = decide(actor, action, facts_of("none", emergency=True)).allowed
         found[action] = " ".join([*opens, *(["emergency"] if emergency else [])])
     for action in BY_ITSELF:
-        subjects = ("reference", "inhabitant")
-        asked = (decide(actor, action, Facts(each)) for each in subjects)  # type: ignore[arg-type]
+        subjects: tuple[Subject, ...] = ("reference", "inhabitant")
+        kind = "Consent" if action == "keep-blocks" else ""
+        asked = (decide(actor, action, Facts(each), kind) for each in subjects)
         found[action] = "yes" if any(each.allowed for each in asked) else ""
     return found
 
