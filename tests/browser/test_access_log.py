@@ -118,3 +118,16 @@ async def test_the_log_of_others_is_for_the_privacy_officer_alone(sign_in: SignI
     for path in ("/privacy", "/privacy/log?agent=Practitioner/ingrid-solemdal"):
         assert (await nurse.goto(path)).status == 403
         assert "Brattli" not in await nurse.text()
+
+
+@pytest.mark.parametrize("persona", ["privacy-officer", "administrator"])
+async def test_alarms_are_for_those_who_act_on_them(sign_in: SignIn, persona: str) -> None:
+    somebody = await sign_in(persona, "phone", start="/")
+    await somebody.page.locator(".hv-me").tap()
+    link = somebody.page.get_by_role("link", name="Varsler").locator("visible=true")
+    await link.first.tap()
+    await expect(somebody.page.get_by_role("heading", level=1)).to_have_text("Varsler")
+    assert await readable(somebody) == {}
+    nurse = await sign_in("ward-nurse", start="")
+    nurse.expected |= {403}
+    assert (await nurse.goto("/alarms")).status == 403

@@ -127,7 +127,7 @@ async def test_by_keyboard_alone_she_closes_her_record_to_all_and_opens_it_again
     nurse.expected |= {403}
     await nurse.goto(MARIT)
     await expect(nurse.page.get_by_role("heading", level=1)).to_have_text(
-        "Pasienten har sperret denne journalen."
+        "Pasienten har sperret denne journalen"
     )
 
     row = marit.page.locator(".hv-block").first

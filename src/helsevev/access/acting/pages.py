@@ -46,7 +46,7 @@ async def acting_page(request: _Request, ended: int = 0) -> Response[str]:
         kinds={"parent": _("as a parent"), "guardian": _("as a guardian"),
                "power-of-attorney": _("by a power of attorney")},
         scopes={"communicate": _("only messages"), "read": _("may read"),
-                "full": _("may read, and decide for the person")},
+                "full": _("may read, and decide for you")},
     )  # fmt: skip
 
 
