@@ -1,8 +1,8 @@
 """What many open sessions take: `python -m bench.sessions`, prints JSON.
 
-Serves the demo with a small region beside it, signs in over HTTP as its staff from many devices,
-opens a chart in some of the sessions and keeps its live stream open, and reads how much memory the
-server's processes and PostgreSQL have after each step, what they share counted once.
+Serves the demo, signs in over HTTP as its staff from many devices, keeps live streams of charts
+open in more and more of the sessions, and reads how much memory the server's processes and
+PostgreSQL have after each step, what they share counted once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import resource
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ AT_ONCE: Final = 24
 DEVICES_BEHIND_ONE_ADDRESS: Final = 400
 """An address may sign in 600 times a minute, so devices are spread over addresses of loopback."""
 
+CHART_OF_EACH: Final = 10
+"""Of so many sessions that follow a chart one opens it too; the others would only take longer."""
+
 _COOKIE: Final = re.compile(rb"\r\nset-cookie: ([^;\r\n]+)", re.IGNORECASE)
 _PATIENT: Final = re.compile(rb'href="/patient/([A-Za-z0-9.-]+)["/?]')
 _SECONDS: Final = 60.0
@@ -40,8 +44,7 @@ class Device:
     address: str
     role: str
     cookies: dict[str, str] = field(default_factory=dict)
-    patients: tuple[str, ...] = ()
-    stream: asyncio.StreamWriter | None = None
+    stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
 
 class Client:
@@ -51,19 +54,26 @@ class Client:
         self._served, self._key = served, key
 
     async def sign_in(self, device: Device) -> None:
-        """Begin a session, and see the page that staff begin at."""
+        """Begin a session."""
         await self._ask(device, f"/sign-in/{device.role}?key={self._key}")
-        page = await self._ask(device, "/")
-        device.patients = tuple(dict.fromkeys(m.decode() for m in _PATIENT.findall(page)))
 
-    async def follow(self, device: Device, number: int) -> None:
-        """Open a chart, and keep its live stream."""
-        path = f"/patient/{device.patients[number % len(device.patients)]}"
-        await self._ask(device, path)
+    async def patients(self, device: Device) -> tuple[str, ...]:
+        """Whose charts the page that staff begin at leads to, and who can follow them."""
+        page = await self._ask(device, "/")
+        found = dict.fromkeys(match.decode() for match in _PATIENT.findall(page))
+        return tuple([p for p in found if b" 200 " in await self._ask(device, f"/patient/{p}")])
+
+    async def follow(self, device: Device, patient: str, *, opens: bool) -> None:
+        """Keep the live stream of a chart, which some open first."""
+        path = f"/patient/{patient}"
+        if opens:
+            await self._ask(device, path)
         reader, writer = await self._sent(device, f"{path}/live")
-        head = await reader.readuntil(b"event: contact")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        device.stream = writer
+        async with asyncio.timeout(_SECONDS):
+            head = await reader.readline()
+        if b" 200 " not in head:
+            raise RuntimeError(f"{path}/live: {head.decode()}")
+        device.stream = reader, writer
 
     async def _ask(self, device: Device, path: str) -> bytes:
         reader, writer = await self._sent(device, path, close=True)
@@ -128,18 +138,32 @@ async def _measure(served: program.Program, wanted: int, streams: Sequence[int])
         for n in range(wanted)
     ]
     found: dict[str, Any] = {"sessions": wanted, "staff": len(roles), "before": _memory(served)}
+    begun = time.monotonic()
     await _each(devices, lambda device, _: client.sign_in(device))
     found["signed in"] = _memory(served)
-    able = [device for device in devices if device.patients]
-    found["sessions that have a chart to open"] = len(able)
-    begun = 0
+    found["seconds of signing in"] = round(time.monotonic() - begun)
+    _say(found)
+    charts = {device.role: await client.patients(device) for device in devices[: len(roles)]}
+    able = [device for device in devices if charts[device.role]]
+    found["sessions that have a chart to follow"] = len(able)
+
+    async def follow(device: Device, number: int) -> None:
+        own = charts[device.role]
+        await client.follow(device, own[number % len(own)], opens=number % CHART_OF_EACH == 0)
+
+    done = 0
     for count in streams:
         until = min(count, len(able))
-        await _each(able[begun:until], client.follow)
-        begun = until
-        found[f"{until} live streams"] = _memory(served)
-        sys.stderr.write(f"{found}\n")
+        await _each(able[done:until], follow)
+        done = until
+        found[f"{done} live streams"] = _memory(served)
+        _say(found)
     return found
+
+
+def _say(found: dict[str, Any]) -> None:
+    sys.stderr.write(f"{found}\n")
+    sys.stderr.flush()
 
 
 def main() -> None:
@@ -147,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What many open sessions take.")
     parser.add_argument("--sessions", type=int, default=18_000)
     parser.add_argument("--streams", type=int, nargs="*", default=[2_000, 6_000, 18_000])
-    parser.add_argument("--scale", default="0.001", help="of the region beside the demo")
+    parser.add_argument("--scale", default="0", help="of the region beside the demo")
     parser.add_argument("--workers", default="2")
     asked = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
