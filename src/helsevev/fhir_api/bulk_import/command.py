@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from helsevev.fhir_api.bulk_import.carrying_out import Import, Tally
 from helsevev.fhir_api.bulk_import.crew import Crew, Lost
 from helsevev.fhir_api.bulk_import.portion import Fault
 from helsevev.fhir_api.bulk_import.reading import Unreadable, sources
 from helsevev.kit.chapter import Command, CommandContext
+from helsevev.kit.progress import Bar
 
 _TOLD: Final = 200
 """Faults that are written out one by one; the summary holds more."""
-
-_FRAME_SECONDS: Final = 0.1
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -41,48 +39,28 @@ class _Screen:
     """The progress bar and the faults, on stderr."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress = Progress(
-            BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), console=self.console, auto_refresh=False,
-            disable=not self.console.is_terminal,
-        )  # fmt: skip
-        self._bar = self._progress.add_task("", total=None, rate="")
-        self._begun = 0.0
-        self._shown = 0.0
+        self.bar = Bar(
+            BarColumn(), DownloadColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+        )
+        self._begun = time.monotonic()
         self._told = 0
 
-    def __enter__(self) -> _Screen:
-        self._progress.start()
-        self._begun = time.monotonic()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.refresh()
-        self._progress.stop()
-
     def show(self, tally: Tally, done: int, total: int) -> None:
-        """Move the bar, some times a second."""
-        now = time.monotonic()
-        if now - self._shown < _FRAME_SECONDS and done < total:
-            return
-        self._shown = now
-        rate = f"{tally.resources / max(now - self._begun, 0.001):,.0f} resources/s"
-        self._progress.update(self._bar, completed=done, total=total, rate=rate)
-        self._progress.refresh()
+        """Move the bar through what is read."""
+        rate = tally.resources / max(time.monotonic() - self._begun, 0.001)
+        self.bar.show(f"{rate:,.0f} resources/s", done, total)
 
     def packing(self, done: int, total: int) -> None:
         """Move the bar through the indexes, which are read and written meanwhile."""
-        self._progress.update(self._bar, completed=done, total=total, rate="packing indexes")
-        self._progress.refresh()
+        self.bar.show("packing indexes", done, total)
 
     def tell(self, fault: Fault) -> None:
         """Write a fault above the bar."""
         self._told += 1
         if self._told <= _TOLD:
-            self.console.print(str(fault), markup=False, style="red")
+            self.bar.console.print(str(fault), markup=False, style="red")
         elif self._told == _TOLD + 1:
-            self.console.print("More faults follow, which are not written out.", style="red")
+            self.bar.console.print("More faults follow, which are not written out.", style="red")
 
 
 def _run(context: CommandContext, arguments: Namespace) -> int:
@@ -91,13 +69,14 @@ def _run(context: CommandContext, arguments: Namespace) -> int:
     except Unreadable as problem:
         return _complain(str(problem))
     crew = Crew(context, "replace" if arguments.replace else "keep")
-    with _Screen() as screen:
+    screen = _Screen()
+    with screen.bar:
         work = Import(everything, tell=screen.tell, show=screen.show, packing=screen.packing)
         try:
             uvloop.run(work.run(context, crew))
         except Lost as problem:
-            screen.console.print(str(problem), markup=False, style="red")
-            screen.console.print("Give the same command again: it goes on where it was.")
+            screen.bar.console.print(str(problem), markup=False, style="red")
+            screen.bar.console.print("Give the same command again: it goes on where it was.")
             work.tally.failed += 1
         finally:
             crew.end()

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Final
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from helsevev.access import demo, training
 from helsevev.fhir_api.bulk_import.carrying_out import Import
@@ -24,6 +20,7 @@ from helsevev.fhir_api.bulk_import.portion import Fault
 from helsevev.fhir_api.bulk_import.reading import sources
 from helsevev.kit import clock
 from helsevev.kit.chapter import CommandContext
+from helsevev.kit.progress import Bar
 from helsevev.region.generate import Plan, Told, bundles
 from helsevev.region.shards import Tally, write
 
@@ -31,7 +28,6 @@ DOSE_DAYS: Final = 30
 """Single doses are told for the last month: they are most of a region, and soon out of sight."""
 
 _PROCESSES: Final = 2
-_FRAME_SECONDS: Final = 0.1
 _LINE_EVERY: Final = 10
 """Per cent of progress after which a line is written where there is no terminal."""
 
@@ -70,7 +66,7 @@ class LivingRegion:
             before = known.bundles if known is not None and known.is_whole else 0
             plan = _plan(known, scale)
             await demo.remember_region(services, demo.LoadedRegion(plan, before, is_whole=False))
-        with self._screen:
+        with self._screen.bar:
             told = await asyncio.to_thread(self._tell, plan, before)
             await self._store(told.resources)
         async with self._context.services() as services:
@@ -120,36 +116,20 @@ class _Screen:
     """What goes on, on stderr: a bar on a terminal, now and then a line elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal,
-        )  # fmt: skip
+        self.bar = Bar()
         self._what = ""
-        self._task = self._progress.add_task("", visible=False)
         self._total = self._next = 0
-        self._shown = 0.0
-
-    def __enter__(self) -> _Screen:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
     def begin(self, what: str, total: int) -> None:
         """Something else begins, of which there is so much."""
         self._what, self._total, self._next = what, total, 0
-        self._task = self._progress.add_task(what, total=total)
+        self.bar.begin()
 
     def show(self, done: int) -> None:
         """So much of it is done."""
-        now = time.monotonic()
-        if now - self._shown > _FRAME_SECONDS or done >= self._total:
-            self._shown = now
-            self._progress.update(self._task, completed=done)
+        self.bar.show(self._what, done, self._total)
         share = 100 * done // max(self._total, 1)
-        if not self._console.is_terminal and share >= self._next:
+        if not self.bar.console.is_terminal and share >= self._next:
             self._next = share - share % _LINE_EVERY + _LINE_EVERY
             self.say(f"{self._what}: {done:,} of {self._total:,}")
 
@@ -159,4 +139,4 @@ class _Screen:
 
     def say(self, line: str) -> None:
         """One line."""
-        self._console.print(line, markup=False)
+        self.bar.console.print(line, markup=False)
