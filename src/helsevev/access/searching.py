@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 from urllib.parse import parse_qsl
@@ -25,7 +25,7 @@ from helsevev.fhir.search_query import Include, Query, SearchError, parse
 from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
-from helsevev.record.search import Matches, Scope, Search
+from helsevev.record.search import NOTHING_WITHIN, Matches, Scope, Search
 from helsevev.record.search_codes import Codes
 from helsevev.record.store import Stored
 
@@ -38,12 +38,16 @@ _COUNTED: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page: what matched, what was asked for along with it, and where to go on."""
+    """One page: what matched, what was asked for along with it, and where to go on.
+
+    `within` are the ids of what fits in a match that is there for what it contains.
+    """
 
     total: int | None
     matches: list[Stored]
     included: list[Stored]
     next_cursor: str | None
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING_WITHIN)
 
 
 class Searcher:
@@ -72,7 +76,7 @@ class Searcher:
         if not rows:
             await self._gate.trace_nothing(actor, "search-type", _asked(query))
         included = await self._included(actor, query, rows)
-        return SearchPage(matches.total, rows, included, matches.next_cursor)
+        return SearchPage(matches.total, rows, included, matches.next_cursor, matches.within)
 
     async def read(
         self, resource_type: str, pairs: Sequence[tuple[str, str]], *, strict: bool, base: str

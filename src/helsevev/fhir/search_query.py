@@ -2,8 +2,8 @@
 
 The grammar is http://hl7.org/fhir/R4/search.html. What is asked of the resources is read by
 `search_filters`; here is what is asked of the answer: `_sort`, `_count`, `_include`,
-`_revinclude`, `_total`, `_summary`, `_elements`, `_format`, `_pretty` and the server's own
-`_cursor`.
+`_revinclude`, `_total`, `_summary`, `_elements`, `_contained`, `_containedType`, `_format`,
+`_pretty` and the server's own `_cursor`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 TOTALS = ("none", "estimate", "accurate")
+CONTAINED = ("false", "true", "both")
 SUMMARIES = ("true", "text", "data", "count", "false")
 
 # Ignoring one of these would answer another question than was asked, also to a lenient client.
@@ -90,6 +91,8 @@ class Query:
     `count` is None when the client did not say, 0 when it wants none but the total. `cursor` is
     the server's own place to go on from. `applied` are the pairs that were understood, for the
     link to self; `ignored` are warnings about those that were not (lenient searches only).
+    `contained` says whether what stands within others is searched, `contained_type` which of the
+    two is shown then.
     """
 
     resource_type: str
@@ -105,6 +108,8 @@ class Query:
     format: str | None = None
     pretty: bool = False
     cursor: str | None = None
+    contained: str | None = None
+    contained_type: str | None = None
     applied: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = field(default=(), compare=False)
 
@@ -292,22 +297,6 @@ def _elements(query: Query, value: str) -> Query:
     return replace(query, elements=(*query.elements, *names))
 
 
-def _contained(query: Query, value: str) -> Query:
-    if value == "false":
-        return query
-    if value not in ("true", "both"):
-        raise TermError("one of false, true, both is expected")
-    text = f"_contained={value} is not supported: what is contained is found with what contains it"
-    raise Unsupported(text)
-
-
-def _contained_type(query: Query, value: str) -> Query:
-    # It says what to return of what is found in contained resources, which _contained asks for.
-    if value not in ("container", "contained"):
-        raise TermError("one of container, contained is expected")
-    return query
-
-
 _RESULTS: dict[str, Callable[[Query, str], Query]] = {
     "_count": _count,
     "_total": _chosen("total", TOTALS),
@@ -315,7 +304,7 @@ _RESULTS: dict[str, Callable[[Query, str], Query]] = {
     "_elements": _elements,
     "_format": lambda query, value: replace(query, format=value),
     "_pretty": lambda query, value: replace(query, pretty=value != "false"),
-    "_contained": _contained,
-    "_containedType": _contained_type,
+    "_contained": _chosen("contained", CONTAINED),
+    "_containedType": _chosen("contained_type", ("container", "contained")),
     "_cursor": lambda query, value: replace(query, cursor=value),
 }

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from helsevev.fhir import search_matching
 from helsevev.fhir.extraction import extract
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.search_query import Condition, SearchError, parse
-from helsevev.fhir.search_terms import DateTerm, ReferenceTerm, StringTerm, TokenTerm, normalize
-from helsevev.fhir.search_values import KINDS
+from helsevev.fhir.search_terms import DateTerm, ReferenceTerm, StringTerm, TokenTerm
 
 Pairs = Sequence[tuple[str, str]]
 """A query's decoded names and values."""
@@ -129,7 +129,7 @@ def passes(filters: Filters, change: Change) -> bool:
 def holds(wanted: Iterable[Condition], resource: dict[str, Any]) -> bool:
     """Whether every condition holds for the resource."""
     values = extract(resource)
-    return all(_holds(condition, resource, values) for condition in wanted)
+    return all(search_matching.holds(condition, resource, values) for condition in wanted)
 
 
 def _fires(trigger: Trigger, change: Change) -> bool:
@@ -140,41 +140,3 @@ def _fires(trigger: Trigger, change: Change) -> bool:
     if change.after is None or not holds(trigger.current, change.after):
         return False
     return change.before is None or holds(trigger.previous, change.before)
-
-
-def _holds(condition: Condition, resource: dict[str, Any], rows: list[tuple[Any, ...]]) -> bool:
-    if condition.name == "_id":
-        values: list[tuple[Any, ...]] = [("", resource.get("id"))]
-    else:
-        kind = KINDS[condition.kind]
-        values = [row[2:] for row in rows if row[0] == condition.name and row[1] == kind]
-    if condition.modifier == "missing":
-        return bool(values) is not condition.missing
-    found = any(_fits(term, v, condition.modifier) for term in condition.terms for v in values)
-    return not found if condition.modifier == "not" else found
-
-
-def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
-    match term:
-        case TokenTerm(system, code):
-            of_system = system is None or system == (value[0] or "")
-            return of_system and (code is None or code == value[1])
-        case ReferenceTerm(texts):
-            return value[0] in texts
-        case StringTerm(text, normalized):
-            if modifier == "exact":
-                return bool(value[0] == text)
-            own = normalize(value[0])
-            return normalized in own if modifier == "contains" else own.startswith(normalized)
-        case DateTerm(prefix, low, high):
-            return _in_time(prefix, low, high, value[0], value[1])
-    return False
-
-
-def _in_time(prefix: str, low: int, high: int, first: int, last: int) -> bool:
-    inside = low <= first and last <= high
-    return {
-        "eq": inside, "ne": not inside, "gt": last > high, "lt": first < low,
-        "ge": last > high or inside, "le": first < low or inside, "sa": first >= high,
-        "eb": last <= low, "ap": first < high and last > low,
-    }[prefix]  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from helsevev.access.stored import Stored
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import Issue, outcome
-from helsevev.fhir_api.shaping import Shape
+from helsevev.fhir_api.shaping import Shape, Shown
 
 MATCH: Final = "match"
 INCLUDE: Final = "include"
@@ -19,11 +20,35 @@ Link = tuple[str, str]
 """Relation and URL."""
 
 
+@dataclass(frozen=True, slots=True)
+class ContainedEntry:
+    """A resource within another, which is told where it is by that one's address and its own id."""
+
+    container: Stored
+    id: str
+    resource: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The resource type."""
+        return str(self.resource["resourceType"])
+
+    @property
+    def reference(self) -> str:
+        """`Type/id#id`."""
+        return f"{self.container.reference}#{self.id}"
+
+    @property
+    def json(self) -> bytes:
+        """The resource alone."""
+        return serialization.encode(self.resource)
+
+
 def searchset(
     base: str,
     links: Iterable[Link],
     total: int | None,
-    found: Iterable[tuple[str, Sequence[Stored]]],
+    found: Iterable[tuple[str, Sequence[Shown]]],
     shape: Shape,
     warnings: Sequence[Issue] = (),
 ) -> bytes:

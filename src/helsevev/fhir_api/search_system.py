@@ -16,7 +16,7 @@ from helsevev.fhir_api.interaction import Doors, Interaction
 from helsevev.fhir_api.national_numbers import refuse_in_url
 from helsevev.fhir_api.problem import bad_request
 from helsevev.fhir_api.request import Request
-from helsevev.fhir_api.search_type import Pairs, links_of, posted, search
+from helsevev.fhir_api.search_type import Pairs, links_of, matches_of, posted, search
 from helsevev.fhir_api.shaping import shape_of
 
 MOST_TYPES: Final = 12
@@ -77,7 +77,7 @@ async def _several(doors: Doors, request: Request, kinds: list[str], asked: Pair
     applied = [("_type", ",".join(kinds)), *asked]
     links, warnings = links_of(request, request.base, queries[0], applied, page)
     shape = shape_of(queries[0].summary, queries[0].elements)
-    found = [(MATCH, page.matches), (INCLUDE, page.included)]
+    found = [(MATCH, matches_of(queries[0], page)), (INCLUDE, page.included)]
     return Answer(
         200, bundle_text.searchset(request.base, links, page.total, found, shape, warnings)
     )
@@ -89,6 +89,7 @@ async def _page(
     left = min(queries[0].count or DEFAULT_COUNT, LARGEST_COUNT)
     matches: list[Stored] = []
     included: dict[str, Stored] = {}
+    within: dict[str, tuple[str, ...]] = {}
     following = None
     for n, query in enumerate(queries):
         if left <= 0:
@@ -97,6 +98,7 @@ async def _page(
         asked = replace(query, count=left, cursor=cursor if n == 0 else None, total="none")
         page = await doors.searcher.search(request.actor, asked)
         matches += page.matches
+        within |= page.within
         included |= {stored.reference: stored for stored in page.included}
         left -= len(page.matches)
         if page.next_cursor is not None:
@@ -104,7 +106,7 @@ async def _page(
             break
     there = {stored.reference for stored in matches}
     others = [stored for name, stored in included.items() if name not in there]
-    return SearchPage(total, matches, others, following)
+    return SearchPage(total, matches, others, following, within)
 
 
 async def _total(doors: Doors, request: Request, queries: list[Query]) -> int | None:

@@ -7,16 +7,17 @@ from typing import Final
 
 from helsevev.access.searching import SearchPage
 from helsevev.fhir import search_query
+from helsevev.fhir.contained import contained_in
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import Query
 from helsevev.fhir_api import audit_events, bundle_text
 from helsevev.fhir_api.answer import Answer
-from helsevev.fhir_api.bundle_text import INCLUDE, MATCH
+from helsevev.fhir_api.bundle_text import INCLUDE, MATCH, ContainedEntry
 from helsevev.fhir_api.interaction import Doors, Interaction
 from helsevev.fhir_api.national_numbers import names_person, refuse_in_url
 from helsevev.fhir_api.negotiation import check_content
 from helsevev.fhir_api.request import LONGEST_FORM, Request, parse_parameters
-from helsevev.fhir_api.shaping import shape_of
+from helsevev.fhir_api.shaping import Shown, shape_of
 
 Pairs = Sequence[tuple[str, str]]
 _FORM: Final = frozenset({"application/x-www-form-urlencoded"})
@@ -62,11 +63,29 @@ async def search(
         request.base,
         links,
         page.total,
-        [(MATCH, page.matches), (INCLUDE, page.included)],
+        [(MATCH, matches_of(query, page)), (INCLUDE, page.included)],
         shape_of(query.summary, query.elements),
         warnings,
     )
     return Answer(200, body)
+
+
+def matches_of(query: Query, page: SearchPage) -> Sequence[Shown]:
+    """What is shown as matches: what stands within others by itself, if that is asked for.
+
+    (http://hl7.org/fhir/R4/search.html#contained)
+    """
+    if query.contained_type != "contained" or not page.within:
+        return page.matches
+    found: list[Shown] = []
+    for stored in page.matches:
+        fitting = page.within.get(stored.reference)
+        if fitting is None:
+            found.append(stored)
+            continue
+        inner = {each["id"]: each for each in contained_in(stored.resource)}
+        found += [ContainedEntry(stored, name, inner[name]) for name in fitting if name in inner]
+    return found
 
 
 def links_of(

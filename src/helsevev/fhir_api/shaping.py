@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final, Protocol
 
-from helsevev.access.stored import Stored
 from helsevev.fhir import serialization
 from helsevev.fhir.definitions import elements, summary_elements
 from helsevev.fhir_api.problem import bad_request
 from helsevev.fhir_api.request import Request
 
-Shape = Callable[[Stored], bytes]
-"""The bytes to send of a stored resource."""
+
+class Shown(Protocol):
+    """What an answer shows: something stored, or something within it."""
+
+    @property
+    def type(self) -> str:
+        """The resource type."""
+
+    @property
+    def reference(self) -> str:
+        """Where it is, below the base."""
+
+    @property
+    def json(self) -> bytes:
+        """The whole as JSON."""
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The same, decoded."""
+
+
+Shape = Callable[[Shown], bytes]
+"""The bytes to send of a resource."""
 
 SUMMARIES: Final = ("true", "text", "data", "count", "false")
 _ALWAYS: Final = frozenset({"resourceType", "id", "meta", "implicitRules"})
@@ -23,7 +43,7 @@ _SUBSETTED: Final = {
 }
 
 
-def whole(stored: Stored) -> bytes:
+def whole(stored: Shown) -> bytes:
     """The resource exactly as it is stored."""
     return stored.json
 
@@ -62,12 +82,12 @@ def shape_of(summary: str | None, names: Sequence[str]) -> Shape:
     return whole
 
 
-def _cut(stored: Stored, kept: Callable[[str], frozenset[str]]) -> bytes:
+def _cut(stored: Shown, kept: Callable[[str], frozenset[str]]) -> bytes:
     resource = stored.resource
     names = _json_names(stored.type, kept(stored.type)) | _ALWAYS
     cut = {name: value for name, value in resource.items() if name.removeprefix("_") in names}
     if len(cut) < len(resource):
-        meta = dict(cut["meta"])
+        meta = dict(cut.get("meta", {}))
         meta["tag"] = [*meta.get("tag", ()), _SUBSETTED]
         cut["meta"] = meta
     return serialization.encode(cut)

@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import Any, Final
 
-from helsevev.fhir import compartment, serialization
+from helsevev.fhir import compartment, contained, serialization
 from helsevev.fhir.extraction import (
     COMPOSITE,
     DATE,
@@ -28,7 +29,7 @@ from helsevev.record import body, composites, keys, leading, words
 from helsevev.record.composites import Layout
 from helsevev.record.labels import labels_of
 
-RULES: Final = 2
+RULES: Final = 3
 """The number of the rules by which resources become rows. Whoever changes what a resource is found
 by raises it, and adds a migration that notes it for records that are empty (as 0008 does)."""
 
@@ -230,6 +231,8 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     extracted = extract(resource)
     measured = _add_composites(row, extracted, present)
     row.keys += map(label_hash, labels_of(resource))
+    if "contained" in resource:
+        row.keys += starmap(token_hash, contained.values_of(resource))
     for entry in extracted:
         name, kind = entry[0], entry[1]
         if kind == COMPOSITE or name in composites.not_kept(row.type):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
+from helsevev.fhir.contained import contained_in
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS
 from helsevev.fhir.search_query import Query, SearchError
@@ -19,7 +21,7 @@ from helsevev.record.search_reading import sorted_page
 from helsevev.record.search_scope import Scope
 from helsevev.record.search_tokens import Rarity
 from helsevev.record.search_values import Arguments
-from helsevev.record.search_where import Where
+from helsevev.record.search_where import Where, beyond
 from helsevev.record.statements import PlannedAnew, PlannedOnce, load
 from helsevev.record.store import Store, Stored
 from helsevev.record.value_sets import RecordedCodes
@@ -29,16 +31,26 @@ __all__ = ["DEFAULT_COUNT", "LARGEST_COUNT", "Matches", "Scope", "Search"]
 DEFAULT_COUNT: Final = 50
 LARGEST_COUNT: Final = 1000
 MOST_REFERRING: Final = 5000
+_OTHERS: Final = "others."
+"""Before the cursor of what is contained nowhere, when both is asked for."""
+
 _SQL: Final = load("search")
+
+
+NOTHING_WITHIN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """One page of matches; `next_cursor` goes on after it, `total` counts all when known."""
+    """One page of matches; `next_cursor` goes on after it, `total` counts all when known.
+
+    `within` are the ids of what fits in a match that is there for what it contains.
+    """
 
     rows: list[Stored]
     next_cursor: str | None
     total: int | None
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING_WITHIN)
 
 
 class Search:
@@ -58,14 +70,78 @@ class Search:
         for name, value in query.applied:
             if "\0" in value or _is_torn(value):
                 raise SearchError([error("value", f"{name} holds what no text holds.", name)])
-        where = await self._planner.where(
-            query.resource_type, (*query.conditions, *query.joins), scope
-        )
+        if query.contained in ("true", "both"):
+            return await self._contained(query, scope)
+        return await self._found(query, await self._where(query, scope))
+
+    async def _where(self, query: Query, scope: Scope | None) -> Where:
+        filters = (*query.conditions, *query.joins)
+        return await self._planner.where(query.resource_type, filters, scope)
+
+    async def _found(self, query: Query, where: Where) -> Matches:
         if query.only_count:
             return Matches([], None, await self._total(where, query.total))
         if not all(search_order.is_stored(sort) for sort in query.sort):
             return await self._sorted(query, where)
         return await self._page(query, where)
+
+    async def _contained(self, query: Query, scope: Scope | None) -> Matches:
+        """What is contained comes first, in the order of its containers, then the others.
+
+        In an order that was asked for all are sorted together.
+        """
+        kind, count = query.resource_type, min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+        filters = (*query.conditions, *query.joins)
+        containers = await self._planner.contained.found(kind, filters, scope)
+        within = {each.stored.reference: each.fitting for each in containers}
+        found = [each.stored for each in containers]
+        others = None
+        if query.contained == "both":
+            others = beyond(await self._where(query, scope), found)
+        if query.only_count:
+            besides = await self._total(others, query.total) if others is not None else 0
+            return Matches([], None, len(found) + besides)
+        if query.sort:
+            return await self._contained_sorted(query, found, others, within)
+        begun = (query.cursor or "").startswith(_OTHERS)
+        page: list[Stored] = []
+        following = None
+        if not begun:
+            page, following = sorted_page(found, (), count, query.cursor)
+        if others is None or following is not None:
+            return Matches(page, following, None if others else len(found), within)
+        cursor = (query.cursor or "").removeprefix(_OTHERS) if begun else None
+        left = replace(query, cursor=cursor or None, count=max(count - len(page), 1))
+        more = Matches([], "", None)
+        if len(page) < count:
+            more = await self._found(left, others)
+        following = None if more.next_cursor is None else f"{_OTHERS}{more.next_cursor}"
+        total = None if more.total is None else len(found) + more.total
+        return Matches([*page, *more.rows], following, total, within)
+
+    async def _contained_sorted(
+        self,
+        query: Query,
+        found: list[Stored],
+        others: Where | None,
+        within: Mapping[str, tuple[str, ...]],
+    ) -> Matches:
+        more = await self._planner.rows(others, MOST_READ) if others is not None else []
+        if more is None:
+            raise TooCostly(f"There are more than {MOST_READ} to sort. {ADVICE}", "_sort")
+        count = min(query.count or DEFAULT_COUNT, LARGEST_COUNT)
+
+        def values(resource: dict[str, Any]) -> list[tuple[Any, ...]]:
+            ids = within.get(f"{resource['resourceType']}/{resource['id']}")
+            if ids is None:
+                return self._store.custom.values(resource)
+            fitting = (each for each in contained_in(resource) if each["id"] in ids)
+            return [value for each in fitting for value in self._store.custom.values(each)]
+
+        page, following = sorted_page(
+            [*found, *more], query.sort, count, query.cursor, values, query.resource_type
+        )
+        return Matches(page, following, len(found) + len(more), within)
 
     async def _page(self, query: Query, where: Where) -> Matches:
         every = where
@@ -186,9 +262,7 @@ class Search:
 
     async def condition(self, query: Query) -> tuple[str, list[Any]]:
         """What rows `r` must fulfil to match, as SQL and its arguments, for other statements."""
-        where = await self._planner.where(
-            query.resource_type, (*query.conditions, *query.joins), None
-        )
+        where = await self._where(query, None)
         return where.sql, where.arguments.values
 
 

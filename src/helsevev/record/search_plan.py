@@ -20,6 +20,7 @@ from helsevev.record.rows import ABOUT, NO_CODE, reference_hash, token_hash
 from helsevev.record.search_checks import Checks, Place, needs_reading
 from helsevev.record.search_codes import Codes, Resolver
 from helsevev.record.search_conditions import Codings, ConditionSql
+from helsevev.record.search_contained import ContainedSearch, is_asked_of_contained
 from helsevev.record.search_cost import Costs, TooCostly
 from helsevev.record.search_scope import Scope, scope_sql
 from helsevev.record.search_strings import Texts
@@ -60,6 +61,7 @@ class Planner:
         self._costs = costs
         self._resolver = Resolver(codes, store, costs)
         self._checks = Checks(costs)
+        self.contained = ContainedSearch(store, costs, self._resolver, self._fitting)
 
     async def where(
         self,
@@ -215,7 +217,33 @@ class Planner:
                 alternatives.append(about(kind, inner))
             if not own or may_name_many(kind):
                 alternatives.append(await self._named_by_key(kind, chain, target, inner))
+            within = await self._containing(kind, chain, target, asked, scope)
+            alternatives += [within] if within is not None else []
         return any_where(alternatives)
+
+    async def _containing(
+        self, kind: str, chain: Chain, target: str, asked: Filter, scope: Scope | None
+    ) -> Where | None:
+        """Those that name, by the chain's parameter, what they contain; None when there are none.
+
+        (http://hl7.org/fhir/R4/search.html#contained: chains look into contained resources.)
+        """
+        if not is_asked_of_contained(asked):
+            return None
+        found = await self.contained.found(
+            target, [asked], scope, container=kind, parameter=chain.parameter.name
+        )
+        if not found:
+            return None
+        return exactly(kind, [(each.stored.patient, each.stored.id) for each in found])
+
+    async def _fitting(self, chain: Chain, scope: Scope | None) -> set[str]:
+        """The references that a chain may follow to something that fits."""
+        found: set[str] = set()
+        for target, asked in chain.within:
+            inner = await self.where(target, [asked], scope)
+            found |= {f"{target}/{i}" for _, i in await self._places(inner, chain.parameter.name)}
+        return found
 
     async def _named_by_key(self, kind: str, chain: Chain, target: str, inner: Where) -> Where:
         name = chain.parameter.name
@@ -272,7 +300,19 @@ class Planner:
             if ids:
                 inner = await self.where(target, [asked, _one_of(target, ids)], scope)
                 fitting |= {f"{target}/{i}" for _, i in await self._places(inner, "")}
-        return {place for place, texts in named.items() if not fitting.isdisjoint(texts)}
+        near = {place for place, texts in named.items() if not fitting.isdisjoint(texts)}
+        return near | await self._containing_among(found, chain, scope)
+
+    async def _containing_among(
+        self, found: Sequence[Stored], chain: Chain, scope: Scope | None
+    ) -> set[Place]:
+        places: set[Place] = set()
+        for target, asked in chain.within:
+            if is_asked_of_contained(asked):
+                name = chain.parameter.name
+                some = await self.contained.among(found, target, [asked], scope, parameter=name)
+                places |= {(each.stored.patient, each.stored.id) for each in some}
+        return places
 
     async def _had_of(
         self, kind: str, found: Sequence[Stored], has: Has, scope: Scope | None

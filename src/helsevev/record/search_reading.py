@@ -25,15 +25,18 @@ def sorted_page(
     count: int,
     cursor: str | None,
     values: Callable[[dict[str, Any]], Sequence[tuple[Any, ...]]] = extract,
+    kind: str | None = None,
 ) -> tuple[list[Stored], str | None]:
     """The page of `found` in the order of `sort`, and the cursor that goes on after it.
 
-    `values` gives what a resource is found by. What has no value comes last, whichever way.
+    `values` gives what a resource is found by, by the parameters of `kind`: its own type, unless
+    something in it is what was found. What has no value comes last, whichever way.
     Raises `SearchError` for a forged cursor.
     """
     compare = _comparison([key.descending for key in sort])
     keyed: list[tuple[_Keys, Stored]] = [
-        (_keys(stored, values(stored.resource), sort), stored) for stored in found
+        (_keys(stored, values(stored.resource), sort, kind or stored.type), stored)
+        for stored in found
     ]
     by_keys = cmp_to_key(compare)
     keyed.sort(key=lambda row: by_keys(row[0]))
@@ -58,16 +61,18 @@ def _comparison(descending: Sequence[bool]) -> Callable[[_Keys, _Keys], int]:
     return compare
 
 
-def _keys(stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sequence[Sort]) -> _Keys:
-    return (*(_key(stored, rows, key) for key in sort), f"{stored.patient:020}", stored.id)
+def _keys(
+    stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sequence[Sort], kind: str
+) -> _Keys:
+    return (*(_key(stored, rows, key, kind) for key in sort), f"{stored.patient:020}", stored.id)
 
 
-def _key(stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sort) -> str:
+def _key(stored: Stored, rows: Sequence[tuple[Any, ...]], sort: Sort, kind: str) -> str:
     if sort.name == "_id":
         return stored.id
     if sort.name == "_lastUpdated":
         return stored.last_updated.isoformat(timespec="microseconds")
-    names = kept_as(stored.type, sort.name)
+    names = kept_as(kind, sort.name)
     values = [_text(row) for row in rows if row[0] in names]
     return (max(values) if sort.descending else min(values)) if values else ""
 

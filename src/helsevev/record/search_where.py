@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from helsevev.fhir.search_filters import AnyOf, Condition
@@ -63,6 +63,20 @@ def exactly(kind: str, places: Sequence[Place]) -> Where:
     ids = arguments.add([i for _, i in places], "text[]")
     sql = f"r.type = {type_} AND (r.patient, r.id) IN (SELECT * FROM unnest({patients}, {ids}))"
     return Where(sql, arguments, narrows=True)
+
+
+def beyond(where: Where, found: Sequence[Stored]) -> Where:
+    """What a condition finds besides some that were found otherwise."""
+    if not found:
+        return where
+    arguments = Arguments()
+    arguments.values += where.arguments.values
+    patients = arguments.add([stored.patient for stored in found], "bigint[]")
+    places = [arguments.add([each.type for each in found], "text[]")]
+    places.append(arguments.add([stored.id for stored in found], "text[]"))
+    listed = f"SELECT * FROM unnest({patients}, {', '.join(places)})"
+    sql = f"{where.sql} AND (r.patient, r.type::text, r.id) NOT IN ({listed})"
+    return replace(where, sql=sql, arguments=arguments, walk=None)
 
 
 def naming_sql(naming: Naming, arguments: Arguments) -> str:

@@ -183,7 +183,6 @@ def test_all_references_can_be_included_at_once() -> None:
 REFUSED = [
     ("code:exact", "x", "not-supported"), ("_filter", "name is x", "not-supported"),
     ("_filter", "code is x", "value"),
-    ("_contained", "true", "not-supported"), ("_contained", "both", "not-supported"),
     ("_contained", "maybe", "value"), ("_containedType", "box", "value"),
     ("_text:exact", "x", "not-supported"),
     ("code-value-quantity:not", "1$2", "not-supported"),

@@ -10,4 +10,11 @@ ON resource (type, token_set) WITH (fillfactor = 95);
 -- by date finds it; this has the others, which are few.
 -- outside a transaction
 CREATE INDEX CONCURRENTLY IF NOT EXISTS resource_lasting
-ON resource (type, date_high) WHERE date_high > date_low + 86400000000
+ON resource (type, date_high) WHERE date_high > date_low + 86400000000;
+
+-- What is contained in a resource is searched, too: rows of before are worked out anew.
+DELETE FROM extraction WHERE EXISTS (SELECT FROM resource);
+
+-- An empty record has no row of older rules.
+INSERT INTO extraction (rules, patient, type, id, done, changed, finished_at)
+SELECT 3, 0, 'Account', '', 0, 0, now() WHERE NOT EXISTS (SELECT FROM resource)
