@@ -9,6 +9,7 @@ import { watchLive } from "./live";
 import { watchPalette } from "./palette";
 import { watchPasskeys } from "./passkeys";
 import { watchRequests } from "./requests";
+import { showSection } from "./sections";
 import { watchTheme } from "./theme";
 
 watchRequests();
@@ -20,3 +21,4 @@ watchCurves();
 watchLive();
 watchIdle();
 watchPasskeys();
+showSection();
