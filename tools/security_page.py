@@ -22,10 +22,10 @@ def security(table: Callable[[Sequence[str], Iterable[Sequence[str]]], str]) -> 
     told = ", ".join(f"{number} {state}" for state, number in count.most_common())
     return f"""# Security, item by item
 
-The items of OWASP ASVS 4.0.3, levels 1 and 2, that apply: {told}. What each says is told in few
+The items of OWASP ASVS 4.0.3, levels 1 and 2: {told}. What each says is told in few
 words of our own; the [standard](https://owasp.org/www-project-application-security-verification-standard/)
-has the whole. There are no passwords, no mail, no SOAP, no GraphQL and no uploads of files here, so
-items about them are left out. From `docs/asvs.csv`; a test sees that each named test exists.
+has the whole. What does not apply says why. From `docs/asvs.csv`; a test sees that each named test
+exists.
 What could happen and what holds against it: [threat model](../explanation/threat-model.md).
 
 {table(("item", "about", "state", "proved by", "note"), rows)}
