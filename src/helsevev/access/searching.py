@@ -21,7 +21,7 @@ from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.extraction import REFERENCE
 from helsevev.fhir.outcome import error
 from helsevev.fhir.search_parameters import PARAMETERS, Parameter
-from helsevev.fhir.search_query import Include, Query, SearchError, parse
+from helsevev.fhir.search_query import Include, Query, SearchError, parse, parse_known
 from helsevev.fhir.search_terms import ReferenceTerm
 from helsevev.kit import clock
 from helsevev.record import keys
@@ -87,7 +87,7 @@ class Searcher:
         """
         now = microseconds(clock.now())
         try:
-            return parse(resource_type, pairs, base=base, now=now)
+            return parse_known(resource_type, pairs, base, now)
         except SearchError:
             known = await self._gate.store.custom.refresh()
         return parse(

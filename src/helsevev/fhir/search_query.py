@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from helsevev.fhir import search_formula, search_terms
@@ -38,8 +39,12 @@ __all__ = [
     "Sort",
     "normalize",
     "parse",
+    "parse_known",
     "within_any",
 ]
+
+_SHORT = 400
+"""Characters of a query that is worth remembering."""
 
 TOTALS = ("none", "estimate", "accurate")
 CONTAINED = ("false", "true", "both")
@@ -160,6 +165,22 @@ def parse(
     if issues:
         raise SearchError(issues)
     return query
+
+
+def parse_known(resource_type: str, pairs: Sequence[tuple[str, str]], base: str, now: int) -> Query:
+    """Like `parse` by R4's own parameters; what was read lately is not read again.
+
+    Raises `SearchError`.
+    """
+    # What is near to a date depends on the time ("ap"), and what is long is seldom asked again.
+    if sum(len(value) for _, value in pairs) > _SHORT or any("ap" in value for _, value in pairs):
+        return parse(resource_type, pairs, base=base, now=now)
+    return _parsed_before(resource_type, tuple(pairs), base)
+
+
+@lru_cache(maxsize=1000)
+def _parsed_before(resource_type: str, pairs: tuple[tuple[str, str], ...], base: str) -> Query:
+    return parse(resource_type, pairs, base=base)
 
 
 def within_any(query: Query, pairs: Iterable[tuple[str, str]]) -> Query:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from helsevev.access.stored import Stored
 from helsevev.fhir import serialization
@@ -15,6 +16,10 @@ from helsevev.fhir_api.shaping import Shape, Shown
 
 MATCH: Final = "match"
 INCLUDE: Final = "include"
+
+_READABLE: Final = "|:,$/-_.~"
+_SHORT: Final = 200
+"""Characters of a text that is worth remembering."""
 
 Link = tuple[str, str]
 """Relation and URL."""
@@ -104,5 +109,14 @@ def _bundle(kind: str, links: Iterable[Link], total: int | None, entries: list[b
 
 def url(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """A URL with parameters; what FHIR's grammar uses stays readable."""
-    query = urlencode(list(parameters), quote_via=quote, safe="|:,$/-_.~")
+    query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in parameters)
     return f"{path}?{query}" if query else path
+
+
+def _quoted(text: str) -> str:
+    return _quoted_before(text) if len(text) <= _SHORT else quote(text, _READABLE)
+
+
+@lru_cache(maxsize=2000)
+def _quoted_before(text: str) -> str:
+    return quote(text, _READABLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,9 @@ from helsevev.fhir_api.problem import Problem, bad_request
 
 LONGEST_QUERY: Final = 16 * 1024
 """Most bytes of a query in a URL; longer searches go by POST."""
+
+_SHORT: Final = 400
+"""Bytes of a query that is worth remembering."""
 
 LONGEST_FORM: Final = 256 * 1024
 MOST_PARAMETERS: Final = 400
@@ -143,9 +147,20 @@ def is_id(text: str) -> bool:
 
 def parse_parameters(query: str, longest: int = LONGEST_QUERY) -> list[tuple[str, str]]:
     """`name=value&…` decoded, in its order. Raises `Problem` 400 or 414."""
+    if len(query) <= _SHORT:
+        return list(_parsed_before(query))
     if len(query) > longest:
         text = f"The query is longer than {longest} bytes: search with POST …/_search."
         raise Problem(414, error("too-long", text))
+    return _parsed(query)
+
+
+@lru_cache(maxsize=2000)
+def _parsed_before(query: str) -> tuple[tuple[str, str], ...]:
+    return tuple(_parsed(query))
+
+
+def _parsed(query: str) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(
             query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
