@@ -34,7 +34,8 @@ _PLAIN: Final = frozenset(
 """What nearly everything names, and what has no labels of its own or an id that tells nothing."""
 
 # In bytes as the record writes them, each with a beginning that the search can leap to.
-_PLACE: Final = rb'([A-Z][A-Za-z]{2,30})/([A-Za-z0-9\-.]{1,64})["/]'
+_OTHER: Final = "|".join(sorted(_PLAIN)).encode()
+_PLACE: Final = rb"(?!(?:" + _OTHER + rb')/)([A-Z][A-Za-z]{2,30})/([A-Za-z0-9\-.]{1,64})["/]'
 _NAMED: Final = (re.compile(rb'"reference":"' + _PLACE), re.compile(rb'"url":"' + _PLACE))
 _CONTACT: Final = re.compile(
     rb'"reference":"(E(?:ncounter|pisodeOfCare))/([A-Za-z0-9\-.]{1,64})["/]'
@@ -50,17 +51,15 @@ _WITHHELD_SECTION: Final = {
 _GONE: Final = object()
 
 
-async def withheld_among(
-    store: Store, rows: Iterable[Stored], sights: Mapping[int, Sight]
-) -> dict[int, dict[str, bool]]:
-    """Of what some rows name: what is withheld, by the inhabitant with whom it is kept."""
+def named_among(rows: Iterable[Stored], sights: Mapping[int, Sight]) -> dict[int, set[Entry]]:
+    """What some rows name that may be withheld, by the inhabitant with whom it is kept."""
     named: dict[int, set[Entry]] = {}
     for stored in rows:
         sight = sights.get(stored.patient, WHOLE)
-        partly = (sight.labels or sight.entries) and not stored.deleted
-        if partly and (found := set(_named(stored.json))):
-            named.setdefault(stored.patient, set()).update(found)
-    return await withheld_of(store, named, sights)
+        if (sight.labels or sight.entries) and not stored.deleted:
+            for place in _named(stored.json):
+                named.setdefault(stored.patient, set()).add(place)
+    return named
 
 
 def asked_for(texts: Iterable[str]) -> set[Entry]:
@@ -207,4 +206,4 @@ class _Cut:
         return None if place is None else self._withheld.get("/".join(place))
 
 
-__all__ = ["ABOUT", "Withheld", "asked_for", "withheld_among", "withheld_of", "without"]
+__all__ = ["ABOUT", "Withheld", "asked_for", "named_among", "withheld_of", "without"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from helsevev.access.address_mask import NOTHING, Secrets, masked, secrets_of
-from helsevev.access.naming_withheld import Withheld, withheld_among, without
+from helsevev.access.naming_withheld import Withheld, named_among, withheld_of, without
 from helsevev.access.sight import ADDRESSES, STRICTEST, WHOLE, Sight
 from helsevev.access.telling_places import told_by
 from helsevev.fhir.serialization import encode
@@ -157,10 +157,10 @@ async def besides_of(
     store: Store, rows: Sequence[Stored], sights: Mapping[int, Sight]
 ) -> dict[int, Besides]:
     """What rows are judged by besides what stands in them, by inhabitant."""
-    found = {
-        patient: Besides(withheld=withheld)
-        for patient, withheld in (await withheld_among(store, rows, sights)).items()
-    }
+    found: dict[int, Besides] = {}
+    if named := named_among(rows, sights):
+        withheld = await withheld_of(store, named, sights)
+        found = {patient: Besides(withheld=texts) for patient, texts in withheld.items()}
     hiding = {s.patient for s in rows if sights.get(s.patient, WHOLE).hides_address}
     if not hiding:
         return found
