@@ -36,6 +36,22 @@ _OF_R4 = frozenset({"text", "of-type", "identifier"})
 _FULL_TEXT = ("_text", "_content")
 
 
+_IN_DOUBT = ("verification-status:not", "refuted,entered-in-error")
+_ALLERGIES = (("clinical-status", "active"), _IN_DOUBT)
+CURRENT_LISTS: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "$current-problems": {
+        "Condition": (("clinical-status", "active,recurrence,relapse"), _IN_DOUBT),
+    },
+    "$current-medications": {
+        "MedicationStatement": (("status", "active"),),
+        "MedicationRequest": (("status", "active"), ("intent:not", "proposal,plan,option")),
+    },
+    "$current-allergies": {"AllergyIntolerance": _ALLERGIES},
+    "$current-drug-allergies": {"AllergyIntolerance": (*_ALLERGIES, ("category", "medication"))},
+}
+"""R4's lists of what is so now: by name and type, what an entry on them fulfils."""
+
+
 class UnknownParameter(ValueError):
     """A parameter that the type does not have."""
 
@@ -148,11 +164,25 @@ class Reading:
             raise TermError(f"{source}:{reference} does not refer to {resource_type}")
         return Has(source, parameter, self.filter(source, rest, value, steps + 1))
 
-    def _list(self, resource_type: str, value: str, steps: int) -> Has:
+    def _list(self, resource_type: str, value: str, steps: int) -> Has | Formula:
         if value.startswith("$"):
-            raise Unsupported("lists that a server works out, like $current-problems")
+            return self._current(resource_type, value)
         item = self.parameters["List"]["item"]
         return Has("List", item, self.filter("List", "_id", value, steps + 1))
+
+    def _current(self, resource_type: str, name: str) -> Formula:
+        """One of the lists that nobody keeps: what is so now.
+
+        (http://hl7.org/fhir/R4/lifecycle.html#current)
+        """
+        of_types = CURRENT_LISTS.get(name)
+        if of_types is None:
+            raise TermError(f"the lists that are worked out are {', '.join(CURRENT_LISTS)}")
+        asked = of_types.get(resource_type)
+        if asked is None:
+            raise Unsupported(f"{name} is a list of {', '.join(of_types)}, not of {resource_type}")
+        parts = (self.filter(resource_type, *each) for each in asked)
+        return Formula("and", tuple(parts))
 
     def targets(self, parameter: Parameter, target: str, rest: str) -> tuple[str, ...]:
         """The types that a step of a chain leads to, when it says `target` ("" for none).
