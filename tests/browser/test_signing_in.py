@@ -264,6 +264,10 @@ async def test_signing_out_everywhere_ends_the_other_device_too(sit: Any) -> Non
 async def test_when_the_national_login_is_down_staff_still_work_and_it_is_reported(
     sit: Any, national: NationalDemo
 ) -> None:
+    nurse = await sit()
+    await by_helseid(nurse, "Ingrid Solemdal")
+    await named(nurse, "Lungemedisinsk sengepost").click()
+    await with_pin(nurse, "9173")
     doctor = await sit()
     devtools = await doctor.context.new_cdp_session(doctor.page)
     await devtools.send("WebAuthn.enable")
@@ -293,6 +297,7 @@ async def test_when_the_national_login_is_down_staff_still_work_and_it_is_report
 
     await national.provider.stop()
     await doctor.page.wait_for_timeout(5_500)
+    await who_is_signed_in_goes_on(nurse)
     doctor.expected |= {503, 403}
     await doctor.goto("/sign-in?next=/patient/demo-kare")
     await named(doctor, "Nødinnlogging").click()
@@ -315,6 +320,18 @@ async def test_when_the_national_login_is_down_staff_still_work_and_it_is_report
     await by_helseid(doctor)
     await expect(doctor.page.locator(".hv-me__name")).to_have_text("Magnus Tverdal")
     await expect(doctor.page.locator(".hv-notice").locator("visible=true")).to_have_count(0)
+
+
+async def who_is_signed_in_goes_on(nurse: User) -> None:
+    """Reads, writes, locks and is back by PIN, without asking the national login."""
+    await nurse.goto("/patient/demo-kare")
+    await on_the_chart_of(nurse.page, "Kåre Brattli")
+    await nurse.goto("/patient/demo-kare/notes/new")
+    note = nurse.page.get_by_role("textbox", name="Notat")
+    await note.press_sequentially("Skrevet uten HelseID")
+    await lock(nurse)
+    await nurse.page.locator("#field-pin").fill("9173")
+    await expect(note).to_have_value(re.compile("Skrevet uten HelseID"))
 
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
