@@ -57,6 +57,8 @@ async def let_sign_in(owner: Database, login: str) -> None:
 
     Raises `DatabaseError` when the owner may not.
     """
+    if await owner.fetchval(_SQL["may_sign_in"], PROGRAM):
+        return
     async with owner.transaction() as connection:
         # Several processes may begin at once.
         await connection.execute("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE")
