@@ -48,6 +48,23 @@ RECORDS: Final = {
 }
 """Records that are marked as a whole, each with one plain entry."""
 
+AGES: Final = {"child": "2018-02-02", "young": "2010-02-02", "adult": "1970-02-02"}
+"""Records of people of an age, with some of the entries; the open record is that of one of 14."""
+
+OF_AGES: Final = ("plain", "psychiatry", "hidden-from-parents", "for-parents")
+SCOPE: Final = "https://helsevev.example/fhir/StructureDefinition/representation-scope"
+ACTING: Final[dict[str, tuple[str, list[str], dict[str, Any]]]] = {
+    "mother": ("14850070101", ["MTH", "felles"], {}),
+    "father-without": ("14850070102", ["FTH", "mor"], {}),
+    "attorney": ("14850070103", ["POWATT"], {}),
+    "attorney-messages": (
+        "14850070104", ["POWATT"], {"extension": [{"url": SCOPE, "valueCode": "communicate"}]},
+    ),
+    "attorney-over": ("14850070105", ["POWATT"], {"period": {"end": "2020-01-01"}}),
+    "guardian": ("14850070106", ["GUARD"], {}),
+}  # fmt: skip
+"""Who acts for those of an age: the number, the codes of the tie, and what else is in it."""
+
 
 @dataclass
 class World:
@@ -116,6 +133,21 @@ def encounters(patient: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def tie(patient: str, who: str) -> dict[str, Any]:
+    """That somebody acts for a person of an age."""
+    number, codes, more = ACTING[who]
+    system = RESPONSIBLE["coding"][0]["system"]
+    coded = [
+        {"coding": [{"system": system, "code": code} if code.islower() else {"code": code}]}
+        for code in codes
+    ]
+    return {
+        "resourceType": "RelatedPerson", "id": f"{patient}-{who}", "relationship": coded,
+        "patient": reference(f"Patient/{patient}"),
+        "identifier": [{"system": NUMBER, "value": number}],
+    } | more  # fmt: skip
+
+
 def block(patient: str, who: list[str]) -> dict[str, Any]:
     actors = [{"role": {"text": "kept out"}, "reference": reference(each)} for each in who]
     scope = "http://terminology.hl7.org/CodeSystem/consentscope"
@@ -137,6 +169,25 @@ def staff(role: str, relation: str) -> Actor:
         "practitioner", f"Practitioner/{role}-{relation}", f"{role} {relation}", role, role,
         units[-1], "Hospital", "Unit", units,
     )  # fmt: skip
+
+
+async def admit_by_age(world: World) -> None:
+    """Those of each age, and everybody who acts for them; and who registers blocks for any."""
+    for who, (number, _, _) in ACTING.items():
+        await world.services.writer.write(SYSTEM, person(who, number, birthDate="1980-01-01"))
+    for name, born in AGES.items():
+        kept = [person(name, birthDate=born), *(condition(name, each) for each in OF_AGES)]
+        for resource in (*kept, *(tie(name, who) for who in ACTING)):
+            await world.services.writer.write(SYSTEM, resource)
+        own = Actor(
+            "inhabitant", f"Patient/{name}", name, "", "inhabitant", patient=f"Patient/{name}"
+        )
+        await world.admit("inhabitant", f"own {name}", own)
+        for who, (_, codes, _) in ACTING.items():
+            kind = {"POWATT": "power-of-attorney", "GUARD": "guardian"}.get(codes[0], "parent")
+            acting = replace(own, id=f"Patient/{who}", name=who, acting=kind)
+            await world.admit("inhabitant", f"{who} {name}", acting)
+    await world.admit("block-keeper", "none", staff("block-keeper", "none"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -166,6 +217,7 @@ async def world(
         for resource in kept:
             await services.writer.write(SYSTEM, resource)
     await services.writer.write(SYSTEM, person("parent", PARENT, birthDate="1980-01-01"))
+    await admit_by_age(made)
     for role in STAFF:
         for relation in RELATIONS:
             actor = staff(role, relation)

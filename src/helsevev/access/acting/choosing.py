@@ -1,7 +1,7 @@
 """Acting for somebody else: whom an inhabitant may act for now, who acts for them, and its end.
 
-Pasient- og brukerrettighetsloven §§ 3-4 and 4-4, helsepersonelloven § 22, vergemålsloven § 32; who
-acts for whom comes from RelatedPerson.
+Pasient- og brukerrettighetsloven §§ 3-4 and 4-4, helsepersonelloven § 22, the act on guardianship
+§ 32; who acts for whom comes from RelatedPerson.
 """
 
 from __future__ import annotations
