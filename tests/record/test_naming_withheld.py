@@ -32,7 +32,8 @@ def placed(resource: dict[str, Any], number: int) -> dict[str, Any]:
     text = json.dumps(resource)
     for word, name in PLACES.items():
         text = text.replace(f"/{word}", f"/{name}")
-    return json.loads(text) | {"id": f"runa-{number}"}
+    found: dict[str, Any] = json.loads(text)
+    return found | {"id": f"runa-{number}"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -22,15 +22,7 @@ from helsevev.content.loading import categories
 _SHORTEST: Final = 5
 _SHORTEST_PLACE: Final = 3
 _BETWEEN: Final = r"[^\w]{1,4}"
-_BESIDE_A_NUMBER: Final = r"[\s,.:/-]{0,3}(?:n(?:umme)?r[\s,.:]{0,2})?"
-_NUMBER: Final = re.compile(r"\s+\d+\s*[A-Za-zÆØÅæøå]?(?:\s.*)?$", re.DOTALL)
-_ENDINGS: Final = (
-    (re.compile(r"(?:gata|gaten|gate|gt)$", re.IGNORECASE), r"(?:gata|gaten|gate|gt\.?)"),
-    (
-        re.compile(r"(?:veien|vegen|vei|veg|vn)$", re.IGNORECASE),
-        r"(?:veien|vegen|vei|veg|vn\.?|v\.)",
-    ),
-)
+_NUMBER: Final = re.compile(r"\s+\d+\s*[^\W\d_]?(?:\s.*)?$", re.DOTALL)
 _PARTS: Final = re.compile(r"\s*[,;\n]\s*")
 _TAG: Final = re.compile(r"<[^>]*>")
 _WORD: Final = re.compile(r"\w+")
@@ -140,6 +132,25 @@ def _text(value: Mapping[str, Any], name: str) -> str:
     return found.strip() if isinstance(found, str) else ""
 
 
+@cache
+def _beside_a_number() -> str:
+    """What may stand between a street and its number."""
+    words = "|".join(map(re.escape, categories().number_words))
+    return rf"[\s,.:/-]{{0,3}}(?:(?:{words})[\s,.:]{{0,2}})?"
+
+
+@cache
+def _endings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Endings of streets, and a pattern of the ways in which each is written."""
+    found = []
+    for forms in categories().street_endings:
+        # One with a point is written in a text, never at the end of an address as it is kept.
+        kept = "|".join(re.escape(form) for form in forms if not form.endswith("."))
+        written = "|".join(map(re.escape, forms))
+        found.append((re.compile(rf"(?:{kept})$", re.IGNORECASE), rf"(?:{written})\.?"))
+    return tuple(found)
+
+
 def _phrase(text: str) -> str:
     """A phrase of words and numbers, however it is spaced and punctuated."""
     words = _WORD.findall(unicodedata.normalize("NFC", text))
@@ -148,7 +159,7 @@ def _phrase(text: str) -> str:
     found = re.escape(words[0])
     for before, word in pairwise(words):
         beside = before[-1].isdigit() or word[0].isdigit()
-        found += (_BESIDE_A_NUMBER if beside else _BETWEEN) + re.escape(word)
+        found += (_beside_a_number() if beside else _BETWEEN) + re.escape(word)
     return rf"(?<!\w){found}(?!\d)" + ("" if words[-1][-1].isdigit() else r"s?(?!\w)")
 
 
@@ -159,11 +170,12 @@ def _street(text: str) -> str:
     if not words or _DIGITS.search(name) or sum(map(len, words)) < _SHORTEST:
         return _phrase(text)
     last = re.escape(words[-1])
-    for ending, forms in _ENDINGS:
-        if ending.search(words[-1]) and len(ending.sub("", words[-1])) + len(words) > 2:
-            last = re.escape(ending.sub("", words[-1])) + forms
+    for ending, forms in _endings():
+        stem = ending.sub("", words[-1])
+        if stem != words[-1] and len(stem) + len(words) > 2:
+            last = re.escape(stem) + forms
     found = _BETWEEN.join([*map(re.escape, words[:-1]), last])
-    numbered = rf"(?:{_BESIDE_A_NUMBER}\d{{1,4}}(?:\s?[A-Za-z](?!\w))?(?!\d))?"
+    numbered = rf"(?:{_beside_a_number()}\d{{1,4}}(?:\s?[A-Za-z](?!\w))?(?!\d))?"
     return rf"(?<!\w){found}s?(?![^\W\d]){numbered}"
 
 

@@ -32,10 +32,14 @@ class Categories(Document, frozen=True, kw_only=True):
 
     `address_gap` stands where a protected address was in a text. `homes` are places where people
     live, `local_services` those that serve a neighbourhood: tokens, `system|code` or `system|`.
+    `street_endings` are ways to write one ending of a street's name, `number_words` what may stand
+    before its number.
     """
 
     never_by_code: tuple[str, ...]
     address_gap: str
+    street_endings: tuple[tuple[str, ...], ...]
+    number_words: tuple[str, ...]
     homes: tuple[str, ...]
     local_services: tuple[str, ...]
     category: tuple[Category, ...]
