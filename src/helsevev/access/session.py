@@ -155,7 +155,7 @@ class Credentials:
         if known is not None and now < known[1]:
             return known[0]
         forgotten = self._forgotten
-        row = await self._database.fetchrow(_SQL["token"], hashed, now)
+        row = await self._database.fetchrow(_SQL["token"], hashed, now, now - self.lock_after)
         if row is None:
             self._tokens.pop(hashed, None)
             return None

@@ -167,13 +167,14 @@ DELETE FROM session WHERE expires_at <= $1
 INSERT INTO api_token (token_hash, created_at, expires_at, actor) VALUES ($1, $2, $3, $4::jsonb)
 
 -- name: token, planned once
--- Who a token speaks for, while it lasts; an app's in a session, while that is not locked.
+-- Who a token speaks for, while it lasts; an app's in a session, while that is not locked, nor
+-- unused since $3: nobody may have asked for it, and locked it, after its browser was closed.
 SELECT t.actor, t.expires_at, g.session
 FROM api_token t
 LEFT JOIN app_grant g ON g.id = t.app_grant
 LEFT JOIN session s ON s.token_hash = g.session
 WHERE t.token_hash = $1 AND t.expires_at > $2 AND s.locked_at IS NULL
-  AND (s.token_hash IS NULL OR s.expires_at > $2)
+  AND (s.token_hash IS NULL OR (s.expires_at > $2 AND s.seen_at > $3))
 
 -- name: save_draft
 -- Keep an unsigned text. A writer who has not seen the newest revision changes nothing.
