@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helsevev.observation.reading import reading
-from helsevev.observation.results import pair, results
+from helsevev.observation.results import pair, results, trends
 
 
 def measured(value: str | None = "5.10", unit: str = "mmol/L", **elements: Any) -> dict[str, Any]:
@@ -136,3 +138,35 @@ def test_headings_and_cancelled_results_are_not_results() -> None:
     heading = measured(None, hasMember=[{"reference": "Observation/1"}])
     assert results([heading, measured(status="cancelled"), measured(status="entered-in-error")]) \
         == []  # fmt: skip
+
+
+MEASURED = st.builds(
+    lambda value, unit, day, code, more: measured(
+        value, unit, effectiveDateTime=f"2026-11-{day:02}", code={"text": code}, **more
+    ),
+    st.sampled_from(["1", "2.50", None]), st.sampled_from(["mmol/L", "mg/dL"]),
+    st.integers(1, 28), st.sampled_from(["Kalium", "CRP"]),
+    st.sampled_from([
+        {}, {"status": "cancelled"}, {"valueString": "cloudy", "valueQuantity": None},
+        {"component": [{"code": {"text": "x"}, "valueQuantity": {"value": 7, "unit": "mg/dL"}}]},
+        {"hasMember": [{"reference": "Observation/1"}], "valueQuantity": None},
+    ]),
+)  # fmt: skip
+
+
+@given(st.lists(MEASURED, max_size=12))
+def test_a_trend_says_the_same_as_the_whole_series(found: list[dict[str, Any]]) -> None:
+    found.sort(key=lambda resource: resource["effectiveDateTime"], reverse=True)
+    whole, short = results(found), trends(found, depth=100)
+    assert [(t.key, t.code, t.title, t.category, t.latest) for t in short] == [
+        (s.key, s.code, s.title, s.category, s.latest) for s in whole
+    ]
+    for trend, series in zip(short, whole, strict=True):
+        firsts = [taken.parts[0].amount for taken in series.readings]
+        assert list(trend.amounts) == [each for each in firsts if each is not None]
+
+
+def test_a_trend_goes_no_deeper_than_asked() -> None:
+    days = [measured(str(day), effectiveDateTime=f"2026-11-{day}") for day in (14, 13, 12, 11)]
+    (trend,) = trends(days, depth=2)
+    assert [str(each.value) for each in trend.amounts] == ["14", "13"]
