@@ -93,6 +93,19 @@ def composite_values(draw: st.DrawFn, parameter: Any) -> str:
     )
 
 
+LISTED = st.lists(
+    st.sampled_from([*(f"list{n}" for n in range(world.LISTS)), "none"]), min_size=1, max_size=3
+).map(",".join)
+
+
+@st.composite
+def near(draw: st.DrawFn) -> str:
+    """A place and how far from it, in one unit or another, or what is meant without one."""
+    latitude, longitude = draw(st.sampled_from(world.PLACES))
+    far = draw(st.sampled_from(("", "|1", "|0|m", "|60|m", "|2.7|km", "|305|km", "|20100|km")))
+    return f"{latitude}|{longitude}{far}"
+
+
 @st.composite
 def joins(draw: st.DrawFn, kind: str, depth: int = 2) -> tuple[str, str]:
     """A chain or a reverse chain from a type, over types that are there."""
@@ -133,7 +146,10 @@ def pairs(draw: st.DrawFn, kind: str, most: int = 3) -> list[tuple[str, str]]:
     """Conditions on a type, mostly on parameters that occur."""
     found = []
     for _ in range(draw(st.integers(0, most))):
-        name = draw(st.sampled_from([*MET[kind], "_id", "_lastUpdated"]))
+        name = draw(st.sampled_from([*MET[kind], "_id", "_lastUpdated", "_list"]))
+        if name in ("_list", "near"):
+            found.append((name, draw(LISTED if name == "_list" else near())))
+            continue
         parameter = PARAMETERS[kind][name]
         modifiers = {
             "string": ("", ":exact", ":contains", ":missing"), "token": ("", ":not", ":missing"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import asin, cos, dist, radians, sin
 from typing import Any
 
 from helsevev.fhir import dates
@@ -13,6 +14,7 @@ from helsevev.fhir.search_query import Query
 from helsevev.fhir.search_terms import (
     CompositeTerm,
     DateTerm,
+    NearTerm,
     NumberTerm,
     QuantityTerm,
     ReferenceTerm,
@@ -22,6 +24,7 @@ from helsevev.fhir.search_terms import (
     normalize,
 )
 from helsevev.fhir.search_values import KINDS
+from helsevev.record.search_values import EARTH
 
 from .search_world import GRAMS, UCUM, VALUE_SETS, Kept, texts_of
 
@@ -132,6 +135,8 @@ def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
                     return False
                 return _compares(number, value[0] * GRAMS[own_code] / GRAMS[code])
             return _compares(number, value[0])
+        case NearTerm(latitude, longitude, metres):
+            return _apart(latitude, longitude, float(value[0]), float(value[1])) <= metres
         case UriTerm(uri):
             if modifier == "below":
                 return bool(value[0] == uri or value[0].startswith(uri.rstrip("/") + "/"))
@@ -141,6 +146,13 @@ def _fits(term: Any, value: tuple[Any, ...], modifier: str | None) -> bool:
         case CompositeTerm(parts):
             return all(_fits(part, own[1:], None) for part, own in zip(parts, value, strict=True))
     raise AssertionError(term)
+
+
+def _apart(one: float, east: float, other: float, farther_east: float) -> float:
+    """Metres between two places on a globe, by the straight line between them."""
+    a, b = ((radians(n), radians(e)) for n, e in ((one, east), (other, farther_east)))
+    places = [(cos(n) * cos(e), cos(n) * sin(e), sin(n)) for n, e in (a, b)]
+    return 2 * EARTH * asin(min(1.0, dist(*places) / 2))
 
 
 def _in_time(prefix: str, low: int, high: int, first: int, last: int) -> bool:

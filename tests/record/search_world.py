@@ -24,6 +24,11 @@ DAYS = (
     "2025-12-31", "2026-01-01T00:00:00.123Z", "1950-11-21", "9999-12-31", "0001-01-01",
 )  # fmt: skip
 NUMBERS = ("0", "1", "1.0", "72.50", "72.5", "72.4999", "100", "99.5", "-3.7", "0.05", "1E+2")
+LISTS = 12
+PLACES = (
+    ("59.9139", "10.7522"), ("59.9145", "10.7500"), ("60.3913", "5.3221"), ("69.6492", "18.9553"),
+    ("-90", "0"), ("90", "120"), ("0", "179.9999"), ("0", "-179.9999"), ("59.9139", "10.8"),
+)  # fmt: skip
 UNITS: tuple[dict[str, str], ...] = (
     {}, {"unit": "mmHg", "system": UCUM, "code": "mm[Hg]"}, {"unit": "mm[Hg]"},
     {"system": UCUM, "code": "mg"}, {"system": UCUM, "code": "g"}, {"system": UCUM, "code": "kg"},
@@ -75,6 +80,9 @@ def population(seed: int, each: int = 40) -> list[Kept]:
         _device,
     ):
         made += [make(chance, n) for n in range(each)]
+    made += [_location(chance, n) for n in range(each)]
+    there = [f"{resource['resourceType']}/{resource['id']}" for resource in made]
+    made += [_list(chance, n, there) for n in range(LISTS)]
     return [keep(r, BEGUN + timedelta(microseconds=n // 3)) for n, r in enumerate(made)]
 
 
@@ -92,6 +100,20 @@ def _coding(chance: Random) -> Resource:
 def _concept(chance: Random) -> Resource:
     codings = [coding for _ in range(chance.choice((0, 1, 1, 2))) if (coding := _coding(chance))]
     return {"coding": codings} if codings else {"text": "in words"}
+
+
+def _location(chance: Random, n: int) -> Resource:
+    latitude, longitude = chance.choice(PLACES)
+    position = {"latitude": Decimal(latitude), "longitude": Decimal(longitude)}
+    return {"resourceType": "Location", "id": f"loc{n}"} | _some(
+        chance, name=chance.choice(NAMES), status="active", position=position
+    )
+
+
+def _list(chance: Random, n: int, there: list[str]) -> Resource:
+    items = [{"item": {"reference": each}} for each in chance.sample(there, 12)]
+    head: Resource = {"resourceType": "List", "id": f"list{n}", "status": "current"}
+    return head | {"mode": "working"} | _some(chance, subject=_who(chance), entry=items)
 
 
 def _who(chance: Random, *others: str) -> Resource:
