@@ -12,6 +12,7 @@ from helsevev.fhir import serialization
 from helsevev.record import keys, rows
 from helsevev.record.database import Database, DatabaseError
 from helsevev.record.rows import Row
+from helsevev.record.slices import Slice, read_slices
 from helsevev.record.store import (
     Author,
     Remembered,
@@ -336,6 +337,22 @@ async def test_the_newest_of_each_kind_by_when_it_happened(
     assert [s.id for s in found["Observation"]] == ["s8", "s7", "s6"]
     assert [s.id for s in found["Patient"]] == ["slices"]
     assert found["Condition"] == []
+
+
+async def test_of_what_ended_only_the_newest_few_are_read_beside_what_goes_on(
+    store: Any, author: Any, pulse: Any, patient: Any
+) -> None:
+    statuses = ["final", "cancelled", "final", "cancelled", "cancelled", "cancelled"]
+    dated = [
+        row(pulse("ended", n, id=f"e{n}", status=status, effectiveDateTime=f"2026-01-{n:02}"))
+        for n, status in enumerate(statuses, 1)
+    ]
+    await store.write(write(author, row(patient("ended")), *dated))
+    every = ["e6", "e5", "e4", "e3", "e2", "e1"]
+    for anyway, expected in ((0, ["e3", "e1"]), (1, ["e6", "e3", "e1"]), (9, every)):
+        piece = Slice("Observation", 9, ("cancelled",), anyway)
+        found = await read_slices(store.shown, keys.patient_key("ended"), [piece])
+        assert [each.id for each in found["Observation"]] == expected
 
 
 @pytest.mark.parametrize(
