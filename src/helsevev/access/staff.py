@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
-from helsevev.access.administration.units.period import is_open
+from helsevev.access.unit_period import is_open
 from helsevev.content.loading import professions
 from helsevev.fhir import dates
 from helsevev.kit import clock

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from helsevev.access.administration.units.period import end_of
+from helsevev.access.unit_period import end_of
 from helsevev.fhir import dates
 from helsevev.fhir.search_query import normalize
 from helsevev.kit.projection import Projection

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from helsevev.access.actor import Actor, actor_of
 from helsevev.access.administration.keeping import SQL, Held, StaffKeeper, ended, now_text
-from helsevev.access.administration.units.changing import number_of
-from helsevev.access.administration.units.period import end_of, end_text, is_open
 from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from helsevev.access.session import Credentials
 from helsevev.access.staff import name_of
 from helsevev.access.staff_standing import period_of, title_of
+from helsevev.access.unit_period import end_of, end_text, is_open, number_of
 from helsevev.content.loading import professions
 from helsevev.fhir import dates, identifiers
 from helsevev.fhir.outcome import Issue, error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
@@ -63,10 +64,14 @@ def run(context: CommandContext, arguments: Namespace) -> int:
     except AccessError as problem:
         sys.stderr.write(f"helsevev access: {problem}\n")
         return 1
-    if arguments.form == "text":
-        sys.stdout.writelines(f"{line}\n" for line in lines(found))
-    else:
-        sys.stdout.write(exported(found.rows, arguments.form))
+    is_text = arguments.form == "text"
+    text = "\n".join([*lines(found), ""]) if is_text else exported(found.rows, arguments.form)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -102,7 +107,7 @@ def _one(row: Row) -> Iterator[str]:
         yield f"    may also   {', '.join(besides)}"
     for column in REACHED:
         if row.get(column, "0") != "0":
-            yield f"    {column.replace('-', ' ')} {row[column]} inhabitants"
+            yield f"    {column.replace('-', ' ')}: {row[column]}"
     for column, value in row.items():
         if column.startswith(WAS):
             yield f"    was        {column.removeprefix(WAS)}: {value or 'nothing'}"

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from helsevev.access.actor import Actor
 from helsevev.access.administration.keeping import PLACES, SQL
-from helsevev.access.administration.units.period import is_open
 from helsevev.access.staff import MOST_PARENTS, name_of, profession_in
 from helsevev.access.staff_standing import period_of, title_of
+from helsevev.access.unit_period import is_open
 from helsevev.fhir import dates
 from helsevev.record.database import Database
 from helsevev.record.store import Stored

@@ -27,9 +27,9 @@ from helsevev.access.administration.keeping import StaffKeeper, ended, now_text
 from helsevev.access.administration.scim import mapping
 from helsevev.access.administration.scim.candidates import candidates
 from helsevev.access.administration.scim.models import NO_STAFF, Group, Role, Staff, User
-from helsevev.access.administration.units.period import is_open
 from helsevev.access.errors import Conflict
 from helsevev.access.scopes import Letter
+from helsevev.access.unit_period import is_open
 from helsevev.fhir import dates
 from helsevev.fhir.identifiers import HPR_NUMMER, ORGANISASJONSNUMMER, RESH_ID
 from helsevev.kit import clock

@@ -12,16 +12,15 @@ from typing import Any, Final
 
 from helsevev.access.actor import Actor
 from helsevev.access.administration.keeping import SQL, Held, StaffKeeper, ended, now_text
-from helsevev.access.administration.units.period import end_text, ending, is_open
 from helsevev.access.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from helsevev.access.staff import name_of
+from helsevev.access.unit_period import NUMBERS, end_text, ending, is_open, number_of
 from helsevev.fhir import dates, identifiers
 from helsevev.fhir.outcome import Issue, error
 from helsevev.kit import clock
 from helsevev.record.store import Stored
 
 _LONGEST: Final = 200
-_SYSTEMS: Final = (identifiers.ORGANISASJONSNUMMER, identifiers.RESH_ID)
 CHANGED: Final = "Someone changed it since you opened the page. Look at it again."
 
 
@@ -246,12 +245,6 @@ class Units:
         return found
 
 
-def number_of(unit: Mapping[str, Any]) -> str:
-    """The organisation number, or the RESH id; "" when there is neither."""
-    known = (i for i in unit.get("identifier", ()) if i.get("system") in _SYSTEMS)
-    return str(next((each.get("value", "") for each in known), ""))
-
-
 def _system_of(number: str) -> str | None:
     if identifiers.organisation_number_fault(number) is None:
         return identifiers.ORGANISASJONSNUMMER
@@ -264,7 +257,7 @@ def _numbered(unit: Mapping[str, Any], number: str) -> dict[str, Any]:
     if number == number_of(unit):
         return dict(unit)
     kept = [i for i in unit.get("identifier", ())
-            if not (i.get("system") in _SYSTEMS and i.get("value") == number_of(unit))]  # fmt: skip
+            if not (i.get("system") in NUMBERS and i.get("value") == number_of(unit))]  # fmt: skip
     named = [{"system": _system_of(number), "value": number}] if number else []
     rest = {name: value for name, value in unit.items() if name != "identifier"}
     return rest | ({"identifier": [*named, *kept]} if named or kept else {})

@@ -1,6 +1,6 @@
-"""From when until when an organisation or a unit is there: R4 has no element for it.
+"""What an organisation or a unit says of itself: its number, and until when it is there.
 
-http://hl7.org/fhir/R4/extension-organization-period.html
+For the time R4 has no element: http://hl7.org/fhir/R4/extension-organization-period.html
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from helsevev.fhir import dates
+from helsevev.fhir import dates, identifiers
 
 PERIOD: Final = "http://hl7.org/fhir/StructureDefinition/organization-period"
+NUMBERS: Final = (identifiers.ORGANISASJONSNUMMER, identifiers.RESH_ID)
+"""Systems of the numbers that a unit goes by."""
 
 
 def end_text(unit: Mapping[str, Any]) -> str:
@@ -41,3 +43,9 @@ def ending(unit: Mapping[str, Any], end: str) -> dict[str, Any]:
     kept += [{"url": PERIOD, "valuePeriod": period}] if period else []
     rest = {name: value for name, value in unit.items() if name != "extension"}
     return rest | ({"extension": kept} if kept else {})
+
+
+def number_of(unit: Mapping[str, Any]) -> str:
+    """The organisation number, or the RESH id; "" when there is neither."""
+    known = (i for i in unit.get("identifier", ()) if i.get("system") in NUMBERS)
+    return str(next((each.get("value", "") for each in known), ""))
