@@ -1,4 +1,4 @@
-"""Pages in the order of texts or dates that are rows of their own: their index is walked.
+"""Pages in the order of texts, dates or numbers that are rows of their own: an index is walked.
 
 `_sort=family` of all inhabitants would read them all to show ten. The index has the texts in order,
 so a stretch of it is taken, those whose first text it is are looked up, and the next stretch
@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from helsevev.fhir.search_query import Query
 from helsevev.record import leading, search_order
-from helsevev.record.composites import kept_as
+from helsevev.record.composites import kept_as, stands_with_code
 from helsevev.record.database import Row
+from helsevev.record.rows import NO_CODE
 from helsevev.record.search_cost import Costs
 from helsevev.record.search_order import Key
 from helsevev.record.search_values import Arguments
@@ -29,7 +30,8 @@ MOST_WALKED: Final = 50_000
 _LONGEST: Final = 10_000
 """Entries of one stretch."""
 
-_WALKED: Final = ("string", "date")
+_WALKED: Final = ("string", "date", "number", "quantity")
+_MEASURES: Final = ("number", "quantity")
 _RESOURCE: Final = "r.patient, r.type, r.id, r.version, r.last_updated, false AS deleted, r.body"
 _NOTHING: Final = (
     "NULL::bigint, NULL::resource_type, NULL::text, NULL::integer, NULL::timestamptz,"
@@ -47,6 +49,8 @@ class _Index:
     kind: str
     name: str
     descending: bool
+    under: str
+    """What the index goes by before the value, in SQL."""
     last: str
     """What stands for the value of a resource that has none, in SQL."""
 
@@ -55,7 +59,7 @@ class _Index:
         name = arguments.add(self.name, "text")
         return (
             f"s.patient = {resource}.patient AND s.type = {self.type(arguments)}"
-            f" AND s.id = {resource}.id AND s.name = {name}"
+            f" AND s.id = {resource}.id AND s.name = {name}{self.under}"
         )
 
     def type(self, arguments: Arguments) -> str:
@@ -77,9 +81,14 @@ def index_of(query: Query) -> _Index | None:
     own = ("_lastUpdated", leading.date_parameter(query.resource_type))
     if first.name in own or len(names) != 1:
         return None
+    if first.kind in _MEASURES and stands_with_code(query.resource_type, names[0]):
+        return None
     table, column, sql_type, lowest, highest = search_order.STORED[first.kind]
-    last = lowest if first.descending else highest
-    return _Index(table, column, sql_type, query.resource_type, names[0], first.descending, last)
+    return _Index(
+        table, column, sql_type, query.resource_type, names[0], first.descending,
+        under=f" AND s.code = {NO_CODE}" if first.kind in _MEASURES else "",
+        last=lowest if first.descending else highest,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -162,6 +171,7 @@ class _Walk:
         sql = (
             f"SELECT DISTINCT {column}, s.patient, s.id FROM {index.table} s"
             f" WHERE s.type = {index.type(arguments)} AND s.name = {add(index.name, 'text')}"
+            f"{index.under}"
         )
         if len(self.query.sort) > 1:
             # What is alike in the first key is ordered by the others, and so taken whole.
