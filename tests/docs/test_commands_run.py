@@ -25,7 +25,7 @@ def test_the_first_hour_can_be_followed(checkout: Checkout) -> None:
     "page",
     [
         "use-the-fhir-api", "subscribe", "export", "analyse", "import", "replay-a-day",
-        "register-an-app", "connect-a-system",
+        "register-an-app", "connect-a-system", "administer",
     ],
 )  # fmt: skip
 def test_what_a_how_to_says_works(checkout: Checkout, page: str) -> None:
