@@ -159,8 +159,12 @@ async def _about(request: _Request, patient_id: str) -> _About:
     services: Services = request.app.state.services
     actor = actor_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="form")
-    scored = Slice("Observation", 200, (loading.news2().snomed.encode(),))
-    slices = [Slice("Patient", 1), Slice("Encounter", 50), Slice("Condition", 500), scored]
+    slices = [
+        Slice("Patient", 1),
+        Slice("Encounter", 50),
+        Slice("Condition", 500),
+        Slice("Observation", 200),
+    ]
     found = await services.gate.open_slices(permit, slices, interaction="form")
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
