@@ -147,7 +147,8 @@ class Permits:
                 unknown.append(patient)
         if unknown:
             found |= await self._ties(actor, unknown, now)
-        if (held := asking()) is not None:
+        # What the program writes in somebody's request stays within what that one reaches.
+        if actor.kind != "system" and (held := asking()) is not None:
             reached = {p for p, each in found.items() if _reaches(actor, each.facts)}
             held.add(reached)
             for patient in found.keys() - reached:
