@@ -92,7 +92,7 @@ class Matcher:
         # Who signs in is nobody yet, and has no ties.
         with beyond():
             found = await self._searcher.match(SYSTEM, kind, query, most)
-        return [stored.resource for stored in found]
+            return [stored.resource for stored in found]
 
     async def _within(self, actors: list[Actor], number: str) -> list[Actor]:
         found = await self._match("Organization", f"identifier={ORGANISASJONSNUMMER}|{number}")
