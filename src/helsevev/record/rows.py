@@ -230,9 +230,7 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
     said = False
     extracted = extract(resource)
     measured = _add_composites(row, extracted, present)
-    row.keys += map(label_hash, labels_of(resource))
-    if "contained" in resource:
-        row.keys += starmap(token_hash, contained.values_of(resource))
+    row.keys += [*map(label_hash, labels_of(resource)), *_contained_keys(resource)]
     for entry in extracted:
         name, kind = entry[0], entry[1]
         if kind == COMPOSITE or name in composites.not_kept(row.type):
@@ -280,6 +278,10 @@ def build(resource: dict[str, Any], version: int, patient: int) -> Row:
             for quantity in row.quantities
         ]
     return row
+
+
+def _contained_keys(resource: dict[str, Any]) -> Iterator[int]:
+    return starmap(token_hash, contained.values_of(resource) if "contained" in resource else ())
 
 
 def _add_composites(row: Row, extracted: list[Any], present: set[str]) -> set[tuple[Any, ...]]:

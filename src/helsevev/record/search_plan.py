@@ -112,9 +112,7 @@ class Planner:
         held = [hashes for each in plain if (hashes := conditions.held(each)) is not None]
         if held:
             parts.append(holding_all(held, arguments))
-        for condition in plain:
-            if conditions.held(condition) is not None:
-                continue
+        for condition in (each for each in plain if conditions.held(each) is None):
             if needs_reading(kind, condition):
                 assert isinstance(condition, Condition)
                 checks.append(self._checks.of(condition))
@@ -153,8 +151,7 @@ class Planner:
         where.sql = " AND ".join([*parts, *met(strings)])
         where.checks = checks
         where.pins_patient, where.pins_code = conditions.pins_patient, conditions.pins_code
-        where.narrows = conditions.narrows
-        where.varies = conditions.varies or bool(held)
+        where.narrows, where.varies = conditions.narrows, conditions.varies or bool(held)
         others = lone or where.pins_patient or len(plain) < len(filters)
         if len(strings) == 1 and strings[0].in_order and not others:
             where.walk = Walk(strings[0], " AND ".join(parts))
