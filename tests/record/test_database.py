@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -74,6 +76,39 @@ async def test_more_askers_than_connections_take_turns(database_url: str) -> Non
     assert answers == list(range(20))
     assert await narrow.fetchval("SELECT 1") == 1
     await narrow.close()
+
+
+async def test_kinds_of_connections_give_idle_ones_up_for_each_other(database_url: str) -> None:
+    narrow = await Database.open(database_url, size=2)
+    kinds = [narrow.beside({"application_name": f"kind {n}"}) for n in range(8)]
+    for kind in [*kinds, *kinds]:
+        assert await asyncio.gather(*(kind.fetchval("SELECT 1") for _ in range(4))) == [1] * 4
+    open_now = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kind %'"
+    assert 0 < await narrow.fetchval(open_now) <= 6
+    async with contextlib.AsyncExitStack() as held:
+        # Whoever holds one of a kind never waits for another kind to give up what is in use.
+        for kind in kinds:
+            await held.enter_async_context(kind.connection())
+        assert await narrow.fetchval(open_now) == 8
+    await narrow.close()
+
+
+async def test_a_server_that_has_no_connection_left_is_asked_again(database_url: str) -> None:
+    full = await Database.open(database_url, size=1)
+    await full.execute("CREATE ROLE lonely LOGIN PASSWORD 'x' CONNECTION LIMIT 1")
+    login = urlsplit(database_url)
+    url = login._replace(netloc="lonely:x@" + login.netloc.rpartition("@")[2]).geturl()
+    one, other = full.beside({}, url=url), full.beside({}, url=url)
+    assert await one.fetchval("SELECT 1") == 1
+    waiting = asyncio.create_task(other.fetchval("SELECT 2"))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    await one.close()
+    async with asyncio.timeout(10):
+        assert await waiting == 2
+    await other.close()
+    await full.execute("DROP ROLE lonely")
+    await full.close()
 
 
 async def test_an_asker_who_gives_up_does_not_take_a_connection_along(database_url: str) -> None:

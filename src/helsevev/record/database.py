@@ -36,7 +36,9 @@ _OLDEST = 16
 _PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 _PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
-_CANNOT_YET = (OSError, *LOST)
+_CANNOT_YET = (OSError, *LOST, asyncpg.TooManyConnectionsError)
+_MOST_BESIDE = 3
+"""So many times its own number a database and those beside it keep open, while any is idle."""
 
 
 class UnfitServer(DatabaseError):
@@ -45,6 +47,8 @@ class UnfitServer(DatabaseError):
 
 class Database:
     """Connections to one database, opened as they are needed, up to `size`.
+
+    Those beside it give idle ones up for each other, so that together they stay few.
 
     Statements that are planned once (`statements.PlannedOnce`) have connections of their own, half
     as many, on which PostgreSQL keeps the plan that it made first; so have those that are planned
@@ -68,6 +72,7 @@ class Database:
         self._listener: asyncio.Task[None] | None = None
         self._ear: Any = None
         self._beside: list[Database] = []
+        self._family: list[Database] = [self]
         self._once: Database | None = None
         self._anew: Database | None = None
         self.login: str | None = None
@@ -107,6 +112,8 @@ class Database:
         make = kind or type(self)
         other = make(url or self._url, size or self._size, self._patience, told)
         self._beside.append(other)
+        other._family = self._family
+        self._family.append(other)
         return other
 
     def fit_for(self, statement: str) -> Database:
@@ -244,6 +251,7 @@ class Database:
                     return connection
                 self._open -= 1
             if self._open < self._size:
+                self._make_room()
                 self._open += 1
                 try:
                     return Connection(await self._connect())
@@ -253,6 +261,20 @@ class Database:
                     raise
             await self._turn()
         raise ConnectionLost("The database has been closed.")
+
+    def _make_room(self) -> None:
+        """Give up what lies idle beside, so that many kinds of connections do not add up.
+
+        Where none is idle, one more is opened: whoever waited might hold what another waits for.
+        """
+        most = _MOST_BESIDE * self._family[0]._size
+        while sum(each._open for each in self._family) >= most:
+            idlest = max(self._family, key=lambda each: len(each._idle))
+            if not idlest._idle:
+                return
+            idlest._idle.pop(0).driver.terminate()
+            idlest._open -= 1
+            idlest._wake()
 
     async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
