@@ -303,9 +303,7 @@ def _answer_until_stopped(
     def greet() -> None:
         _greet(settings, address)
 
-    # What is there now stays: collections need not look at it again, and processes share it.
-    gc.collect()
-    gc.freeze()
+    _settle()
     if len(listeners) == 1:
         uvloop.run(_answer(settings, listeners[0], greet, works=True))
         return 0
@@ -330,8 +328,7 @@ async def _answer(
 ) -> None:
     async with open_services(settings) as services:
         app = build_app(settings, services, works=works)
-        gc.collect()
-        gc.freeze()
+        _settle()
         await server.serve(app, listener, ready)
 
 
@@ -340,10 +337,17 @@ async def _work(settings: Settings, ready: Ready) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
     async with open_services(settings) as services, working(settings, services):
-        gc.collect()
-        gc.freeze()
+        _settle()
         ready()
         await asked_to_stop.wait()
+
+
+def _settle() -> None:
+    # What is there now stays: collections need not look at it again, and processes share it. A page
+    # makes some thousand objects that are gone when it is sent: looking for circles can wait.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def _greet(settings: Settings, address: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 MOST_UNASKED = 4
-"""Most processes that answer when nobody said how many: PostgreSQL gives 100 connections then."""
+"""Most processes that answer when nobody said how many."""
 
 MOST_WORKERS = 64
 _FALSE = frozenset({"", "0", "false", "no", "off"})
