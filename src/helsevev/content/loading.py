@@ -12,6 +12,7 @@ import msgspec
 
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
+from .medication_shapes import OrderSentences
 from .shapes import (
     ContentError,
     DisplayLabels,
@@ -42,6 +43,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
+    "medication/order_sentences.toml": OrderSentences,
 }
 
 
@@ -82,6 +84,12 @@ def results() -> Results:
 def note_types() -> NoteTypes:
     """The types of note, and which profession writes which."""
     return _load("documentation/note_types.toml", NoteTypes)
+
+
+@cache
+def order_sentences() -> OrderSentences:
+    """Usual ways to order medicines, and what stops and pauses are usually for."""
+    return _load("medication/order_sentences.toml", OrderSentences)
 
 
 @cache

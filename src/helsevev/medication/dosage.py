@@ -32,7 +32,8 @@ ONE: Final = Decimal(1)
 class Dose(Struct, frozen=True):
     """One Dosage as people read it. Empty text means that the sender did not say.
 
-    `text` is what to take and when; `as_needed_for` the reason for taking it, when one is named.
+    `text` is what to take and when; `as_needed_for` the reason for taking it, when one is named;
+    `period` the days of a step of a course, or of an order with a first or a last day.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Dose(Struct, frozen=True):
     instructions: tuple[str, ...]
     maximum: str
     duration: str
+    period: str = ""
 
 
 def doses(dosages: object) -> tuple[Dose, ...]:
@@ -67,7 +69,22 @@ def _dose(dosage: Mapping[str, Any]) -> Dose:
         duration=_quantity(
             mapping(mapping(dosage.get("timing")).get("repeat")).get("boundsDuration")
         ),
+        period=_period(dosage),
     )
+
+
+def _period(dosage: Mapping[str, Any]) -> str:
+    repeat = mapping(mapping(dosage.get("timing")).get("repeat"))
+    start, end = start_and_end(repeat.get("boundsPeriod"))
+    if start is not None and end is not None:
+        return f"{_day(start)}–{_day(end)}"
+    if start is not None:
+        return _("from %(day)s") % {"day": _day(start)}
+    return _("until %(day)s") % {"day": _day(end)} if end is not None else ""
+
+
+def _day(found: Moment) -> str:
+    return f"{found.day:%d.%m.%Y}"
 
 
 def dose_amount(dosage: Mapping[str, Any]) -> str:
@@ -106,14 +123,18 @@ def _frequency(repeat: Mapping[str, Any]) -> str:
     often = number(repeat.get("frequency"))
     most = number(repeat.get("frequencyMax"))
     if period is None or not unit:
-        return _("%(count)s times") % {"count": _plain(often)} if often is not None else ""
-    span = f"{_plain(period)}–{_plain(longest)}" if longest is not None else _plain(period)
+        return _("%(count)s times") % {"count": plain(often)} if often is not None else ""
+    span = f"{plain(period)}–{plain(longest)}" if longest is not None else plain(period)
+    if repeat.get("dayOfWeek") and (span, unit) == ("1", "d") and most is None:
+        # So many times on each of the days that are named, which is not "daily".
+        several = often is not None and often != ONE
+        return _("%(count)s times a day") % {"count": plain(often)} if several else ""
     if often is None and most is None and repeat.get("when"):
         # "period 1 d" beside a meal only says that it is every day.
         return "" if (span, unit) == ("1", "d") else _every(span, unit)
     if (often is None or often == ONE) and most is None:
         return _("once daily") if (span, unit) == ("1", "d") else _every(span, unit)
-    times = _plain(often) if most is None else f"{_plain(often or ONE)}–{_plain(most)}"
+    times = plain(often) if most is None else f"{plain(often or ONE)}–{plain(most)}"
     if span == "1":
         return {
             "d": _("%(count)s times daily"),
@@ -184,7 +205,7 @@ def course_end(dosages: object) -> Moment | None:
     return max(known, key=sort_key) if known and len(known) == len(ends) else None
 
 
-def _plain(value: Decimal | None) -> str:
+def plain(value: Decimal | None) -> str:
     """The number without trailing zeros: in a dose, 1,0 is misread as 10."""
     if value is None:
         return ""
@@ -197,7 +218,7 @@ def _plain(value: Decimal | None) -> str:
 def _shown(found: Amount | None) -> str:
     if found is None or found.value is None:
         return ""
-    return f"{found.comparator}{_plain(found.value)} {found.unit}".strip()
+    return f"{found.comparator}{plain(found.value)} {found.unit}".strip()
 
 
 def _quantity(value: object) -> str:
@@ -208,7 +229,7 @@ def _range(value: object) -> str:
     found = mapping(value)
     low, high = amount(found.get("low")), amount(found.get("high"))
     if low is not None and high is not None and low.value is not None and high.value is not None:
-        return f"{_plain(low.value)}–{_shown(high)}"
+        return f"{plain(low.value)}–{_shown(high)}"
     return _shown(low) or _shown(high)
 
 

@@ -136,6 +136,8 @@ def _dose_text(dose: Dose) -> str:
         parts.append(_("for %(reason)s") % {"reason": dose.as_needed_for})
     if dose.maximum:
         parts.append(_("at most %(amount)s") % {"amount": dose.maximum})
+    if dose.period:
+        parts.append(dose.period)
     if dose.duration:
         parts.append(_("for %(duration)s") % {"duration": dose.duration})
     return ", ".join(part for part in parts if part)
