@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from helsevev.kit.projection import Projection
@@ -13,6 +14,41 @@ from helsevev.kit.settings import Settings
 
 Rule = Callable[[dict[str, Any]], Sequence[Any]]
 """check(resource) -> the issues found, none when the resource may be written. Pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a rule looks at besides the resource: versions of another, and others of its own type.
+
+    `versions_of` is (type, id); `since` the earliest clinical date of the others.
+    """
+
+    versions_of: tuple[str, str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stood in the inhabitant's record when the rule looked.
+
+    `versions` are (since when it stood, resource; empty for a deletion), the oldest first. Of the
+    `others`, the resource itself is left out; what is written together with it is among them.
+    """
+
+    versions: Sequence[tuple[datetime, dict[str, Any]]]
+    others: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBeside:
+    """A rule that holds between a resource and others of the same inhabitant.
+
+    `wants` says what to look at (None: the rule is not about this resource), `check` gives the
+    issues found. Both are pure. Nobody writes in between: the write is undone, and checked anew.
+    """
+
+    wants: Callable[[dict[str, Any]], Beside | None]
+    check: Callable[[dict[str, Any], Around], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +84,6 @@ class Chapter:
     commands: tuple[Command, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Resource type -> the rule every write of that type passes."""
+    rules_beside: Mapping[str, RuleBeside] = field(default_factory=dict)
+    """Resource type -> the rule that looks at what else stands in the inhabitant's record."""
     projections: tuple[Projection, ...] = ()
