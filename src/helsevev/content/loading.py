@@ -13,6 +13,7 @@ import msgspec
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
 from .medication_shapes import OrderSentences
+from .round_shapes import Rounds
 from .shapes import (
     ContentError,
     DisplayLabels,
@@ -43,6 +44,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
+    "medication/rounds.toml": Rounds,
     "medication/order_sentences.toml": OrderSentences,
 }
 
@@ -90,6 +92,12 @@ def note_types() -> NoteTypes:
 def order_sentences() -> OrderSentences:
     """Usual ways to order medicines, and what stops and pauses are usually for."""
     return _load("medication/order_sentences.toml", OrderSentences)
+
+
+@cache
+def rounds() -> Rounds:
+    """Times of day, limits and reasons of medicine rounds."""
+    return _load("medication/rounds.toml", Rounds)
 
 
 @cache
