@@ -63,7 +63,7 @@ from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
 from helsevev.kit import clock, logs, server, web
-from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule
+from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule, RuleBeside
 from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
@@ -105,6 +105,11 @@ def rules() -> dict[str, Rule]:
     return {kind: rule for chapter in CHAPTERS for kind, rule in chapter.rules.items()}
 
 
+def rules_beside() -> dict[str, RuleBeside]:
+    """Each resource type's rule about what stands beside it, from the chapter that owns it."""
+    return {kind: rule for chapter in CHAPTERS for kind, rule in chapter.rules_beside.items()}
+
+
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The record, opened with every chapter's rules and read models."""
@@ -114,7 +119,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with opened(settings) as database:
         outward = Outward(f"{address}/fhir", endpoints)
         exports = settings.data / "exports"
-        yield services_over(database, rules(), projections, outward, exports, settings.data)
+        yield services_over(
+            database, rules(), projections, outward, exports, settings.data, rules_beside()
+        )
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from helsevev.access.actor import Actor
+from helsevev.access.beside import SPANS_INHABITANTS
 from helsevev.access.bundle_look_up import identifier_of, newest
 from helsevev.access.bundle_plan import BundlePlan, Known, Step, placed
 from helsevev.access.errors import AccessError, Invalid, Unprocessable
@@ -19,7 +20,6 @@ from helsevev.access.gate import author_of
 from helsevev.access.permit import Grounds, joined
 from helsevev.access.searching import Searcher
 from helsevev.access.writing import (
-    SPANS_INHABITANTS,
     Writer,
     build_row,
     check_version,

@@ -42,7 +42,7 @@ from helsevev.access.views import Views
 from helsevev.access.writing import Writer
 from helsevev.fhir.custom_parameters import check
 from helsevev.fhir.views import keeping
-from helsevev.kit.chapter import Rule
+from helsevev.kit.chapter import Rule, RuleBeside
 from helsevev.kit.projection import Projection
 from helsevev.record import custom_parameters
 from helsevev.record.changes import Feed
@@ -100,6 +100,7 @@ def services_over(
     outward: Outward | None = None,
     exports: Path | None = None,
     keys_folder: Path | None = None,
+    beside: Mapping[str, RuleBeside] | None = None,
 ) -> Services:
     """The services over an open, migrated database, with the chapters' rules and read models.
 
@@ -113,7 +114,9 @@ def services_over(
     gate.permits.on_forgotten.append(feed.tell_ties)
     feed.on_ties(gate.permits.drop)
     rules = {**rules, "SearchParameter": check, "Library": keeping.check}
-    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward or Outward())
+    writer, subscriptions, streams, notifier = writer_over(
+        gate, feed, rules, outward or Outward(), beside
+    )
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)

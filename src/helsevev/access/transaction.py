@@ -28,7 +28,7 @@ from helsevev.kit import clock
 from helsevev.record import conditionals, keys
 from helsevev.record.conditionals import Identified
 from helsevev.record.store import Remembered, Stored, UniqueViolation, VersionMismatch, Write
-from helsevev.record.turns import TurnTaken, seen
+from helsevev.record.turns import Turn, TurnTaken, seen
 
 Returning = Literal["minimal", "representation", "OperationOutcome"]
 Answer = Callable[[Entry], Awaitable[dict[str, Any]]]
@@ -101,6 +101,7 @@ class Bundles:
         grounds = await self._decide(actor, plan.steps)
         plan.follow_versions()
         await self._check_same_inhabitant(plan.steps)
+        held = await self._check_beside(plan.steps)
         now = clock.now()
         built = await _unhurried(plan.build(now))
         # In one order, so that two transactions never wait for each other.
@@ -116,6 +117,7 @@ class Bundles:
             deletions.sort(key=lambda gone: (gone.patient, gone.type, gone.id))
             # Where something fits, its version says who is first.
             taken = [turn for name, turn in turns.items() if not known.matches.get(name)]
+            taken += held
             write = Write(keys.next_key(), now, author, built, remember, deletions, taken)
             try:
                 await self._store.write(write)
@@ -174,6 +176,10 @@ class Bundles:
             await self._gate.keep_within(actor, step.resource, step.patient, current)
         elif current is not None:
             await self._gate.keep_within(actor, current.resource, current.patient, current, "d")
+
+    async def _check_beside(self, steps: Iterable[Step]) -> list[Turn]:
+        written = [s for s in steps if s.act in ("create", "update")]
+        return await self._writer.beside.check([(s.resource, s.patient) for s in written])
 
     async def _check_same_inhabitant(self, steps: Iterable[Step]) -> None:
         written = [s for s in steps if s.act in ("create", "update")]

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from helsevev.access.actor import Actor
+from helsevev.access.beside import RulesBeside, same_inhabitant
 from helsevev.access.errors import (
     Conflict,
     Gone,
@@ -26,23 +27,16 @@ from helsevev.access.errors import (
 )
 from helsevev.access.gate import Gate, author_of
 from helsevev.access.permit import TIES, Grounds
-from helsevev.fhir import references, serialization
-from helsevev.fhir.compartment import is_clinical
+from helsevev.fhir import serialization
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.validation import validate
 from helsevev.kit import clock
-from helsevev.kit.chapter import Rule
+from helsevev.kit.chapter import Rule, RuleBeside
 from helsevev.record import keys, rows
 from helsevev.record.changes import Feed
 from helsevev.record.rows import Row
 from helsevev.record.store import Remembered, Stored, UniqueViolation, VersionMismatch, Write
-from helsevev.record.turns import Turn
-
-SPANS_INHABITANTS: Final = frozenset(
-    {"Account", "Appointment", "AppointmentResponse", "AuditEvent", "Communication", "Group",
-     "Linkage", "List", "Patient", "Person", "Provenance", "RelatedPerson", "Schedule"}
-)  # fmt: skip
-"""Types that may rightly name what belongs to several inhabitants."""
+from helsevev.record.turns import Turn, TurnTaken
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes a resource's next version out of a version of it, which stays as it is."""
@@ -81,11 +75,18 @@ class Keeper(Protocol):
 class Writer:
     """Carries single writes through the recipe, on top of the gate."""
 
-    def __init__(self, gate: Gate, feed: Feed, rules: Mapping[str, Rule]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        feed: Feed,
+        rules: Mapping[str, Rule],
+        beside: Mapping[str, RuleBeside] | None = None,
+    ) -> None:
         self.gate = gate
         self._store = gate.store.beyond
         self._feed = feed
         self._rules = rules
+        self.beside = RulesBeside(gate.store, beside or {})
         self.keepers: dict[str, Keeper] = {}
         """For types that are more than rows: who carries out their writes and deletions."""
 
@@ -194,6 +195,7 @@ class Writer:
         patient = rows.locality(resource)
         version = 1 if current is None else current.version + 1
         await self.check_same_inhabitant([(resource, patient)])
+        held = await self.beside.check([(resource, patient)])
         now = clock.now()
         row = build_row(resource, version, now, patient)
         remember = None
@@ -203,8 +205,13 @@ class Writer:
         author = author_of(actor, "create" if version == 1 else "update", grounds=grounds)
         try:
             await self._store.write(
-                Write(keys.next_key(), now, author, [row], remember, turns=turns)
+                Write(keys.next_key(), now, author, [row], remember, turns=(*turns, *held))
             )
+        except TurnTaken:
+            if turns or not held:
+                raise
+            # What the rules saw was no longer so: they look again.
+            return await self._store_one(actor, resource, current, grounds, request)
         except UniqueViolation:
             return await self._someone_was_first(actor, row, idempotency_key, fingerprint)
         except VersionMismatch:
@@ -253,32 +260,8 @@ class Writer:
         return verdict.grounds
 
     async def check_same_inhabitant(self, resources: Sequence[tuple[dict[str, Any], int]]) -> None:
-        """No order, encounter or document of another inhabitant may be named.
-
-        Takes (resource, inhabitant's key). References to what is nobody's, such as the ward's
-        devices, and to what is not in the record pass.
-        Raises `Unprocessable` naming every such reference.
-        """
-        named: list[tuple[str, str, tuple[str, str], int]] = []
-        for resource, patient in resources:
-            if patient <= 0 or resource["resourceType"] in SPANS_INHABITANTS:
-                continue
-            for path, reference in references.walk(resource):
-                target = references.relative(reference.get("reference", ""))
-                if target and target[0] not in SPANS_INHABITANTS and is_clinical(target[0]):
-                    named.append((path, "/".join(target), target, patient))
-        if not named:
-            return
-        own = {(r["resourceType"], r["id"]): patient for r, patient in resources if "id" in r}
-        places = await self._store.places_of({target for _, _, target, _ in named} - own.keys())
-        places.update(own)
-        issues = [
-            Issue("error", "business-rule", f"{text} belongs to another inhabitant.", path)
-            for path, text, target, patient in named
-            if 0 < places.get(target, patient) != patient
-        ]
-        if issues:
-            raise Unprocessable(issues)
+        """No order, encounter or document of another inhabitant may be named."""
+        await same_inhabitant(self._store, resources)
 
     def tell(self, written: Iterable[Row]) -> None:
         """Wake those who follow, after the commit; access is decided anew where ties changed."""

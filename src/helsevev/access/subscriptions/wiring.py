@@ -13,7 +13,7 @@ from helsevev.access.subscriptions.notices import Notices
 from helsevev.access.subscriptions.sending import Notifier, Patience
 from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.writing import Writer
-from helsevev.kit.chapter import Rule
+from helsevev.kit.chapter import Rule, RuleBeside
 from helsevev.record.changes import Feed
 from helsevev.record.subscriptions import Subscriptions
 
@@ -28,16 +28,20 @@ class Outward:
 
 
 def writer_over(
-    gate: Gate, feed: Feed, rules: Mapping[str, Rule], outward: Outward
+    gate: Gate,
+    feed: Feed,
+    rules: Mapping[str, Rule],
+    outward: Outward,
+    beside: Mapping[str, RuleBeside] | None = None,
 ) -> tuple[Writer, SubscriptionDoor, Streams, Notifier]:
     """The writer for every door, the one that takes subscriptions, and what sends them on."""
     roles = gate.store.roles
     asked, rows = Subscriptions(roles.program), Subscriptions(roles.whole)
     notices = Notices(gate, Subscriptions(roles.shown), outward.base)
-    plain = Writer(gate, feed, rules)
+    plain = Writer(gate, feed, rules, beside)
     door = SubscriptionDoor(gate, plain, asked, notices, outward.endpoints)
     matcher = Matcher(gate, rows)
     notifier = Notifier(rows, matcher, notices, door, outward.endpoints, outward.patience)
-    writer = Writer(gate, feed, {**rules, TYPE: refuse_unsealed})
+    writer = Writer(gate, feed, {**rules, TYPE: refuse_unsealed}, beside)
     writer.keepers[TYPE] = door
     return writer, door, Streams(door, asked, notices), notifier
