@@ -67,6 +67,7 @@ from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule, RuleBes
 from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
+from helsevev.medication.catalogue.loading import load_demo
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -130,6 +131,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
     jobs = (
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
+        services.apps.tidying,
     )  # fmt: skip
     for job in jobs:
         await job.start()
@@ -301,6 +303,7 @@ async def _prepare(
         await reworking.protect(services.reindexer)
         if settings.demo:
             await demo.load(services, clock.now())
+            await load_demo(services)
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 

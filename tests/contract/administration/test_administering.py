@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -154,3 +155,21 @@ async def test_a_record_from_before_knows_its_staff_once_it_is_served(house: Wor
     await fill_standing(store)
     await fill_standing(store)
     assert await store.roles.owner.fetchval("SELECT count(*) FROM staff_standing") == there
+
+
+async def test_the_officer_is_led_to_no_page_that_is_closed_to_them(house: World) -> None:
+    role = {"resourceType": "PractitionerRole", "id": "kari-led", "active": True,
+            "practitioner": {"reference": "Practitioner/kari"},
+            "organization": {"reference": "Organization/ward"},
+            "code": [{"text": "Sykepleier"}]}  # fmt: skip
+    await house.services.writer.write(SYSTEM, role)
+    for actor, leads in ((OFFICER, False), (ADMINISTRATOR, True)):
+        async with await house.signed_in(actor) as browser:
+            for page in ("/administration/access/held", "/administration/access/person/kari"):
+                answer = await browser.get(page)
+                assert answer.status_code == 200
+                assert ('href="/administration/people/kari"' in answer.text) == leads, page
+                found = re.findall(r'href="(/administration[^"#?]*)', answer.text)
+                for address in dict.fromkeys(found):
+                    assert (await browser.get(address)).status_code == 200, (actor.id, address)
+    await house.services.writer.delete(SYSTEM, "PractitionerRole", "kari-led")

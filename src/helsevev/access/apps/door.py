@@ -17,6 +17,7 @@ from helsevev.access.apps.granting import Granting, system_actor
 from helsevev.access.apps.refusals import NotLetIn, invalid_client
 from helsevev.access.apps.registration import Client
 from helsevev.access.apps.signing import ALGORITHM, SigningKey
+from helsevev.access.apps.tidying import Tidying
 from helsevev.access.apps.tokens import Tokens
 from helsevev.access.audit import refused_login
 from helsevev.access.gate import Gate
@@ -44,6 +45,7 @@ class Apps:
 
     clients: Clients
     tokens: Tokens
+    tidying: Tidying
     authorizing: Authorizing
     granting: Granting
     assertions: Assertions
@@ -161,6 +163,7 @@ def apps_over(gate: Gate, credentials: Credentials, outward: Outward, keys: Path
     return Apps(
         clients=clients,
         tokens=tokens,
+        tidying=Tidying(tokens),
         authorizing=Authorizing(gate, clients, tokens, address),
         granting=Granting(gate, credentials, clients, tokens, signing, address),
         assertions=Assertions(database, outward.endpoints),

@@ -23,6 +23,7 @@ from helsevev.access.administration.effective.working_out import (
     table_of,
 )
 from helsevev.access.administration.keeping import StaffKeeper
+from helsevev.access.administration.places import home_of
 from helsevev.access.apps.words import kinds_named
 from helsevev.access.errors import Invalid
 from helsevev.access.guard import actor_of_request
@@ -81,6 +82,7 @@ async def held(
         said={"on": on, "since": since}, known=professions_known(), part="effective",
         words=_words(), acts=_acts(), columns=_columns(), named=partial(_named, found.units),
         place="administration", page_title=_("Who has which role"),
+        keeps_staff=home_of(actor) == "/administration",
         query=urlencode({n: v for n, v in asdict(asked).items() if v}),
         status_code=422 if errors else 200,
     )  # fmt: skip
@@ -89,12 +91,13 @@ async def held(
 @get("/administration/access/person/{person_id:str}", opt=_RECORD)
 async def of_person(request: _Request, person_id: str, form: str = "") -> Response[str]:
     """What one member of staff can do."""
-    found = await _effective(request).of_person(actor_of_request(request), person_id)
+    actor = actor_of_request(request)
+    found = await _effective(request).of_person(actor, person_id)
     if form:
         return _file(lines_of(found), form, person_id)
     return render(
         request, "access/administration/person_access.html", access=found, part="effective",
-        sources=_sources(),
+        sources=_sources(), keeps_staff=home_of(actor) == "/administration",
         words=_words(), place="administration", page_title=found.name,
     )  # fmt: skip
 
