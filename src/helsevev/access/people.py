@@ -10,7 +10,7 @@ from typing import Any, Final
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.gate import Gate, author_of
-from helsevev.access.policy import Decision
+from helsevev.access.policy import Decision, may_treat
 from helsevev.fhir import dates, identifiers
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.search_query import normalize
@@ -80,6 +80,9 @@ class People:
     async def mine(self, actor: Actor, limit: int = 500) -> list[Found]:
         """The inhabitants whom the actor's unit treats now, or whose record the actor opened."""
         await self.staff_only(actor)
+        if not may_treat(actor):
+            # Whom the unit treats is no business of those who treat nobody.
+            return []
         now = clock.now()
         ties = await self._database.fetch(
             _ACCESS["my_patients"],

@@ -9,7 +9,16 @@ from typing import Final, NamedTuple
 
 from helsevev.access import app_bounds, blocking, representing, treatment_relation
 from helsevev.access.actor import Actor
-from helsevev.access.policy import AGE_UNKNOWN, Action, Basis, Closeness, Decision, Facts, decide
+from helsevev.access.policy import (
+    AGE_UNKNOWN,
+    Action,
+    Basis,
+    Closeness,
+    Decision,
+    Facts,
+    decide,
+    may_treat,
+)
 from helsevev.access.sight import ADDRESSES, WHOLE, Block, Sight, blocked, blocks_of, sight_of
 from helsevev.content.loading import categories, relations
 from helsevev.fhir import dates
@@ -158,7 +167,7 @@ class Permits:
     async def reach_all(self, actor: Actor) -> None:
         """Let the wall show everyone whom the actor is tied to, to look across inhabitants."""
         held = asking()
-        if held is None:
+        if held is None or not may_treat(actor):
             return
         now = clock.now()
         if actor.kind != "practitioner":
@@ -277,8 +286,9 @@ _CLOSENESS: Final[dict[str, Closeness]] = {"1": "personal", "2": "unit", "3": "o
 
 def _reaches(actor: Actor, facts: Facts) -> bool:
     """Whether the wall shows the record: a tie does, which for inhabitants has to open it, too."""
-    opens = actor.kind != "inhabitant" or decide(actor, "read", facts).allowed
-    return facts.is_tied and opens
+    if actor.kind == "inhabitant":
+        return facts.is_tied and decide(actor, "read", facts).allowed
+    return facts.is_tied and may_treat(actor)
 
 
 def _hides(row: Row) -> bool:

@@ -153,6 +153,12 @@ def may_write(profession: str, resource_type: str) -> bool:
     return _decide("practitioner", profession, "", "write", *_known(facts), resource_type).allowed
 
 
+def may_treat(actor: Actor) -> bool:
+    """Whether a tie opens any record at all to the actor: not to staff whose role treats nobody."""
+    nearest = Facts("inhabitant", related=True, closeness="personal")
+    return actor.kind != "practitioner" or decide(actor, "read", nearest).allowed
+
+
 def may_follow_up(actor: Actor) -> bool:
     """Whether the actor may see anybody's audit trail, and judge unusual reads."""
     return decide(actor, "follow-up", Facts("reference")).allowed

@@ -13,9 +13,11 @@ from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.gate import Gate
 from helsevev.access.naming_withheld import ABOUT
+from helsevev.access.policy import Facts, decide, may_treat
 from helsevev.access.search_bounds import SearchBounds
 from helsevev.access.survivors import led_on
 from helsevev.fhir import references
+from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.dates import microseconds
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.fhir.extraction import REFERENCE
@@ -66,6 +68,10 @@ class Searcher:
         """
         for patient_id in named_patients(query):
             await self._gate.open_chart(actor, patient_id, interaction="search-type")
+        if is_clinical(query.resource_type) and not may_treat(actor):
+            # Found nothing would be half the truth: whatever there is, the role opens none of it.
+            closed = decide(actor, "read", Facts("inhabitant"))
+            await self._gate.refuse(actor, keys.REFERENCE, closed, "search-type")
         matches = await self._within(actor, query, "search-type")
         # What a person had who was merged is kept with the one who stayed.
         led = await led_on(self._gate.store, query, found=bool(matches.rows or matches.total))

@@ -31,6 +31,9 @@ RESPONSIBLE: Final = {"coding": [{
 }]}  # fmt: skip
 STREET: Final = "Hemmeliglia 17"
 STAFF: Final = ("physician", "nurse", "paramedic", "assistant-nurse", "secretary", "cleaner")
+OFFICES: Final = ("system-administrator", "privacy-officer", "block-keeper", "app-administrator")
+"""Work with the system itself, at units that treat."""
+
 RELATIONS: Final = ("none", "stated", "organisation", "unit", "personal", "emergency")
 ENTRIES: Final = {
     "plain": ("J45", None, None), "psychiatry": ("F32.1", None, None),
@@ -119,7 +122,7 @@ def person(name: str, number: str = "", **more: Any) -> dict[str, Any]:
 def encounters(patient: str) -> list[dict[str, Any]]:
     """What ties the ward, the hospital, and each one who is named."""
     named = [
-        {"individual": reference(f"Practitioner/{role}-personal")} for role in STAFF
+        {"individual": reference(f"Practitioner/{role}-personal")} for role in (*STAFF, *OFFICES)
     ]  # fmt: skip
     ties: dict[str, dict[str, Any]] = {
         "ward": {"serviceProvider": reference("Organization/ward")},
@@ -228,6 +231,9 @@ async def world(
                     await services.gate.permits.state_relation(actor, patient, "DELBEHAN", "x")
                 elif relation == "emergency":
                     await services.gate.permits.state_emergency(actor, patient, "BLAALYS", "x")
+    for role in OFFICES:
+        for relation in ("organisation", "unit", "personal"):
+            await made.admit(role, relation, staff(role, relation))
     for name in ("open", *RECORDS):
         own = Actor(
             "inhabitant", f"Patient/{name}", name, "", "inhabitant", patient=f"Patient/{name}"

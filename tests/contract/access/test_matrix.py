@@ -105,7 +105,7 @@ async def test_every_rule_is_met_by_a_cell_or_a_case_of_its_own(world: World) ->
         "alarms-are-answered", "own-power-of-attorney-ends", "apps-are-approved",
     }  # fmt: skip
     in_table = {
-        "treatment-read", "treatment-stated", "documentation-by-profession",
+        "treatment-read", "treats-nobody", "treatment-stated", "documentation-by-profession",
         "documentation-by-secretaries", "emergency-access", "own-record", "parent-reads",
         "representation-and-protected-address", "system", "entry-of-an-open-record",
         "block-of-a-person", "block-of-a-unit", "sensitive-near-unit", "sensitive-near-person",

@@ -10,7 +10,7 @@ import pytest
 
 from helsevev.access import policy
 from helsevev.access.actor import SYSTEM, Actor
-from helsevev.access.policy import CLINICIANS, Facts, decide, may_write
+from helsevev.access.policy import ASSISTING, CLINICIANS, Facts, decide, may_write
 from helsevev.access.policy_rules import rule_book
 from helsevev.fhir.definitions import RESOURCE_TYPES
 from helsevev.locale import HERE as LOCALE
@@ -23,6 +23,7 @@ SECRETARIES_WRITE = frozenset(
 )  # fmt: skip
 PROFESSION = "Your role cannot write this kind of entry."
 AT_WORK = "At work you do not open your own record; sign in as an inhabitant."
+TREATS_NOBODY = "Your role does not take part in treatment, so it opens no records."
 PROFESSIONS = (*sorted(CLINICIANS), "secretary", "cleaner", "")
 RELATED = Facts("inhabitant", related=True)
 EMERGENCY = Facts("inhabitant", emergency_until=LATER)
@@ -62,6 +63,10 @@ REFUSED = [
     (practitioner("nurse"), "write", REFERENCE, "Organization", policy.REFUSED_REFERENCE, False),
     (practitioner("secretary"), "write", RELATED, "Observation", PROFESSION, False),
     (practitioner("cleaner"), "write", RELATED, "Appointment", PROFESSION, False),
+    (practitioner("cleaner"), "read", RELATED, "", TREATS_NOBODY, False),
+    (practitioner("system-administrator"), "read", RELATED, "", TREATS_NOBODY, False),
+    (practitioner("privacy-officer"), "read", STRANGER, "", TREATS_NOBODY, False),
+    (practitioner(""), "read", EMERGENCY, "", TREATS_NOBODY, False),
     (practitioner("nurse"), "write", RELATED, "AuditEvent", PROFESSION, False),
     (practitioner("nurse"), "write", RELATED, "Consent", PROFESSION, False),
     (practitioner("nurse"), "write", STRANGER, "Observation", policy.REFUSED_NO_RELATION, True),
@@ -104,6 +109,8 @@ def expected(actor: Actor, action: str, facts: Facts, kind: str) -> bool:
         return False
     if actor.kind == "inhabitant":
         return facts.own and (action == "read" or kind == "Consent")
+    if actor.profession not in {*CLINICIANS, *ASSISTING, "secretary"}:
+        return False
     tied = facts.related or facts.emergency_until is not None
     if action == "read":
         return tied
