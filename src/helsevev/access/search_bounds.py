@@ -15,7 +15,7 @@ from typing import Final
 from helsevev.access.actor import Actor
 from helsevev.access.naming_withheld import asked_for, withheld_of
 from helsevev.access.permit import HOLDS, Permits
-from helsevev.access.policy import Closeness, Facts, decide, rules_on_entry
+from helsevev.access.policy import Closeness, Facts, decide, may_treat, rules_on_entry
 from helsevev.access.sight import ADDRESSES, STRICTEST, Entry, sight_of
 from helsevev.access.telling_places import KINDS, telling
 from helsevev.content.loading import categories
@@ -59,6 +59,9 @@ class SearchBounds:
             if vain := await self._named_in_vain(query, actor, now):
                 withheld = replace(withheld or Withheld(), patients=vain)
             return Scope(actor.id, (), now, own, withheld=withheld)
+        if not may_treat(actor):
+            # Their unit's ties open nothing to them: they find what is about nobody.
+            return Scope(actor.id, (), now, keys.REFERENCE)
         levels, addresses, areas = _levels(_unnamed(actor))
         if not looks_at_addresses(query):
             addresses = areas if await self._looks_at_areas(query, actor) else ()
@@ -189,7 +192,10 @@ def _named(level: Level, actor: Actor) -> Level:
         "unit": (*actor.person, *actor.unit),
         "personal": actor.person,
     }
-    return replace(level, grantees=near[level.grantees[0]] if level.grantees else ())
+    if not level.grantees:
+        return level
+    asked = level.grantees[0]
+    return replace(level, grantees=near[asked], rank=len(_NEARER) - _NEARER.index(asked))
 
 
 @lru_cache(maxsize=2000)

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from helsevev.access import own_word
 from helsevev.access.actor import Actor
 from helsevev.access.bundle_look_up import identifier_of, newest
 from helsevev.access.bundle_plan import BundlePlan, Known, Step, placed
@@ -118,6 +119,12 @@ class Bundles:
             # Where something fits, its version says who is first.
             taken = [turn for name, turn in turns.items() if not known.matches.get(name)]
             taken += held
+            ties = [
+                own_word.Step(step.resource, step.patient, step.current)
+                for step in plan.steps
+                if step.act in ("create", "update")
+            ]
+            await own_word.note(self._gate.store.database, actor, ties, now)
             write = Write(keys.next_key(), now, author, built, remember, deletions, taken)
             try:
                 await self._store.write(write)

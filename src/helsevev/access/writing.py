@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from helsevev.access import own_word
 from helsevev.access.actor import Actor
 from helsevev.access.beside import RulesBeside, same_inhabitant
 from helsevev.access.errors import (
@@ -203,6 +204,8 @@ class Writer:
             result = msgspec.json.encode([row.type, row.id, version]).decode()
             remember = Remembered(idempotency_key, fingerprint, result)
         author = author_of(actor, "create" if version == 1 else "update", grounds=grounds)
+        step = own_word.Step(resource, patient, current)
+        await own_word.note(self.gate.store.database, actor, [step], now)
         try:
             await self._store.write(
                 Write(keys.next_key(), now, author, [row], remember, turns=(*turns, *held))

@@ -21,6 +21,7 @@ class ReadFacts(Shape, frozen=True, kw_only=True):
     is_well_known: bool = False
     is_emergency: bool = False
     days_without_relation: int = 0
+    days_unconfirmed: int = 0
     days_since_end: int = 0
     records_today: int = 0
     records_usual: float = 0

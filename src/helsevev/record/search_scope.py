@@ -12,12 +12,16 @@ from helsevev.record.search_values import Arguments
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Labels (hashes) whose entries only near ties show: these grantees', or stated ones."""
+    """Labels (hashes) whose entries only near ties show: these grantees', or stated ones.
+
+    `rank` is the nearness asked for: 1 the person, 2 the unit, 3 what it is part of.
+    """
 
     labels: tuple[int, ...]
     grantees: tuple[str, ...] = ()
     stated: bool = False
     emergency: bool = False
+    rank: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ def _tied(scope: Scope, level: Level, arguments: Arguments) -> str:
         ties.append(
             f"SELECT t.patient FROM treatment_relation t WHERE t.grantee = ANY ({grantees})"
             f" AND t.start_at <= {now} AND t.end_at > {now}"
+            # One's own word is no nearer than what others have said (migration 0029).
+            f" AND (t.maker <> {arguments.add(scope.actor, 'text')}"
+            f" OR t.others_until > {now} OR t.cap <= {level.rank:d})"
         )
     tables = [("emergency_access", level.emergency), ("stated_relation", level.stated)]
     for table, opens in tables:

@@ -79,6 +79,7 @@ _TESTS: Final[dict[str, Callable[[ReadFacts, float], bool]]] = {
     "well-known": lambda facts, _limit: facts.is_well_known,
     "emergency": lambda facts, _limit: facts.is_emergency,
     "no-relation-afterwards": lambda facts, limit: facts.days_without_relation >= limit,
+    "own-word": lambda facts, limit: facts.days_unconfirmed >= limit,
     "ended-relation": lambda facts, limit: facts.days_since_end > limit,
     "volume": _volume,
     "outside-shift": _shift,

@@ -36,7 +36,7 @@ EVERY: Final = 20.0
 BATCH: Final = 2000
 _USUAL: Final = timedelta(days=60)
 _EMERGENCIES: Final = timedelta(days=90)
-"""How far back emergencies without a relation afterwards are looked for."""
+"""How far back what nobody else confirmed afterwards is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class Watcher:
             if count < BATCH:
                 break
         await self._look_at_emergencies()
+        await self._look_at_own_words()
         return total
 
     async def _look_once(self) -> int:
@@ -198,6 +199,26 @@ class Watcher:
             )
             for row in rows
         ]
+        await _keep(self._database, found)
+
+    async def _look_at_own_words(self) -> None:
+        """Relations that somebody stated and wrote down, which nobody else has confirmed."""
+        rule = next(r for r in unusual_reads().rule if r.code == "own-word")
+        now = clock.now()
+        until = now - timedelta(days=rule.threshold)
+        rows = await self._database.fetch(_SQL["own_words_alone"], until - _EMERGENCIES, until)
+        found = [
+            (
+                *(row["patient"], keys.next_key(), now, row["started_at"]),
+                *(now + timedelta(days=rule.due_days), 0, rule.code, row["actor"], row["actor"]),
+                *(row["organisation"], row["started_at"].astimezone(ZONE).date().isoformat()),
+                _json({
+                    "ground": row["ground"], "entry": row["source"],
+                    "days": (now - row["started_at"]).days,
+                }),
+            )
+            for row in rows
+        ]  # fmt: skip
         await _keep(self._database, found)
 
     async def _go_on(self) -> None:

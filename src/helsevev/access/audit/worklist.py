@@ -97,7 +97,7 @@ def _said(finding: Finding) -> str:
             return _("%(records)s records that day, usually %(usual)s") % told
         case "outside-shift":
             return _("At %(hour)s o'clock") % {"hour": why.get("hour")}
-        case "ended-relation" | "no-relation-afterwards":
+        case "ended-relation" | "no-relation-afterwards" | "own-word":
             return _("%(days)s days") % {"days": why.get("days")}
     return ""
 

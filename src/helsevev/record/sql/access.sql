@@ -1,24 +1,30 @@
 -- name: ties, planned once
 -- What ties an actor to each of some inhabitants now, and what keeps them out: the nearest treatment
 -- relation (to who replaced them, too), as its rank (1 the person, 2 the unit, 3 what it is part of)
--- and where it is written; a stated emergency, a stated relation; the inhabitant's blocks that name
+-- and where it is written, where it is not the actor's own word alone (migration 0029); a stated emergency, a stated relation; the inhabitant's blocks that name
 -- the actor or everyone; how the actor acts for them; the Patient's labels and birth date.
 -- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now, $6 references
 -- of the person, $7 of the unit, $8 the inhabitant who acts for others (null), $9 hashes of labels.
 SELECT
     wanted.patient,
-    coalesce((SELECT min(CASE WHEN t.grantee = ANY ($6::text[]) THEN '1'
-                              WHEN t.grantee = ANY ($7::text[]) THEN '2' ELSE '3' END
+    coalesce((SELECT min(greatest(CASE WHEN t.grantee = ANY ($6::text[]) THEN 1
+                                       WHEN t.grantee = ANY ($7::text[]) THEN 2 ELSE 3 END,
+                                  CASE WHEN t.maker = $4 AND t.others_until <= $3
+                                       THEN t.cap ELSE 0 END)
                          || t.source_type || '/' || t.source_id)
               FROM treatment_relation t
               WHERE t.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-                AND t.start_at <= $3 AND t.end_at > $3),
-             (SELECT min(CASE WHEN t.grantee = ANY ($6::text[]) THEN '1'
-                              WHEN t.grantee = ANY ($7::text[]) THEN '2' ELSE '3' END
+                AND t.start_at <= $3 AND t.end_at > $3
+                AND (t.maker <> $4 OR t.others_until > $3 OR t.cap < 9)),
+             (SELECT min(greatest(CASE WHEN t.grantee = ANY ($6::text[]) THEN 1
+                                       WHEN t.grantee = ANY ($7::text[]) THEN 2 ELSE 3 END,
+                                  CASE WHEN t.maker = $4 AND t.others_until <= $3
+                                       THEN t.cap ELSE 0 END)
                          || t.source_type || '/' || t.source_id)
               FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
               WHERE p.patient = wanted.patient AND t.grantee = ANY ($2::text[])
-                AND t.start_at <= $3 AND t.end_at > $3)) AS relation,
+                AND t.start_at <= $3 AND t.end_at > $3
+                AND (t.maker <> $4 OR t.others_until > $3 OR t.cap < 9))) AS relation,
     (SELECT max(e.expires_at) FROM emergency_access e
      WHERE e.patient = wanted.patient AND e.actor = $4 AND e.expires_at > $5) AS emergency_until,
     (SELECT max(s.expires_at) FROM stated_relation s
@@ -50,8 +56,10 @@ WHERE (grantee = '*' OR grantee = ANY ($1::text[])) AND start_at <= $2 AND end_a
 -- or by their own word, but not nearer. $1 the actor's grantees, $2 now in microseconds, $4 the near
 -- ones of the grantees, $5 actor, $6 now.
 SELECT tied.patient
-FROM (SELECT t.patient, bool_or(t.grantee = ANY ($4::text[])) AS near FROM treatment_relation t
+FROM (SELECT t.patient, bool_or(t.grantee = ANY ($4::text[])
+                                AND (t.maker <> $5 OR t.others_until > $2 OR t.cap <= 2)) AS near FROM treatment_relation t
       WHERE t.grantee = ANY ($1::text[]) AND t.start_at <= $2 AND t.end_at > $2
+        AND (t.maker <> $5 OR t.others_until > $2 OR t.cap < 9)
       GROUP BY t.patient
       UNION ALL
       SELECT s.patient, false FROM stated_relation s WHERE s.actor = $5 AND s.expires_at > $6
@@ -68,6 +76,25 @@ SELECT EXISTS (SELECT FROM resource WHERE patient = $1 AND keys && $2::bigint[])
 INSERT INTO stated_relation
     (patient, id, started_at, expires_at, actor, organisation, ground, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: own_words
+-- Which ties of an entry are somebody's own word (access/own_word.py).
+SELECT grantee, maker, others_until, cap FROM self_made_tie
+WHERE patient = $1 AND source_type = $2 AND source_id = $3
+
+-- name: keep_own_words
+-- Ties of an entry that is about to be stored which are their writer's own word.
+INSERT INTO self_made_tie
+    (patient, source_type, source_id, written_at, grantee, maker, others_until, cap)
+SELECT $1, $2, $3, $4, claim.*
+FROM unnest($5::text[], $6::text[], $7::bigint[], $8::smallint[]) AS claim
+ON CONFLICT (patient, source_type, source_id, grantee) DO UPDATE SET
+    maker = excluded.maker, others_until = excluded.others_until, cap = excluded.cap
+
+-- name: forget_own_words
+-- Another has written what was somebody's own word, or it is no longer said.
+DELETE FROM self_made_tie
+WHERE patient = $1 AND source_type = $2 AND source_id = $3 AND grantee = ANY ($4::text[])
 
 -- name: relations_of
 -- Every treatment relation between an inhabitant and an actor's references, past ones too.
@@ -89,6 +116,7 @@ SELECT patient, bool_or(related) AS related
 FROM (
     SELECT patient, true AS related FROM treatment_relation
     WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
+      AND (maker <> $3 OR others_until > $2 OR cap < 9)
     UNION ALL
     SELECT patient, false FROM emergency_access WHERE actor = $3 AND expires_at > $4
     UNION ALL
@@ -101,9 +129,11 @@ LIMIT $5
 -- Everyone whom an actor is tied to: by units, by who was replaced by one of those, by their word.
 SELECT patient FROM treatment_relation
 WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
+  AND (maker <> $3 OR others_until > $2 OR cap < 9)
 UNION
 SELECT p.patient FROM replaced_person p JOIN treatment_relation t ON t.patient = p.target
 WHERE t.grantee = ANY ($1::text[]) AND t.start_at <= $2 AND t.end_at > $2
+  AND (t.maker <> $3 OR t.others_until > $2 OR t.cap < 9)
 UNION
 SELECT patient FROM emergency_access WHERE actor = $3 AND expires_at > $4
 UNION

@@ -259,12 +259,24 @@ SELECT patient, source_type || '/' || source_id AS source, max(end_at) AS end_at
 FROM treatment_relation WHERE patient = ANY ($1::bigint[]) GROUP BY 1, 2
 
 -- name: emergencies_without_relation
--- Stated emergencies of a time that no treatment relation has followed.
+-- Stated emergencies of a time that no treatment relation has followed, but by their own word.
 SELECT e.patient, e.id, e.started_at, e.actor, e.organisation, e.ground
 FROM emergency_access e
 WHERE e.started_at >= $1 AND e.started_at < $2
   AND NOT EXISTS (SELECT FROM treatment_relation t WHERE t.patient = e.patient
-                  AND t.grantee IN (e.actor, e.organisation))
+                  AND t.grantee IN (e.actor, e.organisation) AND t.maker <> e.actor)
+
+-- name: own_words_alone
+-- Relations that somebody stated in a time, and then wrote down themselves, which nobody else's word
+-- has followed: each with the first entry that says so.
+SELECT s.patient, s.started_at, s.actor, s.organisation, s.ground,
+       min(o.source_type || '/' || o.source_id) AS source
+FROM stated_relation s
+JOIN self_made_tie o ON o.patient = s.patient AND o.maker = s.actor AND o.written_at >= s.started_at
+WHERE s.started_at >= $1 AND s.started_at < $2
+  AND NOT EXISTS (SELECT FROM treatment_relation t WHERE t.patient = s.patient
+                  AND t.grantee IN (s.actor, s.organisation) AND t.maker <> s.actor)
+GROUP BY s.patient, s.started_at, s.actor, s.organisation, s.ground
 
 -- name: staff_numbered
 -- Who of the staff has one of some national numbers, by their hashes.

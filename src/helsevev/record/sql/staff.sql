@@ -94,6 +94,7 @@ SELECT CASE WHEN grantee = ANY ($3::text[]) THEN 'personal'
        source_type, count(DISTINCT patient) AS people
 FROM treatment_relation
 WHERE grantee = ANY ($1::text[]) AND start_at <= $2 AND end_at > $2
+  AND (maker <> ALL ($3::text[]) OR others_until > $2)
 GROUP BY nearness, source_type ORDER BY nearness, source_type
 
 -- name: self_made
@@ -109,6 +110,7 @@ WHERE actor = $1 AND expires_at > $2
 SELECT DISTINCT grantee, source_type, source_id, end_at
 FROM treatment_relation
 WHERE patient = $1 AND start_at <= $2 AND end_at > $2
+  AND (maker <> grantee OR others_until > $2)
 ORDER BY grantee, source_type, source_id
 
 -- name: opened_by_word
