@@ -27,6 +27,7 @@ USES = {
         "access/bulk.py": "imports: what is there already",
         "access/gate.py": "that a closed record is there, and whose",
         "access/identity/matching.py": "who signs in",
+        "access/medicines.py": "counting how medicines are ordered, of all, naming nobody",
         "access/people.py": "what identifies a stranger, traced for each",
         "access/person_matching.py": "the same, by likeness",
         "access/person_merging.py": "making one record of two, by the register's keeper",

@@ -25,6 +25,7 @@ from helsevev.access.history import History
 from helsevev.access.labels_in_use import LabelsInUse
 from helsevev.access.limits import Limits
 from helsevev.access.live import Live
+from helsevev.access.medicines import Medicines
 from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
@@ -80,6 +81,7 @@ class Services:
     apps: Apps
     feed: Feed
     terminology: Terminology
+    medicines: Medicines
     subscriptions: SubscriptionDoor
     streams: Streams
     notifier: Notifier
@@ -138,6 +140,7 @@ def services_over(
         apps=apps_over(gate, credentials, outward or Outward(), keys_folder),
         feed=feed,
         terminology=terminology,
+        medicines=Medicines(store),
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,

@@ -12,6 +12,7 @@ import msgspec
 
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
+from .catalogue_shapes import CatalogueProducts
 from .medication_shapes import OrderSentences
 from .round_shapes import Rounds
 from .shapes import (
@@ -44,6 +45,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
+    "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
     "medication/order_sentences.toml": OrderSentences,
 }
@@ -152,3 +154,9 @@ def person_matching() -> PersonMatching:
 def unusual_reads() -> UnusualReads:
     """The rules that find unusual reads."""
     return _load("access/unusual_reads.toml", UnusualReads)
+
+
+@cache
+def catalogue_products() -> CatalogueProducts:
+    """The medicines of the demo's catalogue."""
+    return _load("medication/catalogue/products.toml", CatalogueProducts)

@@ -1,0 +1,88 @@
+"""The catalogue that comes with the program, made of content, until FEST is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from helsevev.access.medicines import Entry
+from helsevev.content import loading
+from helsevev.content.catalogue_shapes import Form, ListedSubstance, TradeProduct
+from helsevev.medication.catalogue.product import (
+    BRAND,
+    DEMO_PREFIX,
+    FORM,
+    GROUP,
+    ROUTE,
+    SUBSTANCE,
+    UNIT,
+    Amount,
+    Coded,
+    Ingredient,
+    Product,
+    Substance,
+)
+from helsevev.terminology.words import fold
+
+SOURCE: Final = "demo"
+_STRENGTH: Final = re.compile(r"(\d+(?:,\d+)?) ?([^\d\s/]+)(?:/(ml|g|dose|time))?")
+
+
+def entries() -> Iterator[Entry]:
+    """The products of the content, and the substances with form and strength that they are of."""
+    listed = loading.catalogue_products()
+    forms = {form.code: form for form in listed.form}
+    generic_ids: set[str] = set()
+    for substance in listed.substance:
+        yield _entry("substance", Substance(_id("s", substance.name), substance.name))
+        for product in substance.product:
+            form = forms[product.form]
+            generic = _product(substance, product, form, SUBSTANCE)
+            brand = _product(substance, product, form, BRAND)
+            yield _entry("product", msgspec.structs.replace(brand, generic=generic.id))
+            if generic.id not in generic_ids:
+                generic_ids.add(generic.id)
+                yield _entry("product", generic)
+
+
+def _entry(kind: str, body: Product | Substance) -> Entry:
+    return Entry(kind, body.id, msgspec.json.encode(body).decode())
+
+
+def _product(substance: ListedSubstance, of: TradeProduct, form: Form, kind: str) -> Product:
+    named = of.trade if kind == BRAND else substance.name
+    return Product(
+        id=_id("b" if kind == BRAND else "g", f"{named} {form.short} {of.strength}"),
+        kind=kind,
+        name=f"{named} {form.short} {of.strength}".strip(),
+        trade=of.trade if kind == BRAND else "",
+        atc=substance.atc,
+        atc_name=substance.name,
+        form=Coded(form.code, form.name, FORM),
+        group=Coded(substance.group, f"Reseptgruppe {substance.group}", GROUP)
+        if substance.group else None,
+        ingredients=tuple(_ingredients(substance, of.strength)),
+        routes=(Coded(form.route.code, form.route.name, ROUTE),),
+        units=(Coded(form.unit.code, form.unit.name, UNIT),) if form.unit else (),
+    )  # fmt: skip
+
+
+def _ingredients(substance: ListedSubstance, strength: str) -> Iterator[Ingredient]:
+    """The substance with its strength; of several substances each has its own, where told apart."""
+    key = _id("s", substance.name)
+    amounts = list(_STRENGTH.finditer(strength))
+    if len(amounts) != 1:
+        yield Ingredient(key, substance.name)
+        return
+    value, unit, per = amounts[0].groups()
+    below = Amount("1", per) if per else None
+    yield Ingredient(key, substance.name, Amount(value.replace(",", "."), unit), below)
+
+
+def _id(kind: str, name: str) -> str:
+    plain = fold(name).replace("æ", "ae").replace("ø", "oe").replace("å", "aa").replace(" ", "-")
+    # An id has at most 64 characters, of ASCII letters, digits, points and dashes.
+    return re.sub(r"[^a-z0-9-]", "", f"{DEMO_PREFIX}{kind}-{plain}")[:64]
