@@ -12,15 +12,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import uvloop
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, get
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.enums import ScopeType
-from litestar.exceptions import HTTPException
-from litestar.response import Redirect
 from litestar.types import ASGIApp, Scope
 
 import helsevev.access.chapter
@@ -32,24 +29,17 @@ import helsevev.medication.chapter
 import helsevev.observation.chapter
 import helsevev.patient.chapter
 import helsevev.screens.chapter
-from helsevev.access import admitting, demo, training
+from helsevev.access import admitting, demo, problem_answers, training
 from helsevev.access.administration.filling import fill_standing
 from helsevev.access.audit.command import keys_of
 from helsevev.access.audit.sealing import Sealer
 from helsevev.access.audit.watching import Watcher
 from helsevev.access.errors import (
     AccessError,
-    Conflict,
-    Gone,
-    Invalid,
-    NotFound,
-    PreconditionFailed,
-    Refused,
 )
 from helsevev.access.guard import (
     NotSignedIn,
     require_decision,
-    session_in,
     signed_in_middleware,
     within_limits,
 )
@@ -91,10 +81,6 @@ CHAPTERS: tuple[Chapter, ...] = (
 )
 
 
-_STATUS: dict[type[Exception], int] = {
-    Refused: 403, NotFound: 404, Gone: 410, PreconditionFailed: 412, Conflict: 409, Invalid: 422,
-    AccessError: 422,
-}  # fmt: skip
 _EXPECTED = (
     AlreadyServing, BadSetting, DatabaseError, EmbeddedPostgresError, Lost, MigrationError,
     server.AddressInUse,
@@ -200,9 +186,9 @@ def build_pages(settings: Settings, services: Services, *, works: bool = True) -
         ),
         exception_handlers={
             **web.problem_handlers(problem_page),
-            NotSignedIn: _to_sign_in,
-            AccessError: _tell_access_problem,
-            DatabaseError: _tell_database_problem,
+            NotSignedIn: problem_answers.to_sign_in,
+            AccessError: problem_answers.tell_access_problem,
+            DatabaseError: problem_answers.tell_database_problem,
         },
         before_send=[web.add_security_headers],
         lifespan=[follow_changes],
@@ -216,32 +202,6 @@ def build_pages(settings: Settings, services: Services, *, works: bool = True) -
         logging_config=None,
         debug=False,
     )  # fmt: skip
-
-
-def _to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
-    is_locked = session_in(request) is not None
-    # A panel that refreshes itself belongs to the page around it; a draft is found by its query.
-    wanted = urlsplit(request.headers.get("hx-current-url") or str(request.url))
-    back = wanted.path + (f"?{wanted.query}" if wanted.query else "")
-    page = f"/{'locked' if is_locked else 'sign-in'}?next={quote(back)}"
-    if request.headers.get("hx-request"):
-        return Response("", status_code=401, headers={"HX-Redirect": page})
-    return Redirect(page, status_code=303)
-
-
-def _tell_access_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
-    status = next(status for kind, status in _STATUS.items() if isinstance(problem, kind))
-    return web.problem_handlers(problem_page)[HTTPException](
-        request, HTTPException(str(problem), status_code=status)
-    )
-
-
-def _tell_database_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
-    handlers = web.problem_handlers(problem_page)
-    # SQLSTATE class 22: text that PostgreSQL cannot keep, such as a zero byte. Nothing was stored.
-    if isinstance(problem, DatabaseError) and problem.sqlstate.startswith("22"):
-        return handlers[HTTPException](request, HTTPException(status_code=400))
-    return handlers[500](request, problem)
 
 
 def _arguments() -> argparse.ArgumentParser:
