@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from helsevev.fhir import dates
 from helsevev.fhir.reading import first, mapping, number, objects, text
+from helsevev.medication.coding import OWN_MANAGED, flag
 from helsevev.medication.recurrence import Course, Span, Times, Unplannable, after, moments
 
 _ORDERS: Final = frozenset({
@@ -76,11 +77,12 @@ def key_of(order: str, at: datetime, number: int = 0) -> str:
 
 
 def is_planned(order: Mapping[str, Any]) -> bool:
-    """Whether doses of this version are to be given: active, and an order, not a proposal."""
+    """Whether doses of this version are to be given: active, and not the patient's own."""
     return (
         order.get("status") == "active"
         and order.get("intent") in _ORDERS
         and order.get("doNotPerform") is not True
+        and not flag(order, OWN_MANAGED)
     )
 
 
