@@ -192,7 +192,7 @@ def interaction(entry: Entry) -> Interaction:
     if len(groups) < 2:
         raise Missing("A second Substansgruppe is missing.")
     sources = (
-        " ".join(part for part in (text(each, "Kilde"), text(each, "Lenke")) if part)
+        " ".join(part for part in (text(each, "Kilde"), _address(each)) if part)
         for each in content.iterfind("Referanse")
     )
     return Interaction(
@@ -207,6 +207,11 @@ def interaction(entry: Entry) -> Interaction:
         shown=_all_coded(content, "Visningsregel"),
         references=tuple(each for each in sources if each),
     )
+
+
+def _address(reference: Element) -> str:
+    link = reference.find("Lenke")
+    return "" if link is None else link.get("V", "")
 
 
 def _grouped(group: Element) -> Iterator[GroupedSubstance]:
