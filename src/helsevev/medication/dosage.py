@@ -45,6 +45,20 @@ class Dose(Struct, frozen=True):
     duration: str
     period: str = ""
 
+    @property
+    def words(self) -> str:
+        """All of it on one line, with what it is for, its maximum and its days."""
+        parts = [self.text, *self.instructions]
+        if self.as_needed_for:
+            parts.append(_("for %(reason)s") % {"reason": self.as_needed_for})
+        if self.maximum:
+            parts.append(_("at most %(amount)s") % {"amount": self.maximum})
+        if self.period:
+            parts.append(self.period)
+        if self.duration:
+            parts.append(_("for %(duration)s") % {"duration": self.duration})
+        return ", ".join(part for part in parts if part)
+
 
 def doses(dosages: object) -> tuple[Dose, ...]:
     """All Dosage elements of an order or a statement, in their order."""

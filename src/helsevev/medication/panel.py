@@ -26,14 +26,23 @@ from helsevev.fhir.reading import (
     start_and_end,
     text,
 )
-from helsevev.locale import gettext as _
+from helsevev.medication.coding import (
+    ATC,
+    COURSE,
+    MULTIDOSE,
+    OWN_MANAGED,
+    UNCHECKED,
+    flag,
+    said_by,
+    use_of,
+)
 from helsevev.medication.dosage import Dose, course_end, doses
 
-GROUPS: Final = ("regular", "as-needed", "paused", "uncertain", "planned", "stopped")
+GROUPS: Final = (
+    "regular", "as-needed", "course", "paused", "uncertain", "planned", "stopped",
+)  # fmt: skip
 _STOPPED: Final = frozenset({"stopped", "completed", "cancelled", "not-taken"})
 _PLANNED_INTENTS: Final = frozenset({"proposal", "plan", "option"})
-# Where a medicine's code weighs most when two entries are compared: substance before product.
-_ATC: Final = "http://www.whocc.no/atc"
 
 
 class Medicine(Struct, frozen=True):
@@ -41,7 +50,8 @@ class Medicine(Struct, frozen=True):
 
     `group` is one of `GROUPS`; `status` the resource's own. Empty text means not said.
     `is_repeated` when another medicine in use has the same code.
-    `has_passed_end` when it is called active although its last day is over.
+    `has_passed_end` when it is called active although its last day is over. `unchecked` says why
+    decision support could not check the order. `based_on` are ids of the orders behind a statement.
     """
 
     id: str
@@ -60,11 +70,22 @@ class Medicine(Struct, frozen=True):
     notes: tuple[str, ...]
     has_passed_end: bool
     is_repeated: bool = False
+    substance: str = ""
+    is_multidose: bool = False
+    is_own_managed: bool = False
+    unchecked: str = ""
+    version: str = ""
+    based_on: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """ "Type/id"."""
+        return f"{self.source}/{self.id}"
 
     @property
     def dose_text(self) -> str:
         """All doses on one line, with what they are for and their maximum."""
-        return "; ".join(said for dose in self.doses if (said := _dose_text(dose)))
+        return "; ".join(dose.words for dose in self.doses if dose.words)
 
     @property
     def route(self) -> str:
@@ -75,7 +96,7 @@ class Medicine(Struct, frozen=True):
     @property
     def is_in_use(self) -> bool:
         """True for what the patient takes now, regularly or as needed."""
-        return self.group in ("regular", "as-needed")
+        return self.group in ("regular", "as-needed", "course")
 
 
 class Medicines(Struct, frozen=True):
@@ -83,6 +104,7 @@ class Medicines(Struct, frozen=True):
 
     regular: tuple[Medicine, ...]
     as_needed: tuple[Medicine, ...]
+    course: tuple[Medicine, ...]
     paused: tuple[Medicine, ...]
     uncertain: tuple[Medicine, ...]
     planned: tuple[Medicine, ...]
@@ -90,8 +112,13 @@ class Medicines(Struct, frozen=True):
 
     @property
     def in_use(self) -> tuple[Medicine, ...]:
-        """Regular ones, then those taken as needed."""
-        return self.regular + self.as_needed
+        """Regular ones, then those taken as needed and those for a time."""
+        return self.regular + self.as_needed + self.course
+
+    @property
+    def every(self) -> tuple[Medicine, ...]:
+        """All groups, one after the other."""
+        return tuple(m for name in self.__struct_fields__ for m in getattr(self, name))
 
     @property
     def is_empty(self) -> bool:
@@ -130,19 +157,6 @@ def medicines(
     return _grouped(_with_repetitions(listed))
 
 
-def _dose_text(dose: Dose) -> str:
-    parts = [dose.text, *dose.instructions]
-    if dose.as_needed_for:
-        parts.append(_("for %(reason)s") % {"reason": dose.as_needed_for})
-    if dose.maximum:
-        parts.append(_("at most %(amount)s") % {"amount": dose.maximum})
-    if dose.period:
-        parts.append(dose.period)
-    if dose.duration:
-        parts.append(_("for %(duration)s") % {"duration": dose.duration})
-    return ", ".join(part for part in parts if part)
-
-
 def _grouped(listed: Sequence[Medicine]) -> Medicines:
     groups: dict[str, list[Medicine]] = {group: [] for group in GROUPS}
     for medicine in sorted(listed, key=lambda m: m.name.casefold()):
@@ -170,7 +184,7 @@ def _medicine(
     dosages = resource.get("dosageInstruction" if is_order else "dosage")
     since, until = _span(resource, is_order, dosages)
     taken = doses(dosages)
-    group = _group(resource, taken)
+    group = _group(resource, taken, dosages)
     return Medicine(
         id=text(resource.get("id")),
         source=text(resource.get("resourceType")),
@@ -192,8 +206,29 @@ def _medicine(
         stopped_because=concept_text(resource.get("statusReason"))
         or ", ".join(concept_texts(resource.get("statusReason"))),
         notes=tuple(notes(resource.get("note"))),
-        has_passed_end=group in ("regular", "as-needed") and until is not None and until.end < now,
+        has_passed_end=group in ("regular", "as-needed", "course")
+        and until is not None
+        and until.end < now,
+        substance=_substance(resource.get("medicationCodeableConcept"), name),
+        is_multidose=flag(resource, MULTIDOSE),
+        is_own_managed=flag(resource, OWN_MANAGED),
+        unchecked=said_by(resource, UNCHECKED),
+        version=text(mapping(resource.get("meta")).get("versionId")),
+        based_on=tuple(
+            key.removeprefix("MedicationRequest/")
+            for reference in objects(resource.get("basedOn"))
+            if (key := reference_key(reference)).startswith("MedicationRequest/")
+        ),
     )
+
+
+def _substance(concept: object, name: str) -> str:
+    """What the medicine is by ATC, unless its name says it already."""
+    said = next(
+        (text(c.get("display")) for c in objects(mapping(concept).get("coding"))
+         if c.get("system") == ATC), "",
+    )  # fmt: skip
+    return "" if said.casefold() in name.casefold() else said
 
 
 def _product(
@@ -221,7 +256,8 @@ def _product(
 
 def _leading_code(concept: object) -> str:
     listed = codings(concept)
-    substance = [pair for pair in listed if pair[0] == _ATC]
+    # Substance before product: that is what two entries are compared by.
+    substance = [pair for pair in listed if pair[0] == ATC]
     return "|".join((substance or listed or [("", "")])[0]).strip("|")
 
 
@@ -239,7 +275,7 @@ def _span(
     return since, until or course_end(dosages)
 
 
-def _group(resource: Mapping[str, Any], given: Sequence[Dose]) -> str:
+def _group(resource: Mapping[str, Any], given: Sequence[Dose], dosages: object) -> str:
     status = text(resource.get("status"))
     if status in _STOPPED:
         return "stopped"
@@ -250,4 +286,7 @@ def _group(resource: Mapping[str, Any], given: Sequence[Dose]) -> str:
     if status != "active":
         return "uncertain"
     is_as_needed = bool(given) and all(dose.is_as_needed for dose in given)
-    return "as-needed" if is_as_needed else "regular"
+    if is_as_needed:
+        return "as-needed"
+    uses = {use_of(dosage) for dosage in objects(dosages)}
+    return "course" if uses == {COURSE} else "regular"

@@ -63,3 +63,25 @@ def _amounts(first: Decimal, by: Decimal, last: Decimal) -> list[Decimal]:
 def total(steps: tuple[Step, ...], a_day: int = 1) -> Decimal:
     """How much is taken in the whole course, with so many doses a day."""
     return sum((step.amount * step.days * a_day for step in steps), Decimal(0))
+
+
+class Bar(Struct, frozen=True):
+    """One step as it is drawn: its place and size in SVG units."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    step: Step
+
+
+def drawn(steps: tuple[Step, ...], width: int = 600, height: int = 120) -> tuple[Bar, ...]:
+    """The course as bars, as wide as they last and as high as the dose."""
+    days = sum(step.days for step in steps)
+    most = max((step.amount for step in steps), default=Decimal(1))
+    bars, x = [], 0.0
+    for step in steps:
+        wide, high = width * step.days / days, float(height * step.amount / most)
+        bars.append(Bar(round(x, 2), round(height - high, 2), round(wide, 2), round(high, 2), step))
+        x += wide
+    return tuple(bars)

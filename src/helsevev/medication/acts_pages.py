@@ -1,0 +1,229 @@
+"""Changing, pausing, resuming, stopping and renewing a medicine, from its row or from its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+
+from helsevev.access.errors import AccessError, Conflict, Refused
+from helsevev.access.guard import actor_of_request
+from helsevev.access.services import Services
+from helsevev.content import loading
+from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.reading import mapping, reference_key, text
+from helsevev.kit import clock
+from helsevev.locale import gettext as _
+from helsevev.medication import prescription
+from helsevev.medication.opened import Opened, open_list, the_line, versions
+from helsevev.medication.order_checks import checked
+from helsevev.medication.order_entry import (
+    answers_of,
+    checker,
+    fields,
+    today,
+    typed,
+    unanswered,
+    with_answers,
+)
+from helsevev.medication.order_form import dosages_of, of_dosages
+from helsevev.medication.panel import Medicine
+from helsevev.medication.prescription import NotPrescribable, Prescriber, mark_unchecked
+from helsevev.medication.versions import told
+from helsevev.screens.rendering import render
+
+_Request = Request[Any, Any, Any]
+_RECORD: Final = {"decision": "record"}
+_VERBS: Final = frozenset({"change", "pause", "resume", "stop", "renew"})
+_BECOMES: Final = {"pause": "on-hold", "stop": "stopped", "resume": "active", "change": "active"}
+
+
+@get("/patient/{patient_id:str}/medications/{kind:str}/{key:str}", opt=_RECORD)
+async def medicine_story(request: _Request, patient_id: str, kind: str, key: str) -> Response[Any]:
+    """One medicine: what it is now, and what became of it, version by version."""
+    opened = await _opened(request, patient_id)
+    line, resource = the_line(opened, kind, key)
+    return await _story(request, opened, line, resource, {}, ())
+
+
+@get("/patient/{patient_id:str}/medications/{kind:str}/{key:str}/acts", opt=_RECORD)
+async def acts(request: _Request, patient_id: str, kind: str, key: str) -> Response[Any]:
+    """What can be done with a medicine, to stand below its row."""
+    opened = await _opened(request, patient_id)
+    line, resource = the_line(opened, kind, key)
+    return render(request, "medication/_acts.html", **_context(opened, line, resource, {}, ()))
+
+
+@post("/patient/{patient_id:str}/medications/{kind:str}/{key:str}/{verb:str}", opt=_RECORD,
+      status_code=200)  # fmt: skip
+async def act(request: _Request, patient_id: str, kind: str, key: str, verb: str) -> Response[Any]:
+    """Do it, on the version that was seen; else show what stands now and why nothing was done."""
+    if verb not in _VERBS:
+        raise NotFoundException("There is no such thing to do with a medicine.")
+    opened = await _opened(request, patient_id)
+    line, resource = the_line(opened, kind, key)
+    form = await typed(request)
+    try:
+        if form["patient"] != patient_id:
+            problem = _("This form belongs to another patient. Nothing was ordered.")
+            raise NotPrescribable([Issue("error", "conflict", problem)])
+        if form["version"] != line.version:
+            if _is_done(resource, form, verb, opened.actor.id):
+                return Redirect(f"{opened.base}/medications", status_code=303)
+            problem = _("Somebody changed this medicine meanwhile. See what stands now.")
+            raise NotPrescribable([Issue("error", "conflict", problem)])
+        made = await _made(request, opened, resource, form, verb)
+        await opened.services.bundles.transact(
+            opened.actor, _transaction(made), idempotency_key=form["key"] or None
+        )
+    except (Refused, NotFoundException):
+        raise
+    except Conflict:
+        opened = await _opened(request, patient_id)
+        line, resource = the_line(opened, kind, key)
+        if _is_done(resource, form, verb, opened.actor.id):
+            return Redirect(f"{opened.base}/medications", status_code=303)
+        problem = _("Somebody changed this medicine meanwhile. See what stands now.")
+        issues: Sequence[Issue] = [Issue("error", "conflict", problem)]
+        return await _story(request, opened, line, resource, form, issues)
+    except (NotPrescribable, AccessError) as refusal:
+        return await _story(request, opened, line, resource, form, refusal.issues)
+    return Redirect(f"{opened.base}/medications", status_code=303)
+
+
+async def _made(
+    request: _Request, opened: Opened, line: Mapping[str, Any], form: Mapping[str, str], verb: str
+) -> list[dict[str, Any]]:
+    """The next versions of a line and of the orders behind it."""
+    by, at = Prescriber(opened.actor.id, opened.actor.name), clock.now()
+    behind = [
+        order
+        for reference in line.get("basedOn", ()) if line["resourceType"] == "MedicationStatement"
+        if (order := opened.resources.get(reference_key(reference))) is not None
+        and order.get("status") in ("active", "on-hold")
+    ]  # fmt: skip
+    if verb == "renew":
+        return _renewed(line, behind, by, at)
+    why = form["other_why"].strip() or form["why"].strip()
+    if verb in ("pause", "stop"):
+        do = prescription.pause if verb == "pause" else prescription.stop
+        return [do(each, why, prescriber=by, at=at) for each in (line, *behind)]
+    if verb == "resume":
+        paused = [each for each in behind if each.get("status") == "on-hold"]
+        return [prescription.resume(each, prescriber=by, at=at) for each in (line, *paused)]
+    made = []
+    answers = await answers_of(request)
+    for each in (line, *behind):
+        changed = prescription.change(
+            each, dosages_of(form, today()), prescriber=by, at=at, reason=form["reason"],
+            multidose=bool(form["multidose"]), own_managed=bool(form["own_managed"]),
+        )  # fmt: skip
+        says = await checked(checker(request), opened.services, opened.permit, changed)
+        if unanswered(says, answers):
+            problem = "; ".join(f"{card.title}: {card.text}" for card in says.must_answer)
+            raise NotPrescribable([error("business-rule", problem)])
+        made.append(with_answers(mark_unchecked(changed, says.unchecked), says, answers))
+    return made
+
+
+def _renewed(
+    line: Mapping[str, Any], behind: Sequence[Mapping[str, Any]], by: Prescriber, at: Any
+) -> list[dict[str, Any]]:
+    if line["resourceType"] == "MedicationRequest":
+        return list(prescription.renew(line, prescriber=by, at=at))
+    made: list[dict[str, Any]] = []
+    news = []
+    for order in behind:
+        before, new = prescription.renew(order, prescriber=by, at=at)
+        news.append(f"urn:uuid:{uuid4()}")
+        made += [before, {**new, "id": news[-1]}]
+    if not made:
+        problem = _("There is no order behind this line to renew. Prescribe it instead.")
+        raise NotPrescribable([error("business-rule", problem)])
+    return [*made, {**line, "basedOn": [{"reference": url} for url in news]}]
+
+
+def _transaction(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """All of it as one transaction: an update names the version it follows."""
+    entries: list[dict[str, Any]] = []
+    for resource in made:
+        kind, key = resource["resourceType"], resource.get("id", "")
+        if key and not key.startswith("urn:"):
+            version = text(mapping(resource.get("meta")).get("versionId"))
+            request = {"method": "PUT", "url": f"{kind}/{key}", "ifMatch": f'W/"{version}"'}
+            entries.append({"resource": resource, "request": request})
+            continue
+        new = {name: value for name, value in resource.items() if name != "id"}
+        entries.append({
+            "fullUrl": key or f"urn:uuid:{uuid4()}", "resource": new,
+            "request": {"method": "POST", "url": kind},
+        })  # fmt: skip
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _is_done(
+    resource: Mapping[str, Any], form: Mapping[str, str], verb: str, actor_id: str
+) -> bool:  # fmt: skip
+    """Whether what stands is what this form already did: the same button pressed twice."""
+    version = text(mapping(resource.get("meta")).get("versionId"))
+    writer = resource.get("recorder") or resource.get("informationSource")
+    return (
+        form["version"].isdigit()
+        and version == str(int(form["version"]) + 1)
+        and reference_key(writer) == actor_id
+        and resource.get("status") == _BECOMES.get(verb, "completed")
+    )
+
+
+def _context(
+    opened: Opened,
+    line: Medicine,
+    resource: Mapping[str, Any],
+    form: Mapping[str, str],
+    issues: Sequence[Issue],
+) -> dict[str, Any]:
+    held = {
+        **of_dosages(
+            resource.get(prescription.dose_element(resource)) or [],
+            "; ".join(dose.words for dose in line.doses),
+        ),
+        "reason": ", ".join(line.reasons), "multidose": "1" if line.is_multidose else "",
+        "own_managed": "1" if line.is_own_managed else "",
+    }  # fmt: skip
+    typed_in = form if form.get("how") else {}
+    filled = {**held, **typed_in, "version": line.version, "key": str(uuid4())}
+    content = loading.order_sentences()
+    known = {**dict.fromkeys(("how", "why", "other_why"), ""), **filled}
+    return {
+        "opened": opened, "medicine": line, "form": known, "stop_reasons": content.stop_reasons,
+        "pause_reasons": content.pause_reasons,
+        "can_renew": line.source == "MedicationRequest" or bool(line.based_on),
+        **fields(known, issues),
+    }  # fmt: skip
+
+
+async def _story(
+    request: _Request,
+    opened: Opened,
+    line: Medicine,
+    resource: Mapping[str, Any],
+    form: Mapping[str, str],
+    issues: Sequence[Issue],
+) -> Response[Any]:
+    history = await versions(opened, resource)
+    is_conflict = any(issue.code == "conflict" for issue in issues)
+    return render(
+        request, "medication/story.html",
+        status_code=409 if is_conflict else 422 if issues else 200,
+        told=told(history[::-1], opened.names), place="patients", page_title=line.name,
+        **_context(opened, line, resource, form, issues),
+    )  # fmt: skip
+
+
+async def _opened(request: _Request, patient_id: str) -> Opened:
+    services: Services = request.app.state.services
+    return await open_list(services, actor_of_request(request), patient_id, interaction="prescribe")

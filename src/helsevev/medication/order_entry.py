@@ -1,0 +1,89 @@
+"""What arrives from an order form, and what its fields and warnings need to be drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from helsevev.content import loading
+from helsevev.fhir.outcome import Issue
+from helsevev.fhir.reading import OSLO, objects
+from helsevev.kit import clock
+from helsevev.locale import gettext as _
+from helsevev.medication.coding import ANSWERED
+from helsevev.medication.order_checks import Check, Checked
+from helsevev.medication.order_form import DAYS
+
+FIELDS: Final = (
+    "patient", "key", "version", "product", "choice", "words", "how", "amount", "unit", "often",
+    "at", "hours", "most", "needed_for", "reason", "start", "end", "down", "step_days", "last",
+    "rate", "rate_unit", "free_text", "multidose", "own_managed", "why", "other_why", "way",
+)  # fmt: skip
+
+
+def fields(form: Mapping[str, str], issues: Sequence[Issue]) -> dict[str, Any]:
+    """What the fields of an order need besides their values."""
+    known = set(FIELDS)
+    ways = [
+        ("daily", _("Daily")), ("hours", _("Every so many hours")), ("as-needed", _("As needed")),
+        ("taper", _("Step by step")), ("rate", _("Infusion")), ("text", _("In words")),
+    ]  # fmt: skip
+    return {
+        "ways": [{"value": way, "label": label} for way, label in ways],
+        "units": loading.order_sentences().units,
+        "days": list(zip(DAYS, _weekdays(), strict=True)),
+        "chosen_days": form.get("days", "").split(),
+        "errors": {i.expression: i.diagnostics for i in issues if i.expression in known},
+        "problems": [i.diagnostics for i in issues if i.expression not in known],
+    }
+
+
+def unanswered(says: Checked, answers: Mapping[str, str]) -> bool:
+    """Whether a warning holds the signature back."""
+    return any(not answers.get(card.key, "").strip() for card in says.must_answer)
+
+
+def with_answers(
+    order: Mapping[str, Any], says: Checked, answers: Mapping[str, str]
+) -> dict[str, Any]:
+    """The order with what was answered to the warnings it was signed in spite of."""
+    told = [
+        {"url": ANSWERED, "valueString": f"{card.title}: {answers[card.key].strip()}"}
+        for card in says.must_answer
+    ]
+    return {**order, "extension": [*objects(order.get("extension")), *told]} if told else {**order}
+
+
+async def answers_of(request: Any) -> dict[str, str]:
+    """Card key -> the reason for signing in spite of it."""
+    form = await request.form()
+    return {
+        name.removeprefix("answer:"): str(value)[:500]
+        for name, value in form.items()
+        if name.startswith("answer:")
+    }
+
+
+def checker(request: Any) -> Check | None:
+    """The decision support that is plugged in, if any."""
+    found: Check | None = request.app.state.get("check_order")
+    return found
+
+
+async def typed(request: Any) -> dict[str, str]:
+    """What the form holds, every field there."""
+    form = await request.form()
+    found = {name: str(form.get(name, ""))[:500] for name in FIELDS}
+    # A press on another way of taking it is that way.
+    found["how"] = found["way"] or found["how"]
+    return {**found, "days": " ".join(str(day) for day in form.getall("days", []))}
+
+
+def today() -> date:
+    """The day it is in Norway."""
+    return clock.now().astimezone(OSLO).date()
+
+
+def _weekdays() -> tuple[str, ...]:
+    return (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
