@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from .synthetic_fest import Fest, identifier
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SMALL = 0.004
 Resource = dict[str, Any]
+SHARED = Path(os.environ.get("HELSEVEV_SHARED", Path(__file__).parents[3] / "shared"))
+SCHEMA = SHARED / "data/norway/kith/skjema/eresept/ER-M30-2014-12-01.xsd"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -38,6 +41,13 @@ async def loaded(services: Services, tmp_path_factory: pytest.TempPathFactory) -
 def catalogue(services: Services, loaded: Loaded) -> Catalogue:
     """The catalogue as others ask it."""
     return catalogue_of(services)
+
+
+@pytest.mark.skipif(not SCHEMA.exists(), reason=f"the schema of FEST is not in {SCHEMA}")
+async def test_the_register_of_these_tests_fits_the_schema_of_the_real_one(tmp_path: Path) -> None:
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    schema.assertValid(etree.parse(Fest(0.01, padding=2).write(tmp_path / "fest.xml")))
 
 
 async def test_every_kind_of_entry_is_kept(loaded: Loaded) -> None:

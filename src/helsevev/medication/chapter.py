@@ -1,7 +1,14 @@
 """What the medication chapter holds: orders, statements of use and the products they name."""
 
 from helsevev.kit.chapter import Chapter
-from helsevev.medication import administration, administration_rules, prescription
+from helsevev.medication import (
+    acts_pages,
+    administration,
+    administration_rules,
+    list_pages,
+    pages,
+    prescription,
+)
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
 
@@ -11,7 +18,12 @@ CHAPTER = Chapter(
         "Medication", "MedicationRequest", "MedicationStatement", "MedicationAdministration",
         "MedicationDispense", "MedicationKnowledge",
     ),
-    routes=(*catalogue_pages.ROUTES,),
+    routes=(
+        list_pages.medicine_list, list_pages.medicine_rows, list_pages.medicine_print,
+        pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
+        acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
+        *catalogue_pages.ROUTES,
+    ),
     commands=(MEDICINES,),
     rules={
         "MedicationRequest": prescription.check,

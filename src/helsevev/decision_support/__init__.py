@@ -1,0 +1,1 @@
+"""An adviser: is handed a patient's facts, medicines and an order, and hands back cards."""
