@@ -273,7 +273,9 @@ def _family() -> list[Resource]:
          "name": [{"family": "Far", "given": ["Barn"]}]},
         {"resourceType": "RelatedPerson", "id": "vern-barn-far", "patient": child,
          "identifier": [{"system": NUMBER, "value": FATHER}],
-         "relationship": [{"coding": [{"code": "FTH"}]}]},
+         "relationship": [{"coding": [{"code": "FTH"}]}, {"coding": [{
+             "system": "http://hl7.no/fhir/CodeSystem/no-basis-parental-responsibility",
+             "code": "felles"}]}]},
         {"resourceType": "RelatedPerson", "id": "vern-barn-mor", "patient": child,
          "meta": {"security": [{"system": GRADE, "code": grade}]},
          "text": {"status": "generated", "div": _div(told["line"])},
@@ -282,7 +284,17 @@ def _family() -> list[Resource]:
          "relationship": [{"coding": [{"code": "MTH"}]}]},
         {"resourceType": "Encounter", "id": "vern-barn-0", "status": "in-progress",
          "class": {"code": "IMP"}, "subject": child, "period": {"start": "2026-01-01"},
-         "serviceProvider": {"reference": LUNG}},
+         "serviceProvider": {"reference": LUNG},
+         "reasonCode": [{"text": f"Hentet hos mor i {told['line'].upper()}"}]},
+        {"resourceType": "Observation", "id": "vern-barn-puls", "status": "final",
+         "subject": child, "code": {"text": "Puls"}, "effectiveDateTime": "2026-01-02",
+         "valueQuantity": {"value": 72, "unit": "/min"},
+         "note": [{"text": f"Mor bor i {told['line']}, {told['code']} {told['city']}. "
+                           f"Ring {told['phone'][3:]}, helst før klokken åtte."}]},
+        {"resourceType": "DocumentReference", "id": "vern-barn-brev", "status": "current",
+         "subject": child, "content": [{"attachment": {
+             "contentType": "application/pdf", "title": "Innkalling", "data": base64.b64encode(
+                 f"%PDF-1.4 Til foresatte, {told['line']}".encode()).decode()}}]},
     ]  # fmt: skip
 
 

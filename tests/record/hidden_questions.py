@@ -120,6 +120,8 @@ def posted(name: str) -> list[tuple[str, Any]]:
             {"request": {"method": "GET", "url": each}} for each in gets]}),
         ("Observation", {"resourceType": "Observation", "status": "final", "code": {"text": "x"},
                          "subject": {"reference": patient}}),
+        ("$convert", {"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+                      "subject": {"reference": patient}}),
         ("Patient/$validate", {"resourceType": "Patient", "id": name, "birthDate": "x"}),
         ("Subscription", {"resourceType": "Subscription", "status": "requested", "reason": "x",
                           "criteria": f"Observation?patient={patient}",

@@ -5,129 +5,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM
 from helsevev.access.demo import personas
-from helsevev.access.policy import decide
 from helsevev.fhir.search_parameters import PARAMETERS
-from helsevev.kit import clock
 from helsevev.kit.settings import Settings
 from helsevev.main import open_services
-from helsevev.record import keys
 
 from .address_scan import forms_of, found_in
-from .hidden_people import NEAR_HOME, PEOPLE, STRICT, WORDS, bundles
-from .hidden_questions import posted, relations, urls
-from .tapping import Tap
+from .hidden_people import NEAR_HOME, PEOPLE, STRICT, WORDS
+from .hidden_questions import posted, urls
+from .receiver import receiving
+from .subscribing import result_of, subscription
+from .watched_record import STRICT_ID, Watched, replay, until, walk, watched, whole
 
+__all__ = ["watched"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HELSEVEV: Final = (
-    sys.executable,
-    "-c",
-    "import sys; from helsevev.main import cli; sys.exit(cli())",
-)
 HOUR: Final = "--day --hours 9-10 --speed 1800 --inhabitants 1500 --staff 12"
 DAY: Final = "--day --hours 7-23 --speed 480 --inhabitants 4000 --staff 60"
 REGION: Final = "--scale 0.0005 --years 0.2 --dose-days 2 --until today"
-STRICT_ID, CONFIDENTIAL_ID = "vern-streng", "vern-fortrolig"
 FEW: Final = 15
 EVERY: Final = 1
 """Of so many questions each actor asks one: together all of them, by somebody."""
 
 SAYS_WHERE: Final = ("address", "address-city", "address-country", "address-postalcode",
                      "address-state", "address-use", "phone", "email", "telecom")  # fmt: skip
-
-
-@dataclass
-class Watched:
-    """A served record, what it printed, and everything that it answered."""
-
-    url: str
-    data: Path
-    log: Path
-    environment: dict[str, str]
-    tokens: dict[str, str] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
-    hits: list[tuple[str, set[str]]] = field(default_factory=list)
-    answers: int = 0
-
-    def take(self, where: str, data: bytes, asked: str = "") -> None:
-        """Scan what came; what was asked is said again in links, and tells nobody anything."""
-        self.answers += 1
-        if found := found_in(data, WORDS):
-            found -= found_in(asked.encode(), WORDS)
-        if found:
-            self.hits.append((where, found))
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        """A command beside the server."""
-        return subprocess.run(
-            [*HELSEVEV, *words], env=self.environment, capture_output=True, check=False
-        )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def watched(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Watched]:
-    """The demo with those who are hidden, served; its output kept to be scanned."""
-    folder = tmp_path_factory.mktemp("watched")
-    environment = {**os.environ, "HELSEVEV_DATA": str(folder / "data")}
-    log = folder / "serve.log"
-    with log.open("wb") as out:
-        serving = subprocess.Popen(  # noqa: ASYNC220
-            [*HELSEVEV, "serve", "--demo", "--port", "0"],
-            env=environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        last = time.monotonic() + 90
-        while "Ctrl-C" not in (said := log.read_text("utf-8")):
-            assert serving.poll() is None, said
-            assert time.monotonic() < last, said
-            await asyncio.sleep(0.05)
-        url = said.split("answers at ")[1].split()[0]
-        made = Watched(url, folder / "data", log, environment)
-        made.links = {m[1]: m[0] for m in re.finditer(r"/sign-in/([a-z-]+)\?key=\S+", said)}
-        await plant(made)
-        yield made
-    finally:
-        serving.send_signal(signal.SIGINT)
-        serving.wait(60)
-    made.take("the server's log", log.read_bytes())
-    assert made.hits == []
-
-
-async def plant(watched: Watched) -> None:
-    """Write those who are hidden as a system, and let those who may not see them in."""
-    async with open_services(Settings(data=watched.data)) as services:
-        for bundle in bundles():
-            await services.bundles.transact(SYSTEM, bundle)
-        for name, actor in relations().items():
-            watched.tokens[name] = await services.credentials.issue_token(actor)
-        for name in PEOPLE:
-            told = PEOPLE[name][0]
-            reason = f"Funnet bevisstløs i {told['line']}, {told['city']}"
-            with contextlib.suppress(Exception):
-                await services.gate.state_relation(relations()["stated"], name, "DELBEHAN", reason)
-            if told is STRICT:
-                # An emergency shows a physician the address of the other grade.
-                await services.gate.break_glass(relations()["emergency"], name, "BLAALYS", reason)
-        watched.tokens["system"] = await services.credentials.issue_token(SYSTEM)
 
 
 @pytest.mark.parametrize("text", ["Gnistreløkka 41", "Mørkestua", "gnist@dulgt.example"])
@@ -159,12 +68,6 @@ async def test_no_answer_of_the_api_tells_an_address_to_anybody_who_may_not_see_
                     assert answer.status_code < 500, (who, url, answer.text)
     assert watched.hits == []
     assert watched.answers > len(actors) * len(PEOPLE) * len(urls(STRICT_ID)) // part
-
-
-def whole(answer: httpx.Response) -> bytes:
-    """Status line, headers with cookies, and the content unpacked."""
-    head = b"\n".join(b": ".join(pair) for pair in answer.headers.raw)
-    return answer.reason_phrase.encode() + b"\n" + head + b"\n\n" + answer.content
 
 
 async def test_it_finds_nobody_by_where_they_live_and_no_count_or_order_tells(
@@ -218,6 +121,91 @@ async def test_nothing_but_the_place_is_lost_of_a_hidden_record(watched: Watched
     assert STRICT_ID in by_ward.text
 
 
+FAMILY: Final = (
+    "Patient/vern-barn", "Patient/vern-barn/$everything", "Observation/vern-barn-puls",
+    "Observation/vern-barn-puls/_history", "Encounter?patient=Patient/vern-barn",
+    "DocumentReference/vern-barn-brev", "RelatedPerson?patient=Patient/vern-barn",
+    "Observation?patient=Patient/vern-barn&_format=xml",
+)  # fmt: skip
+
+
+async def test_no_text_of_a_child_tells_where_the_hidden_mother_lives(watched: Watched) -> None:
+    for who in ("ward-nurse", "app of all", "father"):
+        headers = {"authorization": f"Bearer {watched.tokens[who]}"}
+        async with httpx.AsyncClient(base_url=f"{watched.url}/fhir/", headers=headers) as client:
+            said = {}
+            for url in FAMILY:
+                answer = await client.get(url)
+                assert answer.status_code == 200, (who, url, answer.text)
+                watched.take(f"{who}: {url}", whole(answer), url)
+                said[url] = answer.text
+            pulse, letter = (json.loads(said[FAMILY[n]]) for n in (2, 5))
+            assert pulse["valueQuantity"]["value"] == 72
+            note = pulse["note"][0]["text"]
+            assert note.startswith("Mor bor i [skjermet adresse]"), note
+            assert note.endswith("helst før klokken åtte."), note
+            attached = letter["content"][0]["attachment"]
+            assert (attached["title"], "data" in attached) == ("Innkalling", False)
+            # Nor is the child found by where the mother lives.
+            for asked in ("_content=gnistrel*", "_content=Gnistrel%C3%B8kka"):
+                found = await client.get(f"Observation?{asked}&_total=accurate")
+                if found.status_code == 200:
+                    assert "vern-barn" not in found.text, (who, asked)
+    assert watched.hits == []
+
+
+async def test_no_receiver_of_notices_is_told_an_address(watched: Watched) -> None:
+    headers = {"authorization": f"Bearer {watched.tokens['ward-nurse']}"}
+    async with (
+        receiving() as receiver,
+        httpx.AsyncClient(base_url=f"{watched.url}/fhir/", headers=headers) as client,
+    ):
+        asked = subscription(
+            receiver.url, content="full-resource",
+            filters=[f"Observation?patient=Patient/{STRICT_ID}"],
+        )  # fmt: skip
+        answer = await client.post("Subscription", json=asked)
+        assert answer.status_code == 201, answer.text
+        await until(lambda: receiver.of_kind("handshake"))
+        async with open_services(Settings(data=watched.data)) as services:
+            noted = result_of(STRICT_ID, note=[{"text": f"Tatt hjemme i {STRICT['line']}."}])
+            await services.writer.write(SYSTEM, noted)
+        await until(lambda: receiver.of_kind("event-notification"))
+        said = json.dumps(receiver.bundles, ensure_ascii=False)
+        watched.take("a notice", said.encode())
+        assert "Tatt hjemme i [skjermet adresse]." in said
+        assert (await client.delete(f"Subscription/{answer.json()['id']}")).status_code < 300
+    assert watched.hits == []
+
+
+async def test_staff_export_nothing_in_bulk(watched: Watched) -> None:
+    for who in ("ward-nurse", "hospital-doctor", "app of all", "father"):
+        headers = {
+            "authorization": f"Bearer {watched.tokens[who]}", "prefer": "respond-async",
+            "accept": "application/fhir+json",
+        }  # fmt: skip
+        async with httpx.AsyncClient(base_url=f"{watched.url}/fhir/", headers=headers) as client:
+            for url in ("$export", "Patient/$export"):
+                assert (await client.get(url)).status_code == 403, (who, url)
+
+
+async def test_no_page_for_printing_tells_an_address(watched: Watched) -> None:
+    printed = 0
+    for persona, link in watched.links.items():
+        async with httpx.AsyncClient(
+            base_url=watched.url, timeout=60, follow_redirects=True
+        ) as browser:
+            await browser.get(link)
+            for name in (*PEOPLE, "vern-barn"):
+                for page in ("medications/print", "access/print"):
+                    answer = await browser.get(f"/patient/{name}/{page}")
+                    assert answer.status_code < 500, (persona, name, page)
+                    printed += answer.status_code == 200
+                    watched.take(f"{persona}: {name} {page}", whole(answer))
+    assert printed > 0
+    assert watched.hits == []
+
+
 async def test_those_who_treat_somebody_themselves_see_where_they_live(watched: Watched) -> None:
     async with open_services(Settings(data=watched.data)) as services:
         near = replace(personas()["ward-nurse"], id="Practitioner/named")
@@ -247,30 +235,6 @@ async def test_no_page_of_anybody_tells_an_address(watched: Watched, part: int) 
             for name in PEOPLE:
                 await walk(watched, browser, persona, f"/patient/{name}", 120 // part)
     assert watched.hits == []
-
-
-_LINK: Final = re.compile(r'(?:href|hx-get|src|data-url|action)="(/[^"#]*)')
-
-
-async def walk(
-    watched: Watched, browser: httpx.AsyncClient, persona: str, start: str, most: int
-) -> None:
-    """Open a page and what it leads to about the same inhabitant, so many pages at most."""
-    waiting, seen = [start], {start}
-    for _ in range(most):
-        if not waiting:
-            return
-        path = waiting.pop(0)
-        if "/live" in path or path.startswith("/static"):
-            continue
-        answer = await browser.get(path)
-        assert answer.status_code < 500, (persona, path)
-        watched.take(f"{persona}: {path}", whole(answer), path)
-        for found in _LINK.findall(answer.text):
-            found = found.replace("&amp;", "&")
-            if found not in seen and start.rpartition("/")[2] in found:
-                seen.add(found)
-                waiting.append(found)
 
 
 async def test_nothing_that_is_followed_live_tells_an_address(watched: Watched) -> None:
@@ -334,50 +298,3 @@ async def test_a_day_of_work_in_a_told_region_tells_no_address(
     assert told.returncode == 0, told.stderr
     await asyncio.to_thread(watched.run, "import", str(tmp_path / "told" / "bundles"))
     await replay(watched, DAY, at_least=1000)
-
-
-async def replay(watched: Watched, what: str, at_least: int) -> None:
-    """Play the staff's work through a tap, and scan every byte that the server said."""
-    tap = Tap(watched.url)
-    async with tap as url:
-        done = await asyncio.to_thread(
-            watched.run, "region", "replay", *what.split(), "--json", url
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
-    assert report["begun"] >= at_least
-    assert report["errors"] == 0
-    lawful = await may_see(watched, {key for each in tap.heard for key in each.asked})
-    said = [
-        bytes(answer)
-        for each in tap.heard
-        for key, answer in zip(each.asked, each.said, strict=False)
-        if key not in lawful
-    ]
-    assert len(said) > at_least
-    assert STRICT_ID.encode() in b"".join(said), "nobody opened the hidden records"
-    for number, answer in enumerate(said):
-        watched.take(f"replay, answer {number}", answer)
-    watched.take("the replay's report", done.stdout + done.stderr)
-    watched.take("the server's log", watched.log.read_bytes())
-    assert watched.hits == []
-
-
-async def may_see(watched: Watched, keys_used: set[bytes]) -> set[bytes]:
-    """Those of some tokens and sessions whose owner the rules let see one of the addresses.
-
-    The system that reads back, and who came to treat one of them personally in the day's work.
-    """
-    found = set()
-    patients = [keys.patient_key(name) for name in PEOPLE]
-    async with open_services(Settings(data=watched.data)) as services:
-        for key in keys_used - {b""}:
-            token = key.decode()
-            actor = await services.credentials.token_actor(token)
-            actor = actor or await services.credentials.session_actor(token)
-            assert actor is not None
-            known = await services.gate.permits.known(actor, patients, clock.now())
-            ways = (decide(actor, "read-address", each.facts) for each in known.values())
-            if any(way.allowed for way in ways):
-                found.add(key)
-    return found

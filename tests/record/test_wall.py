@@ -47,7 +47,7 @@ REACHES = {
     PROGRAM: (
         "audit_event", "directory", "emergency_access", "stated_relation", "treatment_relation",
         "record_block", "representation", "replaced_person", "staff_standing", "search_indexing",
-        "terminology_resource", "subscription_event",
+        "terminology_resource", "subscription_event", "self_made_tie",
     ),
 }  # fmt: skip
 """The tables with a column for the inhabitant that each role has any right to."""

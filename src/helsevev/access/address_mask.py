@@ -42,15 +42,22 @@ _GONE: Final = object()
 
 
 def masked(
-    resource: dict[str, Any], secrets: Secrets = NOTHING, away: Collection[str] = ()
+    resource: dict[str, Any],
+    secrets: Secrets = NOTHING,
+    away: Collection[str] = (),
+    *,
+    texts_alone: bool = False,
+    files: bool = True,
 ) -> bytes | None:
     """The resource's JSON without the address; None when it has none to take out.
 
-    `away` are references to places and services that tell where somebody lives.
+    `away` are references to places and services that tell where somebody lives. `texts_alone`
+    keeps addresses as such, for it is another's that is hidden; `files` takes away attached files
+    that cannot be searched.
     """
     before = serialization.encode(resource)
-    mask = _Mask(secrets, away, resource["resourceType"])
-    left = mask.of(resource, of_person=resource["resourceType"] in PERSONS)
+    mask = _Mask(secrets, away, resource["resourceType"], texts_alone=texts_alone, files=files)
+    left = mask.of(resource, of_person=False)
     if serialization.encode(left) == before:
         return None
     meta = left.setdefault("meta", {})
@@ -61,8 +68,12 @@ def masked(
 class _Mask:
     """One resource's way through the mask."""
 
-    def __init__(self, secrets: Secrets, away: Collection[str], owner: str) -> None:
+    def __init__(
+        self, secrets: Secrets, away: Collection[str], owner: str, *, texts_alone: bool, files: bool
+    ) -> None:
         self._secrets = secrets
+        self._texts_alone = texts_alone
+        self._files = files
         self._away = away
         self._owner = owner
 
@@ -70,13 +81,15 @@ class _Mask:
         """An object without what tells."""
         kind = value.get("resourceType")
         if kind is not None:
-            of_person = kind in PERSONS
+            of_person = kind in PERSONS and not self._texts_alone
         if address_attachments.is_attachment(value, kind):
             found = address_attachments.without(value, self._secrets, self._owner)
-            value = address_attachments.hollow(value, ABSENT) if found is None else found
+            if found is None and self._files:
+                found = address_attachments.hollow(value, ABSENT)
+            value = value if found is None else found
         left: dict[str, Any] = {}
         for name, inner in value.items():
-            if kind == "Location" and name in _OF_PLACE:
+            if kind == "Location" and name in _OF_PLACE and not self._texts_alone:
                 continue
             if (kept := self._element(name, inner, value, of_person)) is not _GONE:
                 left[name] = kept
@@ -85,9 +98,13 @@ class _Mask:
         return left
 
     def _element(self, name: str, inner: Any, within: dict[str, Any], of_person: bool) -> Any:
-        if name == "valueAddress":
+        if name == "valueAddress" and not self._texts_alone:
             return {"extension": [ABSENT]}
-        if name == "generalPractitioner" and self._secrets.places is not None:
+        if (
+            name == "generalPractitioner"
+            and self._secrets.places is not None
+            and not self._texts_alone
+        ):
             return [{"extension": [ABSENT]}]
         if of_person and name == "address":
             return [_absent(each) for each in inner] if isinstance(inner, list) else _absent(inner)
@@ -95,7 +112,7 @@ class _Mask:
             # A name has a text too; the narrative is the one with a div.
             return _GONE
         if isinstance(inner, dict):
-            return _GONE if _tells_where(inner) else self.of(inner, of_person=of_person)
+            return _GONE if self._tells_where(inner) else self.of(inner, of_person=of_person)
         if isinstance(inner, list | tuple):
             found = [self._item(name, each, within, of_person) for each in inner]
             left = [each for each in found if each is not _GONE]
@@ -104,8 +121,11 @@ class _Mask:
 
     def _item(self, name: str, item: Any, within: dict[str, Any], of_person: bool) -> Any:
         if isinstance(item, dict):
-            return _GONE if _tells_where(item) else self.of(item, of_person=of_person)
+            return _GONE if self._tells_where(item) else self.of(item, of_person=of_person)
         return self._text(name, item, within) if isinstance(item, str) else item
+
+    def _tells_where(self, value: Mapping[str, Any]) -> bool:
+        return not self._texts_alone and _tells_where(value)
 
     def _text(self, name: str, text: str, within: dict[str, Any]) -> Any:
         if name in _KEPT or (name == "data" and "contentType" in within):

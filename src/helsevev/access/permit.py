@@ -202,7 +202,8 @@ class Permits:
             facts = _facts(actor, row, blocks, now, hidden)
             ends = [end for end in (facts.emergency_until, facts.stated_until) if end is not None]
             until = min([now + HOLDS, *ends])
-            known = Known(facts, sight_of(actor, facts, blocks), until)
+            family = frozenset(_LABELS[label] for label in row["of_family"])
+            known = Known(facts, sight_of(actor, facts, blocks, family), until)
             # That there is no tie is looked up anew each time: one may just have come.
             if facts.related or facts.own or ends:
                 self._keep(actor, patient, known)

@@ -55,7 +55,7 @@ class SearchBounds:
         now = clock.now()
         own = keys.patient_key(actor.patient[8:]) if actor.patient else keys.REFERENCE
         if actor.kind == "inhabitant":
-            withheld = await self._of_own(actor, own, now)
+            withheld = await self._of_own(actor, own, now, query)
             if vain := await self._named_in_vain(query, actor, now):
                 withheld = replace(withheld or Withheld(), patients=vain)
             return Scope(actor.id, (), now, own, withheld=withheld)
@@ -63,7 +63,10 @@ class SearchBounds:
             # Their unit's ties open nothing to them: they find what is about nobody.
             return Scope(actor.id, (), now, keys.REFERENCE)
         levels, addresses, areas = _levels(_unnamed(actor))
-        if not looks_at_addresses(query):
+        if looks_at_addresses(query):
+            # Nor is a child found by the address of a mother who is hidden.
+            addresses = tuple(replace(level, of_family=True) for level in addresses)
+        else:
             addresses = areas if await self._looks_at_areas(query, actor) else ()
         patients, labels, entries = await self._shut(actor, now)
         patients += await self._named_in_vain(query, actor, now)
@@ -97,12 +100,15 @@ class SearchBounds:
         named.difference_update(actor.grantees)
         return bool(named and await telling(self._store, named, services=True))
 
-    async def _of_own(self, actor: Actor, own: int, now: datetime) -> Withheld | None:
+    async def _of_own(self, actor: Actor, own: int, now: datetime, query: Query) -> Withheld | None:
         if own == keys.REFERENCE:
             return None
         facts, sight, _ = (await self._permits.known(actor, [own], now))[own]
         if not decide(actor, "read", facts).allowed:
             # Nor does a count tell of a record that is closed to a parent or a representative.
+            return Withheld(patients=(own,))
+        if sight.hides_of_family and looks_at_addresses(query):
+            # Nor does a father find in the child's texts where a mother lives who is hidden.
             return Withheld(patients=(own,))
         labels = tuple(label_hash(label) for label in sorted(sight.labels))
         entries = tuple((own, *entry) for entry in sorted(sight.entries))

@@ -61,7 +61,9 @@ class Sight:
     `told` are those of the labels, `told_entries` those of the entries, that the actor may know to
     be withheld. `addresses` are the grades of protection of other persons in the record whose
     addresses stay hidden; `hides_address` says the same of the inhabitant's own, `hides_area` that
-    even the place is told nobody but those of `near`, the actor's own units.
+    even the place is told nobody but those of `near`, the actor's own units. `hides_of_family` are
+    those of `addresses` that somebody close to the inhabitant has, which no text may tell either;
+    `hides_files` says that files which cannot be searched for an address stay here.
     """
 
     labels: frozenset[str] = _NOTHING
@@ -72,6 +74,8 @@ class Sight:
     hides_address: bool = False
     hides_area: bool = False
     near: frozenset[str] = _NOTHING
+    hides_of_family: frozenset[str] = _NOTHING
+    hides_files: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -97,11 +101,23 @@ def blocked(found: Iterable[Block]) -> frozenset[str]:
     return frozenset(aimed & {"person"} if spared else aimed)
 
 
-def sight_of(actor: Actor, facts: Facts, blocks: tuple[Block, ...]) -> Sight:
-    """What the actor sees of a record that is open to them."""
+def sight_of(
+    actor: Actor,
+    facts: Facts,
+    blocks: tuple[Block, ...],
+    of_family: frozenset[str] = _NOTHING,
+) -> Sight:
+    """What the actor sees of a record that is open to them.
+
+    `of_family` are the labels of the related persons in it.
+    """
     if actor.kind == "system" or facts.subject == "unassigned":
         return WHOLE
     sight = _by_labels(actor, facts)
+    if family := of_family & sight.addresses:
+        # One's own letters are one's own to read, even where a relative must stay hidden.
+        files = sight.hides_files or not facts.own
+        sight = replace(sight, hides_of_family=family, hides_files=files)
     if not blocks:
         return sight
     exempt = [block for block in blocks if block.exempt]
@@ -157,7 +173,7 @@ def _by_labels(actor: Actor, facts: Facts) -> Sight:
     return Sight(
         frozenset(hidden), frozenset(told), addresses=addresses, hides_address=hides,
         hides_area=hides and STRICTEST in own,
-        near=frozenset(actor.grantees) if hides else _NOTHING,
+        near=frozenset(actor.grantees) if hides else _NOTHING, hides_files=hides,
     )  # fmt: skip
 
 

@@ -95,8 +95,13 @@ def judge(stored: Stored, sight: Sight, besides: Besides = ALONE) -> Judged:
             return Judged(None)
         if left is not resource:
             seen = Masked.of(stored, encode(left))
-    if sight.hides_address or _of_other(stored, labels, sight):
-        hidden_address = masked(seen.resource, besides.secrets, besides.away)
+    of_other = _of_other(stored, labels, sight)
+    if sight.hides_address or of_other or sight.hides_of_family:
+        mine = not (sight.hides_address or of_other)
+        hidden_address = masked(
+            seen.resource, besides.secrets, besides.away, texts_alone=mine,
+            files=sight.hides_files or of_other,
+        )  # fmt: skip
         if hidden_address is not None:
             seen = Masked.of(stored, hidden_address)
     return Judged(seen)
@@ -161,7 +166,7 @@ async def besides_of(
     if named := named_among(rows, sights):
         withheld = await withheld_of(store, named, sights)
         found = {patient: Besides(withheld=texts) for patient, texts in withheld.items()}
-    hiding = {s.patient for s in rows if sights.get(s.patient, WHOLE).hides_address}
+    hiding = {s.patient for s in rows if _hides(sights.get(s.patient, WHOLE))}
     if not hiding:
         return found
     secrets = await _secrets(store, hiding, sights)
@@ -172,6 +177,11 @@ async def besides_of(
         known = found.get(patient, ALONE)
         found[patient] = Besides(secrets[patient], away, known.withheld)
     return found
+
+
+def _hides(sight: Sight) -> bool:
+    """Whether texts have to be searched for an address."""
+    return sight.hides_address or bool(sight.hides_of_family)
 
 
 async def without_address(store: Store, person: Stored, text: str) -> str:
@@ -196,7 +206,15 @@ async def _secrets(
     found: dict[int, list[dict[str, Any]]] = {patient: [] for patient in patients}
     for row in await store.shown.fetch(_SQL["persons_ever"], sorted(found)):
         found[row["patient"]].append(Stored(*row).resource)
-    return {
-        patient: secrets_of(persons, strictly=sights[patient].hides_area)
-        for patient, persons in found.items()
-    }
+    return {patient: _told_of(persons, sights[patient]) for patient, persons in found.items()}
+
+
+def _told_of(persons: Sequence[dict[str, Any]], sight: Sight) -> Secrets:
+    """What tells where those live whose address is hidden, the inhabitant or somebody close."""
+    if sight.hides_address:
+        return secrets_of(persons, strictly=sight.hides_area)
+    grades = [(each["id"], labels_of(each) & sight.hides_of_family) for each in persons]
+    hidden = {name for name, grade in grades if grade}
+    strictly = any(STRICTEST in grade for _, grade in grades)
+    close = [e for e in persons if e["resourceType"] == "RelatedPerson" and e["id"] in hidden]
+    return secrets_of(close, strictly=strictly)

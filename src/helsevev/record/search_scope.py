@@ -14,7 +14,8 @@ from helsevev.record.search_values import Arguments
 class Level:
     """Labels (hashes) whose entries only near ties show: these grantees', or stated ones.
 
-    `rank` is the nearness asked for: 1 the person, 2 the unit, 3 what it is part of.
+    `rank` is the nearness asked for: 1 the person, 2 the unit, 3 what it is part of. `of_family`
+    says that the labels of those close to an inhabitant count, too.
     """
 
     labels: tuple[int, ...]
@@ -22,6 +23,7 @@ class Level:
     stated: bool = False
     emergency: bool = False
     rank: int = 3
+    of_family: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,9 @@ def _kept(scope: Scope, withheld: Withheld, arguments: Arguments) -> Iterator[st
         yield free if tied == "false" else f"({free} OR {tied})"
     for level in withheld.addresses:
         labels = arguments.add(list(level.labels), "bigint[]")
+        persons = "'Patient', 'RelatedPerson'" if level.of_family else "'Patient'"
         protected = (
-            f"SELECT p.patient FROM resource p WHERE p.type = 'Patient' AND p.keys && {labels}"
+            f"SELECT p.patient FROM resource p WHERE p.type IN ({persons}) AND p.keys && {labels}"
         )
         free = f"NOT (r.keys && {labels}) AND r.patient NOT IN ({protected})"
         yield f"({free} OR {_tied(scope, level, arguments)})"

@@ -1,8 +1,9 @@
 -- name: ties, planned once
 -- What ties an actor to each of some inhabitants now, and what keeps them out: the nearest treatment
 -- relation (to who replaced them, too), as its rank (1 the person, 2 the unit, 3 what it is part of)
--- and where it is written, where it is not the actor's own word alone (migration 0029); a stated emergency, a stated relation; the inhabitant's blocks that name
--- the actor or everyone; how the actor acts for them; the Patient's labels and birth date.
+-- and where it is written, but for what is the actor's own word alone (migration 0029); a stated
+-- emergency, a stated relation; the inhabitant's blocks that name the actor or everyone; how the
+-- actor acts for them; the Patient's labels and birth date, and the labels of those close to them.
 -- $1 inhabitants, $2 the actor's grantees, $3 now in microseconds, $4 actor, $5 now, $6 references
 -- of the person, $7 of the unit, $8 the inhabitant who acts for others (null), $9 hashes of labels.
 SELECT
@@ -40,7 +41,10 @@ SELECT
                                     WHERE m.patient = $8 AND m.type = 'Patient' LIMIT 1)::bigint[])
     ) AS represents,
     person.date_low AS born,
-    ARRAY(SELECT label FROM unnest($9::bigint[]) AS label WHERE label = ANY (person.keys)) AS labels
+    ARRAY(SELECT label FROM unnest($9::bigint[]) AS label WHERE label = ANY (person.keys)) AS labels,
+    ARRAY(SELECT label FROM unnest($9::bigint[]) AS label WHERE EXISTS
+        (SELECT FROM resource family WHERE family.patient = wanted.patient
+         AND family.type = 'RelatedPerson' AND label = ANY (family.keys))) AS of_family
 FROM unnest($1::bigint[]) AS wanted (patient)
 LEFT JOIN resource person ON person.patient = wanted.patient AND person.type = 'Patient'
 
