@@ -1,0 +1,301 @@
+"""One patient's round: doses due now, late, missed and done, and what is taken as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final
+
+from msgspec import Struct
+
+from helsevev.content import loading
+from helsevev.fhir import dates
+from helsevev.fhir.encounters import ONGOING
+from helsevev.fhir.reading import (
+    codes,
+    concept_text,
+    concept_texts,
+    contained,
+    is_mistake,
+    mapping,
+    objects,
+    reference_key,
+    reference_text,
+    text,
+)
+from helsevev.medication.administration import (
+    ANSWERS,
+    GIVES,
+    due_key,
+    is_contradiction,
+    moment_given,
+    needs_two,
+    substance_codes,
+)
+from helsevev.medication.administration_rules import (
+    maximum_is_checked,
+    shortest_interval,
+    spacing,
+)
+from helsevev.medication.dosage import dose_amount
+from helsevev.medication.recurrence import Span, Times
+from helsevev.medication.round_times import earliest, on_time
+from helsevev.medication.timing import (
+    Due,
+    Leave,
+    Standing,
+    due,
+    is_as_needed,
+    is_planned,
+    unplanned,
+)
+
+BACK: Final = timedelta(hours=12)
+AHEAD: Final = timedelta(hours=8)
+_COMPARED: Final = timedelta(days=35)
+EFFECT: Final = "effect"
+"""Code of the task to see how an as-needed dose worked."""
+OPEN: Final = frozenset({"due", "early", "late", "missed", "prepared"})
+
+
+class Row(Struct, frozen=True):
+    """A planned dose. `state` is upcoming, early, due, late, missed, prepared, given or withheld.
+
+    `signed` is the administration that answers it, when there is one.
+    """
+
+    key: str
+    at: datetime
+    name: str
+    amount: str
+    route: str
+    state: str
+    needs_two: bool
+    order: Mapping[str, Any]
+    dosage: Mapping[str, Any]
+    signed: Mapping[str, Any] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be signed now."""
+        return self.state in OPEN
+
+    @property
+    def signed_by(self) -> str:
+        """Who signed, in words."""
+        return ", ".join(
+            reference_text(p.get("actor")) for p in objects(mapping(self.signed).get("performer"))
+        )
+
+    @property
+    def signed_at(self) -> datetime | None:
+        """When it was given, or said not to be."""
+        return moment_given(self.signed) if self.signed else None
+
+    @property
+    def why_not(self) -> str:
+        """Why it was not given."""
+        return ", ".join(concept_texts(mapping(self.signed).get("statusReason")))
+
+
+class AsNeeded(Struct, frozen=True):
+    """What may be given when there is need: the last dose, and from when the next may be given."""
+
+    order: Mapping[str, Any]
+    place: int
+    dosage: Mapping[str, Any]
+    name: str
+    amount: str
+    reason: str
+    last: datetime | None
+    not_before: datetime | None
+    is_checked: bool
+
+
+class Contradiction(Struct, frozen=True):
+    """Two words about one dose that nobody has settled yet."""
+
+    name: str
+    first: Mapping[str, Any]
+    second: Mapping[str, Any]
+
+
+class Round(Struct, frozen=True):
+    """All of one patient's round; `unread` are dosages whose times a person has to read."""
+
+    rows: tuple[Row, ...]
+    as_needed: tuple[AsNeeded, ...]
+    contradictions: tuple[Contradiction, ...]
+    unread: tuple[tuple[str, str], ...]
+    effects: tuple[Mapping[str, Any], ...]
+
+    @property
+    def open_rows(self) -> tuple[Row, ...]:
+        """What can be signed now, the longest overdue first."""
+        return tuple(row for row in self.rows if row.is_open)
+
+    def count(self, *states: str) -> int:
+        """How many doses are in one of the states."""
+        return sum(row.state in states for row in self.rows)
+
+
+def round_of(
+    histories: Iterable[Sequence[Standing]],
+    administrations: Iterable[Mapping[str, Any]],
+    tasks: Iterable[Mapping[str, Any]],
+    leaves: Sequence[Leave],
+    *,
+    now: datetime,
+    zone: tzinfo,
+    times: Times,
+) -> Round:
+    """The round of a patient at a moment, from the versions of every order that governs now."""
+    given = [each for each in administrations if not is_mistake(each)]
+    answers = {due_key(each): each for each in given if each.get("status") in ANSWERS}
+    rows: list[Row] = []
+    needed: list[AsNeeded] = []
+    unread: list[tuple[str, str]] = []
+    for history in histories:
+        order = history[-1].order
+        wide = due(history, Span(now - _COMPARED, now + AHEAD), zone, times, leaves)
+        rows += [
+            _row(dose, history, wide, answers.get(dose.key), now)
+            for dose in wide
+            if dose.at >= now - BACK
+        ]
+        needed += _as_needed(order, given)
+        unread += [
+            (name_of(order), text(each.dosage.get("text")) or each.why)
+            for each in unplanned(history[-1], zone, times)
+        ]
+    rows.sort(key=lambda row: (row.at, row.name.casefold()))
+    by_id = {text(each.get("id")): each for each in given}
+    return Round(
+        rows=tuple(rows),
+        as_needed=tuple(sorted(needed, key=lambda each: each.name.casefold())),
+        contradictions=tuple(_contradictions(given, by_id)),
+        unread=tuple(unread),
+        effects=tuple(task for task in tasks if is_open_effect(task)),
+    )
+
+
+def governing(
+    orders: Iterable[Mapping[str, Any]], encounters: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The orders that doses are given by: during a stay those of the stay, else those at home."""
+    stays = any(
+        each.get("status") in ONGOING and "IMP" in codes(each.get("class")) for each in encounters
+    )
+    found = []
+    for order in orders:
+        said = codes(order.get("category"))
+        if not said or ("inpatient" in said) == stays:
+            found.append(order)
+    return found
+
+
+def leaves_of(encounters: Iterable[Mapping[str, Any]]) -> list[Leave]:
+    """The leave that goes on now: since the contact was said to be on leave."""
+    found = []
+    for each in encounters:
+        said = dates.bounds(text(mapping(each.get("meta")).get("lastUpdated")))
+        if each.get("status") == "onleave" and said:
+            since = dates.moment(said[0])
+            found.append(Leave(since, None, since))
+    return found
+
+
+def name_of(order: Mapping[str, Any]) -> str:
+    """What the medicine of an order is called."""
+    reference = order.get("medicationReference")
+    return (
+        concept_text(order.get("medicationCodeableConcept"))
+        or concept_text(contained(order, reference).get("code"))
+        or reference_text(reference)
+    )
+
+
+def is_open_effect(task: Mapping[str, Any]) -> bool:
+    """Whether somebody still has to see how an as-needed dose worked."""
+    return task.get("status") == "requested" and EFFECT in codes(task.get("code"))
+
+
+def _row(
+    dose: Due,
+    history: Sequence[Standing],
+    planned: Sequence[Due],
+    signed: Mapping[str, Any] | None,
+    now: datetime,
+) -> Row:
+    order = next(
+        s.order for s in reversed(history) if s.since <= dose.at
+    )  # The version that it is due by.
+    apart = spacing(planned, dose.at)
+    return Row(
+        key=dose.key,
+        at=dose.at,
+        name=name_of(order),
+        amount=dose_amount(dose.dosage) or text(dose.dosage.get("text")),
+        route=concept_text(dose.dosage.get("route")),
+        state=_state(dose.at, order, apart, signed, now),
+        needs_two=needs_two(order),
+        order=order,
+        dosage=dose.dosage,
+        signed=signed,
+    )
+
+
+def _state(
+    at: datetime,
+    order: Mapping[str, Any],
+    apart: timedelta | None,
+    signed: Mapping[str, Any] | None,
+    now: datetime,
+) -> str:
+    if signed is not None:
+        return {"not-done": "withheld", "in-progress": "prepared"}.get(
+            text(signed.get("status")), "given"
+        )
+    limit = on_time(substance_codes(order), apart)
+    if now < at:
+        if at - now > earliest(apart):
+            return "upcoming"
+        return "due" if at - now <= limit / 2 else "early"
+    if now - at <= limit:
+        return "due"
+    missed = max(limit, timedelta(minutes=loading.rounds().tolerance.missed))
+    return "late" if now - at <= missed else "missed"
+
+
+def _as_needed(order: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> Iterable[AsNeeded]:
+    if not is_planned(order):
+        return
+    own = f"MedicationRequest/{order.get('id')}"
+    moments = [
+        at
+        for each in given
+        if reference_key(each.get("request")) == own
+        and each.get("status") in GIVES
+        and (at := moment_given(each)) is not None
+    ]
+    last = max(moments, default=None)
+    for place, dosage in enumerate(objects(order.get("dosageInstruction"))):
+        if not is_as_needed(dosage):
+            continue
+        least = shortest_interval(dosage)
+        yield AsNeeded(
+            order, place, dosage, name_of(order),
+            dose_amount(dosage) or text(dosage.get("text")),
+            concept_text(dosage.get("asNeededCodeableConcept")),
+            last, last + least if last and least else None, maximum_is_checked(dosage),
+        )  # fmt: skip
+
+
+def _contradictions(
+    given: Iterable[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]]
+) -> Iterable[Contradiction]:
+    for each in given:
+        if not is_contradiction(each):
+            continue
+        first_id = reference_key(objects(each.get("partOf"))[0]).partition("/")[2]
+        yield Contradiction(name_of(each), by_id.get(first_id, {}), each)

@@ -1,0 +1,248 @@
+"""The round on the phone: my patients with doses due, one patient's doses, and their signing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+from msgspec import Struct
+
+from helsevev.access.actor import Actor
+from helsevev.access.errors import Refused
+from helsevev.access.guard import actor_of_request
+from helsevev.access.history import History
+from helsevev.access.people import Found
+from helsevev.access.services import Services
+from helsevev.access.slices import Slice
+from helsevev.content import loading
+from helsevev.fhir import dates
+from helsevev.fhir.reading import OSLO, full_name, mapping, moment, text
+from helsevev.kit import clock
+from helsevev.locale import gettext as _
+from helsevev.medication.round import BACK, Round, governing, leaves_of, round_of
+from helsevev.medication.round_signing import RoundSigning, Signed
+from helsevev.medication.round_times import times_of
+from helsevev.medication.timing import Standing
+from helsevev.screens.rendering import render
+
+_Request = Request[Any, Any, Any]
+_ENDED: Final = ("completed", "cancelled", "entered-in-error", "draft")
+_SLICES: Final = (
+    Slice("Patient", 1), Slice("Encounter", 20), Slice("MedicationRequest", 300, _ENDED),
+    Slice("MedicationAdministration", 300), Slice("Task", 50),
+)  # fmt: skip
+_MOST_VERSIONS: Final = 50
+_AT_ONCE: Final = 4
+
+
+class _Opened(Struct, frozen=True):
+    """One patient's round as somebody has opened it."""
+
+    patient_id: str
+    name: str
+    birth_date: str
+    sex: str
+    round: Round
+
+    @property
+    def href(self) -> str:
+        """Where the doses are signed."""
+        return f"/rounds/{self.patient_id}"
+
+
+@get("/rounds", opt={"decision": "signed-in"})
+async def rounds_page(request: _Request) -> Response[Any]:
+    """My patients with doses, those with something late first."""
+    services, actor = _services(request), actor_of_request(request)
+    found = [each for each in await services.people.mine(actor) if each.may_open]
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(person: Found) -> _Opened | None:
+        async with turns:
+            try:
+                return await _open(services, actor, person.patient_id)
+            except Refused:
+                return None  # It was closed while the list was drawn.
+
+    opened = [each for each in await asyncio.gather(*map(one, found)) if each is not None]
+    with_doses = [each for each in opened if each.round.rows or each.round.contradictions]
+    with_doses.sort(key=lambda each: (_first_open(each.round), each.name.casefold()))
+    return render(
+        request, "medication/rounds.html", opened=with_doses, unit=actor.unit_name,
+        place="rounds", page_title=_("Medicine round"),
+    )  # fmt: skip
+
+
+@get("/rounds/{patient_id:str}", opt={"decision": "record"})
+async def round_page(request: _Request, patient_id: str, signed: int = 0) -> Response[Any]:
+    """One patient's doses, to be signed."""
+    opened = await _open(_services(request), actor_of_request(request), patient_id)
+    return _page(request, opened, (), signed=signed)
+
+
+@post("/rounds/{patient_id:str}", opt={"decision": "record"}, status_code=200)
+async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
+    """Sign the doses that were given, and those that were not, each by itself."""
+    services, actor = _services(request), actor_of_request(request)
+    opened = await _open(services, actor, patient_id)
+    form = await request.form()
+    if form.get("patient") != patient_id:
+        problem = _("This form belongs to another patient. Nothing was signed.")
+        return _page(request, opened, [Signed("", problem)])
+    given = [str(key) for key in form.getall("give", [])]
+    withheld = {
+        name.removeprefix("not-"): str(reason)
+        for name, reason in form.multi_items()
+        if name.startswith("not-") and reason
+    }
+    scan = str(form.get("scan", ""))
+    if given and scan not in {each.code for each in loading.rounds().not_scanned}:
+        return _page(request, opened, [Signed("", _("Choose why nothing was scanned."))])
+    if both := withheld.keys() & set(given):
+        names = ", ".join(row.name for row in opened.round.rows if row.key in both)
+        return _page(request, opened, [Signed(names, _("Given or not given: choose one."))])
+    if not given and not withheld:
+        return _page(request, opened, [Signed("", _("Choose at least one dose."))])
+    signing = RoundSigning(services, actor, str(form.get("key", "")))
+    known = {row.key: row for row in opened.round.rows}
+    if not (withheld.keys() | set(given)) <= known.keys():
+        problem = _("The plan has changed since the page was opened. Look again.")
+        return _page(request, opened, [Signed("", problem)])
+    ends = [await signing.give(known[key], scan) for key in given]
+    ends += [await signing.withhold(known[key], reason) for key, reason in withheld.items()]
+    return await _after(request, patient_id, ends)
+
+
+@post("/rounds/{patient_id:str}/as-needed", opt={"decision": "record"}, status_code=200)
+async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
+    """Give a dose that is taken when there is need, with what it is for."""
+    services, actor = _services(request), actor_of_request(request)
+    opened = await _open(services, actor, patient_id)
+    form = await request.form()
+    chosen = next(
+        (each for each in opened.round.as_needed
+         if form.get("order") == f"{each.order['id']}.{each.place}"), None,
+    )  # fmt: skip
+    if chosen is None or form.get("patient") != patient_id:
+        raise NotFoundException("There is no such order to give by for this patient.")
+    signing = RoundSigning(services, actor, str(form.get("key", ""))[:64])
+    reason = str(form.get("reason", ""))[:500]
+    end = await signing.give_as_needed(chosen, reason, str(form.get("scan", ""))[:40])
+    return await _after(request, patient_id, [end])
+
+
+@post("/rounds/{patient_id:str}/effect", opt={"decision": "record"}, status_code=200)
+async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
+    """Say how an as-needed dose worked."""
+    services, actor = _services(request), actor_of_request(request)
+    opened = await _open(services, actor, patient_id)
+    form = await request.form()
+    task = next((t for t in opened.round.effects if t["id"] == form.get("task")), None)
+    if task is None:
+        return await _after(request, patient_id, [Signed("", _("It has been told already."))])
+    end = await RoundSigning(services, actor, "").tell_effect(task, str(form.get("effect", "")))
+    return await _after(request, patient_id, [end])
+
+
+@post("/rounds/{patient_id:str}/settle", opt={"decision": "record"}, status_code=200)
+async def settle(request: _Request, patient_id: str) -> Response[Any]:
+    """Say what happened when two have signed the same dose."""
+    services, actor = _services(request), actor_of_request(request)
+    opened = await _open(services, actor, patient_id)
+    form = await request.form()
+    found = next(
+        (c for c in opened.round.contradictions if c.second["id"] == form.get("second")), None
+    )
+    if found is None or form.get("happened") not in ("once", "twice"):
+        problem = _("This has been settled already.")
+        return await _after(request, patient_id, [Signed("", problem)])
+    signing = RoundSigning(services, actor, "")
+    end = await signing.settle(found.second, both=form.get("happened") == "twice")
+    return await _after(request, patient_id, [end])
+
+
+ROUTES: Final = (rounds_page, round_page, sign_round, sign_as_needed, tell_effect, settle)
+
+
+async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> Response[Any]:
+    """Back to the doses; what was refused is told there, and what was signed beside it."""
+    signed = sum(not end.problem for end in ends)
+    problems = [end for end in ends if end.problem]
+    if not problems:
+        return Redirect(f"/rounds/{patient_id}?signed={signed}", status_code=303)
+    opened = await _open(_services(request), actor_of_request(request), patient_id)
+    return _page(request, opened, problems, signed=signed)
+
+
+def _page(
+    request: _Request, opened: _Opened, problems: Sequence[Signed], *, signed: int = 0
+) -> Response[Any]:
+    content = loading.rounds()
+    return render(
+        request,
+        "medication/round.html",
+        status_code=422 if problems else 200,
+        opened=opened,
+        round=opened.round,
+        problems=problems,
+        signed=signed,
+        key=str(uuid4()),
+        content=content,
+        not_given_options=[{"value": each.code, "label": each.label} for each in content.not_given],
+        place="rounds",
+        base=f"/patient/{opened.patient_id}",
+        page_title=_("Medicine round"),
+    )
+
+
+async def _open(services: Services, actor: Actor, patient_id: str) -> _Opened:
+    """One patient's round, decided and audited. Raises `Refused`."""
+    now = clock.now()
+    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
+    found = await services.gate.open_slices(permit, _SLICES, interaction="round")
+    patient = next(iter(found["Patient"]), {})
+    orders = governing(found["MedicationRequest"], found["Encounter"])
+    histories = [await _history(services.history, actor, order, now) for order in orders]
+    born = moment(patient.get("birthDate"))
+    return _Opened(
+        patient_id=patient_id,
+        name=full_name(patient.get("name")),
+        birth_date=born.text if born else "",
+        sex=text(patient.get("gender")),
+        round=round_of(
+            histories, found["MedicationAdministration"], found["Task"],
+            leaves_of(found["Encounter"]), now=now, zone=OSLO, times=times_of(actor.organisations),
+        ),
+    )  # fmt: skip
+
+
+async def _history(history: History, actor: Actor, order: Any, now: datetime) -> list[Standing]:
+    """The versions of an order that stood in the time that the round looks back on."""
+    meta = mapping(order.get("meta"))
+    said = dates.bounds(text(meta.get("lastUpdated")))
+    since = dates.moment(said[0]) if said else now
+    newest = Standing(since, order)
+    if text(meta.get("versionId")) == "1" or since < now - BACK:
+        return [newest]
+    page = await history.of_instance(
+        actor, "MedicationRequest", text(order.get("id")), count=_MOST_VERSIONS
+    )
+    earlier = [Standing(v.last_updated, {} if v.deleted else v.resource) for v in page.versions]
+    return list(reversed(earlier)) or [newest]
+
+
+def _first_open(found: Round) -> datetime:
+    opens = [row.at for row in found.open_rows]
+    rest = [row.at for row in found.rows if row.state == "upcoming"]
+    return min(opens) if opens else min(rest, default=dates.moment(dates.MAX - 1))
+
+
+def _services(request: _Request) -> Services:
+    services: Services = request.app.state.services
+    return services
