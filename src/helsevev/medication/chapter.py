@@ -8,6 +8,7 @@ from helsevev.medication import (
     list_pages,
     pages,
     prescription,
+    round_pages,
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
@@ -22,7 +23,7 @@ CHAPTER = Chapter(
         list_pages.medicine_list, list_pages.medicine_rows, list_pages.medicine_print,
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
-        *catalogue_pages.ROUTES,
+        *catalogue_pages.ROUTES, *round_pages.ROUTES,
     ),
     commands=(MEDICINES,),
     rules={
