@@ -2,9 +2,9 @@
 
 A case is a row of CSV: what it is about; the patient; what is in use; what is ordered; the cards;
 the source. The patient is `F 72 w60 egfr25 preg12 bf`, with `asked` or `notpreg` for answers that
-are no, `allergy=words|ATC`, `problem=ICD-10`, `icpc=ICPC-2`, and `unasked` for allergies that nobody
-asked about. A medicine is `ATC amount unit x3` (times a day) or `every 8h`, `every 1wk`, with `prn`
-and `max amount unit` for as needed. It is read by way of FHIR, as all orders are.
+are no, `allergy=words|ATC`, `problem=ICD-10`, `icpc=ICPC-2`, and `unasked` where nobody has asked
+about allergies. A medicine is `ATC amount unit x3` (times a day) or `every 8h`, `every 1wk`, with
+`prn` and `max amount unit` for as needed. It is read by way of FHIR, as all orders are.
 """
 
 from __future__ import annotations
