@@ -25,6 +25,7 @@ USES = {
         "access/audit/watching.py": "the job that looks for unusual reads",
         "access/blocks/keeping.py": "what somebody has blocked, for who may act for them",
         "access/bulk.py": "imports: what is there already",
+        "access/card_log.py": "counts of cards by rule, of nobody in particular",
         "access/gate.py": "that a closed record is there, and whose",
         "access/identity/matching.py": "who signs in",
         "access/medicines.py": "counting how medicines are ordered, of all, naming nobody",

@@ -16,12 +16,14 @@ from helsevev.access import (
     treatment_relation,
 )
 from helsevev.access.apps.door import Apps, apps_over
+from helsevev.access.card_log import CardLog
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
 from helsevev.access.history import History
+from helsevev.access.knowledge_base import KnowledgeBase
 from helsevev.access.labels_in_use import LabelsInUse
 from helsevev.access.limits import Limits
 from helsevev.access.live import Live
@@ -93,6 +95,8 @@ class Services:
     views: Views
     labels_in_use: LabelsInUse
     limits: Limits
+    card_log: CardLog
+    knowledge_base: KnowledgeBase
 
 
 def services_over(
@@ -152,4 +156,6 @@ def services_over(
         views=Views(gate, exporting),
         labels_in_use=LabelsInUse(gate),
         limits=Limits(roles.program),
+        card_log=CardLog(gate),
+        knowledge_base=KnowledgeBase(roles.program),
     )

@@ -272,3 +272,16 @@ class Intervals(Document, frozen=True, kw_only=True):
     """The fewest hours between doses."""
 
     interval: tuple[IntervalRule, ...]
+
+
+FILES: dict[str, type[Document]] = {
+    "decision_support/levels.toml": Levels,
+    "decision_support/facts.toml": Facts,
+    "decision_support/interactions.toml": Interactions,
+    "decision_support/allergies.toml": Allergies,
+    "decision_support/duplicates.toml": Duplicates,
+    "decision_support/doses.toml": Doses,
+    "decision_support/contraindications.toml": Contraindications,
+    "decision_support/intervals.toml": Intervals,
+}
+"""The files, and the shape of each."""

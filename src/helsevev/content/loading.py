@@ -12,6 +12,7 @@ import msgspec
 
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
+from .decision_shapes import FILES as DECISION_FILES
 from .catalogue_shapes import CatalogueProducts
 from .medication_shapes import OrderSentences
 from .round_shapes import Rounds
@@ -45,6 +46,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
+    **DECISION_FILES,
     "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
     "medication/order_sentences.toml": OrderSentences,

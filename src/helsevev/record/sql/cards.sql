@@ -1,0 +1,61 @@
+-- name: keep_events
+-- What happened to some cards of one inhabitant; an event that is there already stays as it is.
+INSERT INTO card_event (patient, at, card, event, rule, rule_version, level, hook, key, subject,
+                        actor, unit, reason, words)
+SELECT $1, $2, e.card, 'shown', e.rule, e.rule_version, e.level, $3, e.key, e.subject, $4, $5, '', ''
+FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+    AS e (card, rule, rule_version, level, key, subject)
+ON CONFLICT (patient, card, event) DO NOTHING
+
+-- name: answer_card
+-- What somebody did about a card ($2) that was shown to them ($5), or the outcome of it.
+INSERT INTO card_event (patient, at, card, event, rule, rule_version, level, hook, key, subject,
+                        actor, unit, reason, words)
+SELECT s.patient, $3, s.card, $4, s.rule, s.rule_version, s.level, s.hook, s.key, s.subject,
+       $5, $6, $7, $8
+FROM card_event s
+WHERE s.patient = $1 AND s.card = $2 AND s.event = 'shown' AND s.actor = $5
+ON CONFLICT (patient, card, event) DO NOTHING
+RETURNING rule
+
+-- name: was_shown
+-- The rule of a card that was shown to somebody.
+SELECT rule FROM card_event
+WHERE patient = $1 AND card = $2 AND event = 'shown' AND actor = $3
+
+-- name: overridden_keys
+-- Findings that somebody went on in spite of since a time, and need not be asked about again.
+SELECT DISTINCT key FROM card_event WHERE patient = $1 AND event = 'overridden' AND at >= $2
+
+-- name: events_of
+-- What happened to an inhabitant's cards, newest first.
+SELECT at, card, event, rule, rule_version, level, hook, subject, actor, reason, words
+FROM card_event WHERE patient = $1 ORDER BY at DESC, card, event LIMIT $2
+
+-- name: statistics
+-- How often each rule was shown, accepted and overridden since a time, of nobody in particular.
+SELECT rule, max(rule_version), max(level), count(*) FILTER (WHERE event = 'shown'),
+       count(*) FILTER (WHERE event = 'accepted'), count(*) FILTER (WHERE event = 'overridden'),
+       count(*) FILTER (WHERE event = 'outcome')
+FROM card_event WHERE at >= $1 GROUP BY rule ORDER BY rule
+
+-- name: reasons
+-- Why each rule was overridden since a time, by coded reason.
+SELECT rule, reason, count(*) FROM card_event
+WHERE at >= $1 AND event = 'overridden' GROUP BY rule, reason ORDER BY rule, count(*) DESC, reason
+
+-- name: knowledge_state
+-- When the knowledge base was last changed, and why it was stopped.
+SELECT changed_at, stopped_because FROM knowledge_base
+
+-- name: knowledge_body
+-- The list of interactions that was loaded; null for the one that comes with the program.
+SELECT body FROM knowledge_base
+
+-- name: load_knowledge
+-- Put another list of interactions in use; null for the one that comes with the program.
+UPDATE knowledge_base SET body = $1, changed_at = $2
+
+-- name: stop_knowledge
+-- Stop the knowledge base for a reason, or start it ('').
+UPDATE knowledge_base SET stopped_because = $1, changed_at = $2
