@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,9 @@ from helsevev.terminology.shapes import BadDistribution
 
 from .synthetic_fest import Fest, identifier
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 SMALL = 0.004
 Resource = dict[str, Any]
-SHARED = Path(os.environ.get("HELSEVEV_SHARED", Path(__file__).parents[3] / "shared"))
-SCHEMA = SHARED / "data/norway/kith/skjema/eresept/ER-M30-2014-12-01.xsd"
+SCHEMA = "data/norway/kith/skjema/eresept/ER-M30-2014-12-01.xsd"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -43,10 +40,14 @@ def catalogue(services: Services, loaded: Loaded) -> Catalogue:
     return catalogue_of(services)
 
 
-@pytest.mark.skipif(not SCHEMA.exists(), reason=f"the schema of FEST is not in {SCHEMA}")
-async def test_the_register_of_these_tests_fits_the_schema_of_the_real_one(tmp_path: Path) -> None:
+async def test_the_register_of_these_tests_fits_the_schema_of_the_real_one(
+    tmp_path: Path, shared: Path
+) -> None:
     etree = pytest.importorskip("lxml.etree")
-    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    path = shared / SCHEMA
+    if not path.exists():
+        pytest.skip(f"The schema of FEST is not in {path}.")
+    schema = etree.XMLSchema(etree.parse(path))
     schema.assertValid(etree.parse(Fest(0.01, padding=2).write(tmp_path / "fest.xml")))
 
 
