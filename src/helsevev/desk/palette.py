@@ -45,7 +45,11 @@ def _person(row: Row) -> dict[str, Any]:
 
 
 def _places() -> list[tuple[str, str]]:
-    return [(_("My patients"), "/"), (_("Find a patient"), "/patients")]
+    return [
+        (_("My patients"), "/"),
+        (_("Find a patient"), "/patients"),
+        (_("Medicine round"), "/rounds"),
+    ]
 
 
 def _in_record(base: str, may_write: bool) -> list[tuple[str, str]]:
