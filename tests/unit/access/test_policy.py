@@ -23,6 +23,7 @@ SECRETARIES_WRITE = frozenset(
 )  # fmt: skip
 PROFESSION = "Your role cannot write this kind of entry."
 AT_WORK = "At work you do not open your own record; sign in as an inhabitant."
+PRESCRIBING = "Your profession does not prescribe medicines."
 TREATS_NOBODY = "Your role does not take part in treatment, so it opens no records."
 PROFESSIONS = (*sorted(CLINICIANS), "secretary", "cleaner", "")
 RELATED = Facts("inhabitant", related=True)
@@ -68,6 +69,8 @@ REFUSED = [
     (practitioner("privacy-officer"), "read", STRANGER, "", TREATS_NOBODY, False),
     (practitioner(""), "read", EMERGENCY, "", TREATS_NOBODY, False),
     (practitioner("nurse"), "write", RELATED, "AuditEvent", PROFESSION, False),
+    (practitioner("nurse"), "write", RELATED, "MedicationRequest", PRESCRIBING, False),
+    (practitioner("midwife"), "write", EMERGENCY, "MedicationRequest", PRESCRIBING, False),
     (practitioner("nurse"), "write", RELATED, "Consent", PROFESSION, False),
     (practitioner("nurse"), "write", STRANGER, "Observation", policy.REFUSED_NO_RELATION, True),
     (INHABITANT, "read", STRANGER, "", policy.REFUSED_NOT_OWN, False),
@@ -140,7 +143,8 @@ def test_nothing_is_allowed_that_no_rule_allows() -> None:
 def test_each_profession_writes_what_it_documents(profession: str) -> None:
     written = {kind for kind in RESOURCE_TYPES if may_write(profession, kind)}
     if profession in CLINICIANS:
-        assert written == RESOURCE_TYPES - {"AuditEvent", "Consent"}
+        orders = set() if profession == "physician" else {"MedicationRequest"}
+        assert written == RESOURCE_TYPES - {"AuditEvent", "Consent"} - orders
     else:
         assert written == (SECRETARIES_WRITE if profession == "secretary" else set())
 
