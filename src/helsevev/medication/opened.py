@@ -68,16 +68,21 @@ class Opened:
 
 
 async def open_list(
-    services: Services, actor: Actor, patient_id: str, *, interaction: str = "medications"
+    services: Services,
+    actor: Actor,
+    patient_id: str,
+    *,
+    interaction: str = "medications",
+    listed: bool = True,
 ) -> Opened:
-    """Open the list, decided and audited. Raises `Refused`."""
+    """Open the list, decided and audited; without `listed` only whose it is. Raises `Refused`."""
     permit = await services.gate.open_chart(actor, patient_id, interaction=interaction)
-    slices = [
-        Slice("Patient", 1), Slice("Encounter", 50), Slice("MedicationRequest", ALL),
-        Slice("MedicationStatement", ALL), Slice("Medication", ALL),
-    ]  # fmt: skip
+    kinds = ("MedicationRequest", "MedicationStatement", "Medication")
+    slices = [Slice("Patient", 1), Slice("Encounter", 50)]
+    slices += [Slice(kind, ALL) for kind in kinds if listed]
     found = await services.gate.open_slices(permit, slices, interaction=interaction)
-    kept = [*found["MedicationRequest"], *found["MedicationStatement"]]
+    requests, statements, products = (found.get(kind, []) for kind in kinds)
+    kept = [*requests, *statements]
     names = await _names(services, actor, kept)
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
@@ -89,11 +94,8 @@ async def open_list(
         encounter=the_ongoing(found["Encounter"]),
         resources={f"{each['resourceType']}/{each['id']}": each for each in kept},
         names=names,
-        listed=medicines(
-            found["MedicationRequest"], found["MedicationStatement"], found["Medication"],
-            now=clock.now(), names=names,
-        ),
-    )  # fmt: skip
+        listed=medicines(requests, statements, products, now=clock.now(), names=names),
+    )
 
 
 def the_line(opened: Opened, kind: str, key: str) -> tuple[Medicine, Mapping[str, Any]]:

@@ -48,14 +48,14 @@ _KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
 @get("/patient/{patient_id:str}/medications/new", opt=_RECORD)
 async def new_order(request: _Request, patient_id: str) -> Response[Any]:
     """A field to type in: the medicine comes first."""
-    opened = await _opened(request, patient_id)
+    opened = await _opened(request, patient_id, listed=False)
     return await order_page(request, opened, {"key": str(uuid4())}, None)
 
 
 @post("/patient/{patient_id:str}/medications/find", opt=_RECORD, status_code=200)
 async def find_medicine(request: _Request, patient_id: str) -> Response[Any]:
     """What the words may mean, with the usual ways to order it."""
-    opened = await _opened(request, patient_id)
+    opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     found = await choices(opened.services, opened.actor).find(form["words"], _MOST, today())
     return render(request, "medication/_hits.html", found=found, words=form["words"].strip())
@@ -64,7 +64,7 @@ async def find_medicine(request: _Request, patient_id: str) -> Response[Any]:
 @post("/patient/{patient_id:str}/medications/new", opt=_RECORD, status_code=200)
 async def choose_order(request: _Request, patient_id: str) -> Response[Any]:
     """The order form for what was chosen, or for another way of taking it."""
-    opened = await _opened(request, patient_id)
+    opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     product, _sep, place = form["choice"].partition("~")
     choice = await _choice(opened, product or form["product"])
@@ -81,7 +81,7 @@ async def choose_order(request: _Request, patient_id: str) -> Response[Any]:
 @post("/patient/{patient_id:str}/medications/course", opt=_RECORD, status_code=200)
 async def preview(request: _Request, patient_id: str) -> Response[Any]:
     """What the form means so far: in words, drawn, and checked."""
-    opened = await _opened(request, patient_id)
+    opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     choice = await _choice(opened, form["product"])
     shown = await _shown(request, opened, form, choice)
@@ -197,6 +197,8 @@ def _no_medicine() -> Issue:
     return error("required", _("Choose the medicine."), "words")
 
 
-async def _opened(request: _Request, patient_id: str) -> Opened:
+async def _opened(request: _Request, patient_id: str, *, listed: bool = True) -> Opened:
     services: Services = request.app.state.services
-    return await open_list(services, actor_of_request(request), patient_id, interaction="prescribe")
+    return await open_list(
+        services, actor_of_request(request), patient_id, interaction="prescribe", listed=listed
+    )
