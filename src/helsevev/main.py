@@ -21,6 +21,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Scope
 
 import helsevev.access.chapter
+import helsevev.advice.chapter
 import helsevev.chart.chapter
 import helsevev.desk.chapter
 import helsevev.documentation.chapter
@@ -72,6 +73,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     helsevev.chart.chapter.CHAPTER,
     helsevev.desk.chapter.CHAPTER,
     helsevev.fhir_api.chapter.CHAPTER,
+    helsevev.advice.chapter.CHAPTER,
     helsevev.medication.chapter.CHAPTER,
     helsevev.documentation.chapter.CHAPTER,
     helsevev.patient.chapter.CHAPTER,

@@ -58,6 +58,7 @@ USES = {
         "access/administration/scim/pages.py": "the HR system, by its token",
         "access/export/exports.py": "a system's export",
         "access/subscriptions/notices.py": "a system's subscription",
+        "advice/pages.py": "a system, by its token",
         "fhir_api/application.py": "a system, by its token",
     },
     "open": {

@@ -117,40 +117,36 @@ class CardLog:
         )  # fmt: skip
 
     async def answer(
-        self, permit: Permit, card: str, event: str, *, reason: str = "", words: str = ""
+        self, actor: Actor, card: str, event: str, *, reason: str = "", words: str = ""
     ) -> None:
         """Keep what was done about a card, or its outcome; once more changes nothing.
 
         Raises `Invalid` for an override without a reason or an unknown event, `NotFound` for a card
-        that was not shown to the permit's actor about this inhabitant.
+        that was not shown to this actor, `Refused` where the record is closed to them by now.
         """
-        await self._gate.require(permit, "answer-card")
         if event not in EVENTS:
             text = f"A card is {', '.join(EVENTS)}."
             raise Invalid([Issue("error", "value", text, "event")])
         if event == "overridden" and not (reason.strip() or words.strip()):
             text = "State the reason to go on."
             raise Invalid([Issue("error", "required", text, "reason")])
-        actor = permit.actor
-        if patient_of_card(card) != permit.patient:
-            raise NotFound(f"card {card[:40]}")
+        patient = patient_of_card(card)
+        verdict = await self._gate.permits.verdict(actor, patient)
+        if not verdict.decision.allowed:
+            await self._gate.refuse(actor, patient, verdict.decision, f"card-{event}")
         kept = await self._roles.changed.fetchval(
-            _SQL["answer_card"], permit.patient, card, clock.now(), event, actor.id, _unit(actor),
+            _SQL["answer_card"], patient, card, clock.now(), event, actor.id, _unit(actor),
             reason.strip()[:_MOST_WORDS].replace("\0", ""),
             words.strip()[:_MOST_WORDS].replace("\0", ""),
         )  # fmt: skip
-        if kept is None and not await self._was_shown(permit, card):
-            raise NotFound(f"card {card[:40]}")
-        author = author_of(actor, f"card-{event}", permit.purpose, basis=permit.why)
+        if kept is None:
+            shown = self._roles.shown
+            if await shown.fetchval(_SQL["was_shown"], patient, card, actor.id) is None:
+                raise NotFound(f"card {card[:40]}")
+        author = author_of(actor, f"card-{event}", verdict.purpose, basis=verdict.why)
         await self._gate.trail.keep(
-            audit_row(permit.patient, 0, clock.now(), author, f"card {card}", action="write")
+            audit_row(patient, 0, clock.now(), author, f"card {card}", action="write")
         )
-
-    async def _was_shown(self, permit: Permit, card: str) -> bool:
-        found = await self._roles.shown.fetchval(
-            _SQL["was_shown"], permit.patient, card, permit.actor.id
-        )
-        return found is not None
 
     async def settled(self, permit: Permit) -> frozenset[str]:
         """Findings on this inhabitant that somebody went on in spite of, with a reason."""

@@ -1,0 +1,7 @@
+"""What decision support adds to the application: CDS Hooks, its statistics, and its command."""
+
+from helsevev.advice import pages
+from helsevev.advice.command import INTERACTIONS
+from helsevev.kit.chapter import Chapter
+
+CHAPTER = Chapter(name="advice", routes=pages.ROUTES, commands=(INTERACTIONS,))
