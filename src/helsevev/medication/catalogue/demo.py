@@ -83,6 +83,6 @@ def _ingredients(substance: ListedSubstance, strength: str) -> Iterator[Ingredie
 
 
 def _id(kind: str, name: str) -> str:
-    plain = fold(name).replace("æ", "ae").replace("ø", "oe").replace("å", "aa").replace(" ", "-")
+    plain = f"{DEMO_PREFIX}{kind}-{fold(name).replace(' ', '-')}"
     # An id has at most 64 characters, of ASCII letters, digits, points and dashes.
-    return re.sub(r"[^a-z0-9-]", "", f"{DEMO_PREFIX}{kind}-{plain}")[:64]
+    return re.sub(r"[^a-z0-9-]", lambda other: f"{ord(other[0]):x}", plain)[:64]

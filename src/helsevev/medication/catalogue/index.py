@@ -19,7 +19,10 @@ from helsevev.medication.catalogue.product import BRAND, Product
 from helsevev.terminology.words import fold
 
 _WORD: Final = re.compile(r"[^\W\d_]+\d\w*|\d+(?:[.,]\d+)*|[^\W\d_]+")
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzæøå"
+_LETTERS: Final = (
+    "abcdefghijklmnopqrstuvwxyz\N{LATIN SMALL LETTER AE}"
+    "\N{LATIN SMALL LETTER O WITH STROKE}\N{LATIN SMALL LETTER A WITH RING ABOVE}"
+)
 _SHORTEST_SLIP: Final = 4
 """Letters of a word from which on it may have been typed wrongly."""
 _LAST: Final = chr(0x10FFFF)
