@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from helsevev.access.unit_period import end_of
-from helsevev.fhir import dates
+from helsevev.fhir import dates, references
 from helsevev.fhir.search_query import normalize
 from helsevev.kit.projection import Projection
+
+_NAME: Final = 200
+"""So much of a name is looked for and sorted by; PostgreSQL's indexes hold no long texts."""
 
 _Row = tuple[int, int, str, str, str, str]
 
@@ -31,6 +34,12 @@ def period_of(resource: dict[str, Any]) -> tuple[int, int]:
     return dates.MIN if start is None else start[0], dates.MAX if end is None else end[1]
 
 
+def _kept_here(reference: dict[str, Any] | None) -> str:
+    """The reference as `Type/id`; "" when it names nothing of this record."""
+    local = references.relative((reference or {}).get("reference", ""))
+    return "" if local is None else "/".join(local)
+
+
 def _rows(resource: dict[str, Any]) -> Iterator[_Row]:
     if not resource.get("active", True):
         return
@@ -38,14 +47,15 @@ def _rows(resource: dict[str, Any]) -> Iterator[_Row]:
         name = resource.get("name", [{}])[0]
         words = name.get("text") or " ".join([name.get("family", ""), *name.get("given", ())])
         person = f"Practitioner/{resource['id']}"
-        yield dates.MIN, dates.MAX, person, "", "", normalize(words)
+        yield dates.MIN, dates.MAX, person, "", "", normalize(words)[:_NAME]
         return
     if resource["resourceType"] == "Organization":
-        part_of = resource.get("partOf", {}).get("reference", "")
-        yield dates.MIN, end_of(resource), "", part_of, "", normalize(resource.get("name", ""))
+        part_of = _kept_here(resource.get("partOf"))
+        name = normalize(resource.get("name", ""))[:_NAME]
+        yield dates.MIN, end_of(resource), "", part_of, "", name
         return
-    person = resource.get("practitioner", {}).get("reference", "")
-    unit = resource.get("organization", {}).get("reference", "")
+    person = _kept_here(resource.get("practitioner"))
+    unit = _kept_here(resource.get("organization"))
     if person and unit:
         yield *period_of(resource), person, unit, title_of(resource), ""
 
