@@ -33,7 +33,8 @@ _UCUM: Final = "http://unitsofmeasure.org"
 _UCUM_UNITS: Final = {
     "g": "g", "mg": "mg", "mikrog": "ug", "µg": "ug", "ug": "ug", "nanog": "ng", "ml": "mL",
     "l": "L", "mmol": "mmol", "mol": "mol", "IE": "[iU]", "E": "[iU]", "time": "h", "timer": "h",
-    "d\N{LATIN SMALL LETTER O WITH STROKE}gn": "d", "%": "%", "MBq": "MBq", "GBq": "GBq", "cm2": "cm2",
+    "d\N{LATIN SMALL LETTER O WITH STROKE}gn": "d", "%": "%", "MBq": "MBq", "GBq": "GBq",
+    "cm2": "cm2",
 }  # fmt: skip
 _REGISTERED: Final = {
     "substance": ("1", "Legemiddelvirkestoff"), "brand": ("2", "Legemiddelmerkevare"),
