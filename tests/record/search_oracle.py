@@ -71,12 +71,13 @@ def _names(kept: Kept, name: str) -> list[str]:
 
 def _holds(condition: Condition, kept: Kept) -> bool:
     if condition.modifier == "text":
-        said = " ".join(texts_of(kept.resource.get(condition.name.removeprefix("combo-"))))
+        name = condition.name.removeprefix("combo-")
+        # What an order calls its code is an element of another name.
+        names = (name, "medicationCodeableConcept") if name == "code" else (name,)
+        said = [text for each in names for text in texts_of(kept.resource.get(each))]
         if condition.name.startswith("combo-"):
-            said += " ".join(
-                t for c in kept.resource.get("component", ()) for t in texts_of(c["code"])
-            )
-        words = said.split()
+            said += [t for c in kept.resource.get("component", ()) for t in texts_of(c["code"])]
+        words = " ".join(said).split()
         return any(
             word.casefold().startswith(term.normalized)
             for term in condition.terms if isinstance(term, StringTerm)

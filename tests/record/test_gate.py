@@ -325,7 +325,7 @@ async def test_sessions_end(database: Database, nurse: Any, later: Later) -> Non
     later(seconds=11)
     assert await elsewhere.session_actor(cookie) is None
     shift = await here.start_session(nurse)
-    later(hours=12, minutes=59, seconds=55)
+    later(hours=11, minutes=59, seconds=55)
     assert await here.session_actor(shift) == nurse
     later(seconds=6)
     assert await here.session_actor(shift) is None
