@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +21,7 @@ from helsevev.access.errors import (
 )
 from helsevev.access.guard import session_in
 from helsevev.kit import web
+from helsevev.locale import gettext as _
 from helsevev.record.connection import DatabaseError
 from helsevev.screens.problems import problem_page
 
@@ -29,7 +31,7 @@ _STATUS: Final[dict[type[Exception], int]] = {
 }  # fmt: skip
 
 
-def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
+def to_sign_in(request: Request[Any, Any, Any], _problem: Exception) -> Response[Any]:
     """To the way in, or to the lock, and from there back to the page that was asked for."""
     is_locked = session_in(request) is not None
     # A panel that refreshes itself belongs to the page around it; a draft is found by its query.
@@ -44,7 +46,8 @@ def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
 def tell_access_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
     """Why the gate did not open, with the status of HTTP for it."""
     status = next(status for kind, status in _STATUS.items() if isinstance(problem, kind))
-    return web.problem_handlers(problem_page)[HTTPException](
+    why = _(problem.decision.reason) if isinstance(problem, Refused) else ""
+    return web.problem_handlers(partial(problem_page, why=why))[HTTPException](
         request, HTTPException(str(problem), status_code=status)
     )
 

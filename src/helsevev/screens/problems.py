@@ -52,15 +52,20 @@ def problem_words(status: int) -> tuple[str, str, str]:
     )
 
 
-def problem_page(request: Request[Any, Any, Any] | None, status: int, incident: str = "") -> str:
-    """Render a problem as a page, or as a fragment for htmx; works when nothing else does."""
+def problem_page(
+    request: Request[Any, Any, Any] | None, status: int, incident: str = "", *, why: str = ""
+) -> str:
+    """Render a problem as a page, or as a fragment for htmx; works when nothing else does.
+
+    `why` is a sentence about this very problem, for the reader.
+    """
     what, kept, next_step = problem_words(status)
     partial = request is not None and bool(request.headers.get("hx-request"))
     return render_text(
         "screens/_problem.html" if partial else "screens/problem.html",
         page_title=what,
         what=what,
-        kept=kept,
+        kept=f"{why} {kept}".strip(),
         next_step=next_step,
         incident=incident,
     )
