@@ -99,9 +99,7 @@ class RecordedCodes:
         local = references.relative(url)
         if local is not None and local[0] == kind:
             return (await self._store.read_many([local])).get(local)
-        rows = await self._store.shown.fetch(
-            _SQL["by_url"], kind, [token_hash("url", None, url)]
-        )
+        rows = await self._store.shown.fetch(_SQL["by_url"], kind, [token_hash("url", None, url)])
         plain, _, version = url.partition("|")
         if not rows and version:
             rows = await self._store.shown.fetch(
