@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -166,7 +166,7 @@ class CardLog:
         for rule, reason, count in await self._roles.whole.fetch(_SQL["reasons"], since):
             reasons.setdefault(rule, []).append((reason, count))
         rows = await self._roles.whole.fetch(_SQL["statistics"], since)
-        return [RuleCount(*row[:7], tuple(reasons.get(row[0], ()))) for row in rows]
+        return [replace(RuleCount(*row), reasons=tuple(reasons.get(row[0], ()))) for row in rows]
 
 
 def _unit(actor: Actor) -> str:

@@ -36,7 +36,7 @@ _MOST_LISTED: Final = 100
 
 
 @get("/cds-services", opt={"decision": "public"})
-async def discovery(request: _Request) -> Response[dict[str, Any]]:
+async def discovery() -> Response[dict[str, Any]]:
     """Which services there are (CDS Hooks 2.0, Discovery)."""
     return Response(hooks.discovery(), headers=_ANYWHERE)
 
@@ -137,9 +137,9 @@ def _base(request: _Request) -> str:
 
 
 def _problem(status: int, text: str) -> Response[dict[str, Any]]:
-    headers = (
-        {**_ANYWHERE, "www-authenticate": 'Bearer realm="cds"'} if status == 401 else _ANYWHERE
-    )
+    headers = dict(_ANYWHERE)
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="cds"'
     issue = {"severity": "error", "code": "processing", "diagnostics": text}
     body = {"resourceType": "OperationOutcome", "issue": [issue]}
     return Response(body, status_code=status, headers=headers)
@@ -177,9 +177,10 @@ async def unchecked_page(request: _Request) -> Response[str]:
     rows = await services.searcher.match(actor, "MedicationRequest", query, _MOST_LISTED)
     seen = await services.gate.visible(actor, rows, "unchecked-orders")
     known = await checks.knowledge_now(services)
+    orders = [(each.id, _name_of(each.resource)) for each in seen]
     return render(
-        request, "advice/unchecked.html",
-        orders=[(each.id, _name_of(each.resource), each.resource) for each in seen], banner=known.stopped, page_title=_("Orders to check"),
+        request, "advice/unchecked.html", orders=orders, banner=known.stopped,
+        page_title=_("Orders to check"),
     )  # fmt: skip
 
 
