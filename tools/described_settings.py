@@ -3,7 +3,8 @@
 SETTINGS: dict[str, str] = {
     "HELSEVEV_DATA": "Folder of the data, for every command. The embedded PostgreSQL lies in it.",
     "HELSEVEV_DATABASE_URL": "A PostgreSQL server (16 or newer) in place of the embedded one.",
-    "HELSEVEV_DATABASE_PROGRAM_URL": "The same server by a user who owns nothing, which all but migrations and imports then use.",
+    "HELSEVEV_DATABASE_PROGRAM_URL": "The same server by a user who owns nothing, which all but"
+    " migrations and imports then use.",
     "HELSEVEV_HOST": "The address that the server listens on.",
     "HELSEVEV_PORT": "The port that the server listens on; goes before `PORT`.",
     "PORT": "The same.",

@@ -12,8 +12,8 @@ import msgspec
 
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
-from .decision_shapes import FILES as DECISION_FILES
 from .catalogue_shapes import CatalogueProducts
+from .decision_shapes import FILES as DECISION_FILES
 from .medication_shapes import OrderSentences
 from .round_shapes import Rounds
 from .shapes import (

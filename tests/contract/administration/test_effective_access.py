@@ -131,7 +131,7 @@ async def test_rows_say_what_a_role_gives_and_whom_it_reaches(house: House) -> N
     ],
 )
 async def test_one_asks_about_a_person_a_unit_or_a_role(
-    house: House, asked: dict[str, str], names: list[str]
+    house: House, asked: dict[str, Any], names: list[str]
 ) -> None:
     assert sorted(row["name"] for row in (await house.told(**asked)).rows) == names
 
@@ -150,7 +150,7 @@ async def test_a_role_that_begins_later_is_told_on_that_day_alone(house: House) 
 @pytest.mark.parametrize(
     "asked", [{"on": "yesterday"}, {"since": "2026"}, {"since": "2026-10-02", "on": "2026-10-01"}]
 )
-async def test_a_date_that_is_none_is_refused_in_words(house: House, asked: dict[str, str]) -> None:
+async def test_a_date_that_is_none_is_refused_in_words(house: House, asked: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         await house.told(**asked)
 
