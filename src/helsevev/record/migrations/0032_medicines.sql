@@ -1,6 +1,7 @@
 -- The catalogue of medicines: reference data, about no inhabitant. One release of it is the current
 -- one; what a release no longer names stays in it as withdrawn, so that old orders can be read.
 
+-- Catalogues: the one that is looked up in, and one that is being loaded.
 CREATE TABLE medicine_release (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     loaded_at timestamptz NOT NULL DEFAULT now(),
