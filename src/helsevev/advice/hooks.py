@@ -5,6 +5,7 @@ https://cds-hooks.hl7.org/2.0/
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -18,6 +19,7 @@ from helsevev.locale import gettext as _
 
 _INDICATORS: Final = {"stop": "critical", "interrupt": "warning", "quiet": "info"}
 _SUMMARY: Final = 139
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 REASONS: Final = "https://helsevev.example/fhir/CodeSystem/override-reason"
 PREFETCH: Final = {
     "patient": ("Patient", "Patient/{{context.patientId}}"),
@@ -103,6 +105,8 @@ def asked_of(body: object, service: str) -> Asked:
         chosen = set(texts(context.get("selections")))
         orders.sort(key=lambda each: f"MedicationRequest/{each.get('id')}" not in chosen)
     patient_id = text(context.get("patientId")).removeprefix("Patient/")
+    if not _ID.fullmatch(patient_id):
+        raise BadRequest("context.patientId: a FHIR id is required")
     server = text(request.get("fhirServer")).rstrip("/")
     return Asked(hook, patient_id, tuple(orders), _handed(request.get("prefetch")), server)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from helsevev.record.connection import DatabaseError
 
 __all__ = ["world"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+PHYSICIAN = replace(NURSE, id="Practitioner/physician", profession="physician")
 ATC = "http://www.whocc.no/atc"
 SERVICE = {"hook", "description", "id"}
 CARD = {"summary", "indicator", "source"}
@@ -146,7 +148,7 @@ BROKEN: dict[str, tuple[str, Any, int]] = {
     "another server's data": (
         "medication-order-sign", call("order-sign", fhirServer="https://other.example/fhir"), 412
     ),
-    "a hostile text": ("medication-order-sign", call("order-sign", patient="\x00' --"), 403),
+    "a hostile text": ("medication-order-sign", call("order-sign", patient="\x00' --"), 400),
 }  # fmt: skip
 
 
@@ -227,7 +229,7 @@ async def test_while_the_base_is_down_orders_are_marked_and_checked_when_it_is_b
         assert checks.unchecked_in([made]) == [made]
     finally:
         await services.knowledge_base.stop("")
-    async with await world.signed_in(NURSE) as browser:
+    async with await world.signed_in(PHYSICIAN) as browser:
         page = await browser.get("/advice/unchecked")
         assert "Napren" in page.text
         form = {"_csrf_token": browser.cookies.get("csrftoken", "")}
