@@ -23,6 +23,7 @@ USES = {
         "access/audit/findings.py": "names of those whom the trail is about, for the officer",
         "access/audit/trail_search.py": "the same",
         "access/audit/watching.py": "the job that looks for unusual reads",
+        "access/beside.py": "what a write is checked against: the order, and the doses before",
         "access/blocks/keeping.py": "what somebody has blocked, for who may act for them",
         "access/bulk.py": "imports: what is there already",
         "access/card_log.py": "counts of cards by rule, of nobody in particular",
