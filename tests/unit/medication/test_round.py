@@ -1,0 +1,103 @@
+"""One patient's round: what is due, late, missed, done and to come, by the plan as it stood."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from helsevev.fhir.reading import OSLO
+from helsevev.medication import administration
+from helsevev.medication.administration import Signer
+from helsevev.medication.round import governing, leaves_of, round_of
+from helsevev.medication.round_times import times_of
+from helsevev.medication.timing import Leave, Standing, key_of
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NORA = Signer("Practitioner/nora", "Nora")
+
+
+def _order(at: datetime, atc: str = "C03CA01", **more: Any) -> dict[str, Any]:
+    coding = [{"system": "http://www.whocc.no/atc", "code": atc}]
+    return {
+        "resourceType": "MedicationRequest", "id": "o", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p"}, "medicationCodeableConcept": {"coding": coding},
+        "dosageInstruction": [{"timing": {"event": [at.isoformat()]}}],
+    } | more  # fmt: skip
+
+
+def _states(*histories: list[Standing], signed: Any = (), leaves: Any = ()) -> list[str]:
+    found = round_of(
+        histories, signed, (), leaves, now=NOW, zone=OSLO, times=times_of(())
+    )  # fmt: skip
+    return [row.state for row in found.rows]
+
+
+def _standing(order: dict[str, Any], hours: float = 100) -> Standing:
+    return Standing(NOW - timedelta(hours=hours), order)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "atc", "state"),
+    [
+        (-121, "C03CA01", "upcoming"), (-60, "C03CA01", "early"), (-30, "C03CA01", "due"),
+        (0, "C03CA01", "due"), (60, "C03CA01", "due"), (61, "C03CA01", "late"),
+        (31, "A10AE04", "late"), (30, "A10AE04", "due"), (240, "C03CA01", "late"),
+        (241, "C03CA01", "missed"), (719, "C03CA01", "missed"),
+    ],
+)  # fmt: skip
+def test_a_dose_is_due_late_or_missed_by_what_professionals_decide(
+    minutes: int, atc: str, state: str
+) -> None:
+    at = NOW - timedelta(minutes=minutes)
+    assert _states([_standing(_order(at, atc))]) == [state]
+
+
+def test_a_dose_that_was_missed_before_a_stop_is_still_missed_and_none_comes_after_it() -> None:
+    at = NOW - timedelta(hours=5)
+    order = _order(at)
+    order["dosageInstruction"][0]["timing"]["event"].append((NOW + timedelta(hours=1)).isoformat())
+    stopped = _standing({**order, "status": "stopped"}, hours=1)
+    assert _states([_standing(order), stopped]) == ["missed"]
+
+
+def test_leave_excuses_what_is_due_after_it_was_known_and_nothing_before() -> None:
+    at = NOW - timedelta(hours=1)
+    told, late = (
+        Leave(at - timedelta(hours=1), None, known)
+        for known in (at - timedelta(minutes=1), at + timedelta(minutes=1))
+    )
+    assert _states([_standing(_order(at))], leaves=[told]) == []
+    assert _states([_standing(_order(at))], leaves=[late]) == ["due"]
+
+
+def test_who_is_on_leave_now_is_so_since_it_was_written() -> None:
+    said = {"status": "onleave", "meta": {"lastUpdated": "2026-11-22T10:00:00Z"}}
+    assert [leave.start.hour for leave in leaves_of([said, {"status": "in-progress"}])] == [10]
+
+
+def test_what_is_signed_is_given_withheld_or_waits_for_a_second() -> None:
+    order = _order(NOW)
+    key = key_of("o", NOW)
+    dosage = order["dosageInstruction"][0]
+    given = administration.given(order, dosage, NORA, NOW, due=key)
+    kept = [_standing(order)]
+    assert _states(kept, signed=[given]) == ["given"]
+    refused = administration.not_given(order, NORA, NOW, due=key, reason="refused")
+    assert _states(kept, signed=[refused]) == ["withheld"]
+    assert _states(kept, signed=[{**given, "status": "in-progress"}]) == ["prepared"]
+    mistake = administration.corrected(given, NORA, NOW, "Feil dose")
+    assert _states(kept, signed=[mistake]) == ["due"]
+    assert _states(kept, signed=[administration.contradicting(given, given)]) == ["due"]
+
+
+def test_during_a_stay_doses_are_given_by_its_orders_and_at_home_by_those_at_home() -> None:
+    def of(category: str) -> dict[str, Any]:
+        return {"id": category, "category": [{"coding": [{"code": category}]}]}
+
+    orders = [of("inpatient"), of("community"), {"id": "unsaid"}]
+    stay = {"status": "in-progress", "class": {"code": "IMP"}}
+    assert [o["id"] for o in governing(orders, [stay])] == ["inpatient", "unsaid"]
+    over = {**stay, "status": "finished"}
+    assert [o["id"] for o in governing(orders, [over])] == ["community", "unsaid"]
