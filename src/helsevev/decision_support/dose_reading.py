@@ -103,7 +103,7 @@ def _how_often(repeat: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | Non
     times = sorted(_clock(each) for each in texts(repeat.get("timeOfDay")))
     in_a_day = Decimal(len(times) or len(texts(repeat.get("when"))))
     period, unit = number(repeat.get("period")), text(repeat.get("periodUnit"))
-    span = period * _HOURS[unit] if period and unit in _HOURS else None
+    span = period * _HOURS[unit] if period and period > 0 and unit in _HOURS else None
     frequency = number(repeat.get("frequencyMax")) or number(repeat.get("frequency"))
     if days:
         between = min(_gaps([Decimal(d) * _DAY for d in days], _DAY * 7))
@@ -115,9 +115,10 @@ def _how_often(repeat: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | Non
         return in_a_day, min(_gaps(times, _DAY)) if times else _DAY / in_a_day
     if span is None:
         return None, None
-    often = frequency or in_a_day or Decimal(1)
+    often = frequency if frequency and frequency > 0 else in_a_day or Decimal(1)
     between = span / often
-    return max(Decimal(1), _DAY / between), between
+    # Multiplied first: seven times a day is seven, not 24 divided by a rounded interval.
+    return max(Decimal(1), often * _DAY / span), between
 
 
 def _clock(written: str) -> Decimal:

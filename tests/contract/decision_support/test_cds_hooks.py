@@ -218,6 +218,7 @@ async def test_while_the_base_is_down_orders_are_marked_and_checked_when_it_is_b
 ) -> None:
     services = world.services
     permit = await services.gate.open_chart(NURSE, "own")
+    await services.writer.write(SYSTEM, medicine("B01AA03", "Marevan", id="marevan"))
     order = medicine("M01AE02", "Napren", id="unchecked")
     try:
         await services.knowledge_base.stop("feil i listen")
