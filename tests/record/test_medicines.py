@@ -13,6 +13,7 @@ import pytest_asyncio
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.medicines import WouldWithdraw
 from helsevev.access.services import Services
+from helsevev.decision_support.knowledge import decoded
 from helsevev.medication.catalogue.command import learn
 from helsevev.medication.catalogue.loading import Loaded, load_demo, load_fest
 from helsevev.medication.catalogue.look_up import Catalogue, catalogue_of
@@ -194,6 +195,19 @@ async def test_interactions_are_found_by_codes_of_both_sides(catalogue: Catalogu
     assert len(met.groups) == 2
     assert await catalogue.interactions([one]) == []
     assert await catalogue.not_assessed(["Z00AA01", one]) == ["Z00AA01"]
+
+
+async def test_orders_are_checked_against_the_registers_interactions(
+    services: Services, loaded: Loaded
+) -> None:
+    fest = Fest(SMALL)
+    body = await services.knowledge_base.body()
+    assert body is not None
+    used = decoded(body)
+    assert (used.name, len(used.rules)) == ("FEST", fest.count("interaction"))
+    other = fest.atc(10 % fest.count("substance"))
+    met = [rule for rule, _, _ in used.between([fest.atc(1)], [other])]
+    assert identifier("interaction", 1) in {rule.id for rule in met}
 
 
 async def test_terms_and_reimbursement_are_told_in_the_registers_words(

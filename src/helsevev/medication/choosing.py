@@ -114,8 +114,3 @@ def words_of(dosages: Sequence[Mapping[str, Any]], how: str = "") -> str:
     if how == "taper" and len(said) > 1:
         return f"{said[0].text} → {said[-1].text}"
     return "; ".join(dose.words for dose in said if dose.words)
-
-
-def choices(services: Services, actor: Actor) -> Choices:
-    """Where this actor looks products up."""
-    return ProductsOfRecord(services, actor)

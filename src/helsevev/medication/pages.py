@@ -16,7 +16,8 @@ from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.medication.choosing import Choice, choices, words_of
+from helsevev.medication.catalogue.choices import choices
+from helsevev.medication.choosing import Choice, words_of
 from helsevev.medication.opened import Opened, open_list
 from helsevev.medication.order_checks import checked
 from helsevev.medication.order_entry import (

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 from litestar.exceptions import LitestarDeprecationWarning
 
-from helsevev.access.actor import SYSTEM
+from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.services import services_over
 from helsevev.kit.secret import secret
 from helsevev.kit.settings import Settings
 from helsevev.main import build_app
+from helsevev.medication.catalogue.choices import choices
 from helsevev.medication.catalogue.loading import load_demo
+from helsevev.medication.catalogue.sentences import usual
 from helsevev.record.database import Database
 
 PARACET = "demo-b-paracet-tab-500-mg"
@@ -34,7 +38,7 @@ async def app(
     assert loaded.written > 300
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        made = build_app(settings, services)
+        made: Any = build_app(settings, services)
     token = await services.credentials.issue_token(SYSTEM)
     headers = {"doctor": {}, "": {}, "system": {"authorization": f"Bearer {token}"}}
     clients = {
@@ -113,3 +117,28 @@ async def test_the_products_are_read_and_searched_over_fhir(
     names = [entry["resource"]["code"]["text"] for entry in found.json()["entry"]]
     assert "Paracet tab 500 mg" in names
     assert (await app[""].get(f"/fhir/Medication/{PARACET}")).status_code == 401
+
+
+async def test_what_is_offered_to_prescribe_is_in_use_and_first_as_it_is_ordered_here(
+    database: Database,
+) -> None:
+    services = services_over(database, {})
+    await load_demo(services)
+    doctor = Actor(
+        "practitioner", "Practitioner/doctor", "Dahl, Dina", "physician", "physician",
+        "Organization/ward", "Ward", "Ward", ("Organization/ward",),
+    )  # fmt: skip
+    dosage = usual([
+        {
+            "timing": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": {"value": 2.5, "unit": "mg"}}],
+        }
+    ])  # fmt: skip
+    assert dosage is not None
+    product = "demo-b-imovane-tab-3-75-mg"
+    await services.medicines.learn([(product, dosage, 5), (product, "[]", 4)])
+    offered = await choices(services, doctor).find("imovan", 5, date(2026, 11, 22))
+    assert [each.name for each in offered] == ["Imovane tab 3,75 mg", "Imovane tab 7,5 mg"]
+    assert "2,5 mg" in offered[0].sentences[0].words
+    assert offered[0].sentences[0].form["amount"].replace(".", ",") == "2,5"
+    assert offered[0].medicine["coding"][0]["code"] == product

@@ -18,8 +18,10 @@ from helsevev.access.actor import SYSTEM
 from helsevev.access.medicines import Entry
 from helsevev.access.services import Services
 from helsevev.content import loading as content
+from helsevev.decision_support.knowledge import encoded
 from helsevev.medication.catalogue import demo, fest, resources
-from helsevev.medication.catalogue.product import Package, Product
+from helsevev.medication.catalogue.interaction_list import interaction_list
+from helsevev.medication.catalogue.product import Interaction, Package, Product
 from helsevev.medication.catalogue.resources import Resource
 from helsevev.terminology import fest as register
 from helsevev.terminology.opening import files, fingerprint
@@ -67,7 +69,22 @@ async def load_fest(
     await services.terminology.load(
         distribution, digest, progress=lambda what, done: tell(what, done, 0)
     )
+    await _check_by(services)
     return await _finish(services, tell, unchanged=unchanged)
+
+
+async def _check_by(services: Services) -> None:
+    """Have orders checked against the interactions of the release, when it has any."""
+    release = await services.medicines.release()
+    assert release is not None
+    found = [
+        msgspec.json.decode(entry.body, type=Interaction)
+        async for page in services.medicines.all_of(release.id, "interaction")
+        for entry in page
+    ]
+    if found:
+        made = interaction_list(found, release.version)
+        await services.knowledge_base.load(encoded(made))
 
 
 async def load_demo(services: Services) -> Loaded | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from asyncio import Lock
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from decimal import Decimal
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -112,10 +113,15 @@ class Catalogue:
 
     async def sentences(self, product: Product) -> list[Sentence]:
         """How a product is usually ordered: as it is here, then as the content says, each once."""
-        learned = [json.loads(each) for each in await self._medicines.sentences(product.id)]
+        learned = await self.learned(product.id)
         written = [each for each in written_for(product) if each not in learned]
         told = [Sentence(each, "use") for each in learned]
         return (told + [Sentence(each, "content") for each in written])[:MOST_SENTENCES]
+
+    async def learned(self, identifier: str) -> list[list[dict[str, Any]]]:
+        """How a product is ordered here, as R4 dosages, the most common first."""
+        said = await self._medicines.sentences(identifier)
+        return [json.loads(each, parse_float=Decimal) for each in said]
 
     async def _current(self) -> Index:
         release = await self._medicines.release()
