@@ -38,6 +38,8 @@ _CHART = "/patient/demo-aslaug"
 PAGES = {
     "my patients": "/",
     "find a patient": "/patients",
+    "the medicine round": "/rounds",
+    "doses of one patient": "/rounds/demo-kare",
     "the chart": _CHART,
     "a sick patient": "/patient/demo-kare",
     "medicines": f"{_CHART}/medications",
