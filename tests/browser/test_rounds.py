@@ -146,6 +146,28 @@ async def test_the_same_dose_signed_on_two_devices_is_given_once_and_both_words_
     assert sorted(each["status"] for each in found) == ["completed", "entered-in-error"]
 
 
+async def test_a_medicine_that_is_stopped_mid_round_is_told_and_the_others_are_signed(
+    sign_in: SignIn, served: ServedDemo, runa: str
+) -> None:
+    stopped = await _keep(served, _order(runa, "Imovane", _from_now(12)))
+    await _keep(served, _order(runa, "Nexium", _from_now(12)))
+    nurse = await sign_in("ward-nurse", "phone")
+    await _open(nurse)
+    for name in ("Imovane", "Nexium"):
+        await nurse.page.get_by_role("checkbox", name=name).tap()
+    found = (await served.ask(f"MedicationRequest/{stopped}")).json()
+    answer = await served.ask(
+        f"MedicationRequest/{stopped}", method="PUT", body={**found, "status": "stopped"}
+    )
+    assert answer.status_code == 200, answer.text
+    nurse.expected.add(422)
+    await nurse.page.get_by_role("button", name="Ingen strekkode").first.tap()
+    await expect(nurse.page.locator("main")).to_contain_text("1 signert")
+    await expect(nurse.page.locator("main")).to_contain_text("Imovane: ")
+    assert [d["status"] for d in await _administrations(served, runa, "Nexium")] == ["completed"]
+    assert await _administrations(served, runa, "Imovane") == []
+
+
 async def test_an_as_needed_dose_says_what_for_keeps_its_interval_and_asks_how_it_worked(
     sign_in: SignIn, served: ServedDemo, runa: str
 ) -> None:

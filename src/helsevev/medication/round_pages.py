@@ -22,10 +22,10 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir import dates
-from helsevev.fhir.reading import OSLO, full_name, mapping, moment, text
+from helsevev.fhir.reading import OSLO, full_name, mapping, moment, reference_key, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.medication.round import BACK, Round, governing, leaves_of, round_of
+from helsevev.medication.round import BACK, Round, governing, leaves_of, name_of, round_of
 from helsevev.medication.round_signing import RoundSigning, Signed
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import Standing
@@ -111,11 +111,14 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
         return _page(request, opened, [Signed("", _("Choose at least one dose."))])
     signing = RoundSigning(services, actor, str(form.get("key", "")))
     known = {row.key: row for row in opened.round.rows}
-    if not (withheld.keys() | set(given)) <= known.keys():
-        problem = _("The plan has changed since the page was opened. Look again.")
-        return _page(request, opened, [Signed("", problem)])
-    ends = [await signing.give(known[key], scan) for key in given]
-    ends += [await signing.withhold(known[key], reason) for key, reason in withheld.items()]
+    gone = (withheld.keys() | set(given)) - known.keys()
+    ends = [await signing.give(known[key], scan) for key in given if key in known]
+    ends += [
+        await signing.withhold(known[key], reason)
+        for key, reason in withheld.items()
+        if key in known
+    ]
+    ends += [await _no_longer(services, actor, patient_id, key) for key in sorted(gone)]
     return await _after(request, patient_id, ends)
 
 
@@ -168,6 +171,15 @@ async def settle(request: _Request, patient_id: str) -> Response[Any]:
 
 
 ROUTES: Final = (rounds_page, round_page, sign_round, sign_as_needed, tell_effect, settle)
+
+
+async def _no_longer(services: Services, actor: Actor, patient_id: str, key: str) -> Signed:
+    """What is told of a dose that the plan had when the page was opened, and has no longer."""
+    place = "MedicationRequest", key.partition("/")[0]
+    order = (await services.gate.open_many(actor, [place], interaction="round")).get(place, {})
+    mine = reference_key(order.get("subject")) == f"Patient/{patient_id}"
+    said = _("The plan has changed since the page was opened. This dose was not signed.")
+    return Signed(name_of(order) if mine else "", said)
 
 
 async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> Response[Any]:
