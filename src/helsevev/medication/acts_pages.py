@@ -15,15 +15,14 @@ from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import mapping, reference_key, text
+from helsevev.fhir.reading import mapping, objects, reference_key, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import prescription
 from helsevev.medication.opened import Opened, open_list, the_line, versions
-from helsevev.medication.order_checks import checked
+from helsevev.medication.order_checks import Checked, Unanswered, answered, checked
 from helsevev.medication.order_entry import (
     answers_of,
-    checker,
     fields,
     today,
     typed,
@@ -32,7 +31,7 @@ from helsevev.medication.order_entry import (
 )
 from helsevev.medication.order_form import dosages_of, of_dosages
 from helsevev.medication.panel import Medicine
-from helsevev.medication.prescription import NotPrescribable, Prescriber, mark_unchecked
+from helsevev.medication.prescription import NotPrescribable, Prescriber
 from helsevev.medication.versions import told
 from helsevev.screens.rendering import render
 
@@ -91,7 +90,8 @@ async def act(request: _Request, patient_id: str, kind: str, key: str, verb: str
         issues: Sequence[Issue] = [Issue("error", "conflict", problem)]
         return await _story(request, opened, line, resource, form, issues)
     except (NotPrescribable, AccessError) as refusal:
-        return await _story(request, opened, line, resource, form, refusal.issues)
+        says = refusal.says if isinstance(refusal, Unanswered) else None
+        return await _story(request, opened, line, resource, form, refusal.issues, says)
     return Redirect(f"{opened.base}/medications", status_code=303)
 
 
@@ -115,19 +115,34 @@ async def _made(
     if verb == "resume":
         paused = [each for each in behind if each.get("status") == "on-hold"]
         return [prescription.resume(each, prescriber=by, at=at) for each in (line, *paused)]
-    made = []
+    changed = [
+        prescription.change(
+            each,
+            _by_the_same_route(dosages_of(form, today()), each),
+            prescriber=by,
+            at=at,
+            reason=form["reason"],
+            multidose=bool(form["multidose"]),
+            own_managed=bool(form["own_managed"]),
+        )
+        for each in (line, *behind)
+    ]
+    # The orders behind a line are the same medicine: one answer goes for all.
     answers = await answers_of(request)
-    for each in (line, *behind):
-        changed = prescription.change(
-            each, dosages_of(form, today()), prescriber=by, at=at, reason=form["reason"],
-            multidose=bool(form["multidose"]), own_managed=bool(form["own_managed"]),
-        )  # fmt: skip
-        says = await checked(checker(request), opened.services, opened.permit, changed)
-        if unanswered(says, answers):
-            problem = "; ".join(f"{card.title}: {card.text}" for card in says.must_answer)
-            raise NotPrescribable([error("business-rule", problem)])
-        made.append(with_answers(mark_unchecked(changed, says.unchecked), says, answers))
-    return made
+    says = await checked(opened.services, opened.permit, changed[0])
+    if unanswered(says, answers):
+        raise Unanswered(says)
+    await answered(opened.services, opened.permit, says, answers)
+    return [with_answers(each, says, answers) for each in changed]
+
+
+def _by_the_same_route(
+    dosages: Sequence[dict[str, Any]], line: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The dosages with the route that the line has, which the form does not ask for."""
+    held = objects(line.get(prescription.dose_element(line)))
+    route = next((each["route"] for each in held if each.get("route")), None)
+    return [{**each, "route": route} for each in dosages] if route else list(dosages)
 
 
 def _renewed(
@@ -201,6 +216,7 @@ def _context(
     return {
         "opened": opened, "medicine": line, "form": known, "stop_reasons": content.stop_reasons,
         "pause_reasons": content.pause_reasons,
+        "says": None,
         "can_renew": line.source == "MedicationRequest" or bool(line.based_on),
         **fields(known, issues),
     }  # fmt: skip
@@ -213,6 +229,7 @@ async def _story(
     resource: Mapping[str, Any],
     form: Mapping[str, str],
     issues: Sequence[Issue],
+    says: Checked | None = None,
 ) -> Response[Any]:
     history = await versions(opened, resource)
     is_conflict = any(issue.code == "conflict" for issue in issues)
@@ -220,7 +237,7 @@ async def _story(
         request, "medication/story.html",
         status_code=409 if is_conflict else 422 if issues else 200,
         told=told(history[::-1], opened.names), place="patients", page_title=line.name,
-        **_context(opened, line, resource, form, issues),
+        **{**_context(opened, line, resource, form, issues), "says": says},
     )  # fmt: skip
 
 

@@ -3,52 +3,66 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
+from helsevev.access.errors import Refused
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
+from helsevev.decision_support.cards import Advice, Card
+from helsevev.fhir.outcome import error
 from helsevev.locale import gettext as _
+from helsevev.medication.checks import check_orders
+from helsevev.medication.prescription import NotPrescribable
 
 log = logging.getLogger("helsevev.medication")
-
-
-class ShownCard(Protocol):
-    """What the page shows of a card; a level is stop, interrupt or quiet."""
-
-    level: Any
-    title: str
-    text: str
-    source: str
-    key: str
 
 
 class Checked(Struct, frozen=True):
     """The cards of an order, and why it is unchecked ("" when it was checked)."""
 
-    cards: Sequence[Any] = ()
+    cards: Sequence[Card] = ()
     unchecked: str = ""
+    advice: Advice = Advice(())
 
     @property
-    def must_answer(self) -> tuple[Any, ...]:
+    def must_answer(self) -> tuple[Card, ...]:
         """Cards that hold the signature until they are answered."""
         return tuple(card for card in self.cards if card.level != "quiet")
 
 
-Check = Callable[[Services, Permit, Mapping[str, Any]], Awaitable[Checked]]
-"""check(services, permit, order) -> what decision support says of it."""
+class Unanswered(NotPrescribable):
+    """Warnings hold the signature back until they are answered."""
+
+    def __init__(self, says: Checked) -> None:
+        super().__init__([error("business-rule", _("Answer the warnings first."))])
+        self.says = says
 
 
 async def checked(
-    check: Check | None, services: Services, permit: Permit, order: Mapping[str, Any]
+    services: Services, permit: Permit, order: Mapping[str, Any], *, hook: str = "order-sign"
 ) -> Checked:
-    """What `check` says; an order that cannot be checked says so, and is never held up by that."""
-    if check is None:
-        return Checked(unchecked=_("No decision support is set up."))
+    """What decision support says of an order; one that cannot be checked says so (G23).
+
+    A failure of the checks never holds an order up, and never passes for an order without findings.
+    """
     try:
-        return await check(services, permit, order)
+        (advice,) = await check_orders(services, permit, [order], hook=hook)
+    except Refused:
+        raise
     except Exception:
         log.exception("Decision support failed on an order.")
         return Checked(unchecked=_("Decision support did not answer."))
+    return Checked(advice.cards, advice.banner, advice)
+
+
+async def answered(
+    services: Services, permit: Permit, says: Checked, answers: Mapping[str, str]
+) -> None:
+    """Keep that the order was signed in spite of its warnings, and why."""
+    for card in says.must_answer:
+        await services.card_log.answer(
+            permit.actor, card.id, "overridden", words=answers[card.key].strip()
+        )

@@ -11,9 +11,11 @@ from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import OSLO, objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.medication.checks import marked
 from helsevev.medication.coding import ANSWERED
-from helsevev.medication.order_checks import Check, Checked
+from helsevev.medication.order_checks import Checked
 from helsevev.medication.order_form import DAYS
+from helsevev.medication.prescription import mark_unchecked
 
 FIELDS: Final = (
     "patient", "key", "version", "product", "choice", "words", "how", "amount", "unit", "often",
@@ -47,7 +49,8 @@ def unanswered(says: Checked, answers: Mapping[str, str]) -> bool:
 def with_answers(
     order: Mapping[str, Any], says: Checked, answers: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The order with what was answered to the warnings it was signed in spite of."""
+    """The order as it is signed: with what was answered to its warnings, and what was unchecked."""
+    order = marked(mark_unchecked(order, says.unchecked), says.advice)
     told = [
         {"url": ANSWERED, "valueString": f"{card.title}: {answers[card.key].strip()}"}
         for card in says.must_answer
@@ -63,12 +66,6 @@ async def answers_of(request: Any) -> dict[str, str]:
         for name, value in form.items()
         if name.startswith("answer:")
     }
-
-
-def checker(request: Any) -> Check | None:
-    """The decision support that is plugged in, if any."""
-    found: Check | None = request.app.state.get("check_order")
-    return found
 
 
 async def typed(request: Any) -> dict[str, str]:

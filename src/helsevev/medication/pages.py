@@ -19,11 +19,10 @@ from helsevev.locale import gettext as _
 from helsevev.medication.catalogue.choices import choices
 from helsevev.medication.choosing import Choice, words_of
 from helsevev.medication.opened import Opened, open_list
-from helsevev.medication.order_checks import checked
+from helsevev.medication.order_checks import Unanswered, answered, checked
 from helsevev.medication.order_entry import (
     FIELDS,
     answers_of,
-    checker,
     fields,
     today,
     typed,
@@ -34,7 +33,6 @@ from helsevev.medication.order_form import dosages_of, steps_of
 from helsevev.medication.prescription import (
     NotPrescribable,
     Prescriber,
-    mark_unchecked,
     prescribe,
 )
 from helsevev.medication.taper import drawn, total
@@ -85,7 +83,7 @@ async def preview(request: _Request, patient_id: str) -> Response[Any]:
     opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     choice = await _choice(opened, form["product"])
-    shown = await _shown(request, opened, form, choice)
+    shown = await _shown(opened, form, choice, check=False)
     return render(request, "medication/_course.html", opened=opened, form=form, **shown)
 
 
@@ -106,12 +104,13 @@ async def sign_order(request: _Request, patient_id: str) -> Response[Any]:
         key = str(UUID(form["key"]))
         if not _is_signed(opened, key):
             order = _order(opened, form, choice)
-            says = await checked(checker(request), opened.services, opened.permit, order)
+            says = await checked(opened.services, opened.permit, order)
             if unanswered(says, answers):
-                raise NotPrescribable([error("business-rule", _("Answer the warnings first."))])
-            order = with_answers(mark_unchecked(order, says.unchecked), says, answers)
+                raise Unanswered(says)
+            order = with_answers(order, says, answers)
             order["identifier"] = [{"system": _KEY_SYSTEM, "value": f"urn:uuid:{key}"}]
             await opened.services.writer.write(opened.actor, order, idempotency_key=key)
+            await answered(opened.services, opened.permit, says, answers)
     except Refused:
         raise
     except Unprocessable as refusal:
@@ -158,7 +157,7 @@ async def order_page(
 ) -> Response[Any]:
     """The page of a new order: the field to type in, and the form once a medicine is chosen."""
     form = {**dict.fromkeys(FIELDS, ""), **form}
-    shown = await _shown(request, opened, form, choice)
+    shown = await _shown(opened, form, choice)
     return render(
         request, "medication/new_order.html", status_code=422 if issues else 200, opened=opened,
         form=form, choice=choice, place="patients", page_title=_("Prescribe"),
@@ -167,7 +166,7 @@ async def order_page(
 
 
 async def _shown(
-    request: _Request, opened: Opened, form: Mapping[str, str], choice: Choice | None
+    opened: Opened, form: Mapping[str, str], choice: Choice | None, *, check: bool = True
 ) -> dict[str, Any]:
     """The order in words, its course, and what the checks say, as far as the form is filled in."""
     empty = {"words": "", "bars": (), "steps": (), "sum": None, "says": None, "missing": ""}
@@ -179,7 +178,9 @@ async def _shown(
         order = _order(opened, form, choice)
     except NotPrescribable as incomplete:
         return {**empty, "missing": incomplete.issues[0].diagnostics}
-    says = await checked(checker(request), opened.services, opened.permit, order)
+    says = (
+        await checked(opened.services, opened.permit, order, hook="order-select") if check else None
+    )
     a_day = len(form.get("at", "").split()) or int(form.get("often") or 1)
     return {
         "words": words_of(dosages, "" if len(steps) < 2 else "taper"),
