@@ -27,6 +27,8 @@ _SHORTEST_SLIP: Final = 4
 """Letters of a word from which on it may have been typed wrongly."""
 _LAST: Final = chr(0x10FFFF)
 MOST_WORDS: Final = 8
+_SOLID: Final = ("13", "6")
+"""Tablet and capsule, in the list of units of dosing (7480)."""
 
 # The better a product answers a word, the more it weighs.
 # Where a word stands: inside a name, first of one, first of the trade name.
@@ -65,7 +67,13 @@ class Index:
     def __init__(self, products: Iterable[Product], uses: Mapping[str, int]) -> None:
         listed = sorted(
             products,
-            key=lambda p: (-uses.get(p.id, 0), -p.packages, len(p.name), p.name, p.id),
+            key=lambda p: (
+                -uses.get(p.id, 0),
+                -p.packages,
+                not _is_swallowed(p),
+                _natural(p),
+                p.id,
+            ),
         )
         self.found = [_found(product, uses.get(product.id, 0)) for product in listed]
         self._details = [" " + " ".join(_details(product)) for product in listed]
@@ -154,6 +162,19 @@ def _one_off(word: str) -> Iterator[str]:
         for letter in _LETTERS:
             yield word[:at] + letter + word[at + 1 :]
             yield word[:at] + letter + word[at:]
+
+
+def _is_swallowed(product: Product) -> bool:
+    """Of products of which none is known to be more common, most are tablets and capsules."""
+    return any(unit.code in _SOLID for unit in product.units)
+
+
+def _natural(product: Product) -> list[tuple[bool, float, str]]:
+    """A name's place among names: 50 mg before 100 mg."""
+    return [
+        (True, float(word), "") if word.replace(".", "", 1).isdigit() else (False, 0.0, word)
+        for word in words(product.name)
+    ]
 
 
 def _found(product: Product, used_by: int) -> Found:
