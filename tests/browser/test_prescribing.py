@@ -73,7 +73,7 @@ async def test_a_falling_course_is_drawn_before_it_is_signed_and_adds_up(
     sign_in: SignIn, within_budget: Within
 ) -> None:
     doctor = await sign_in("hospital-doctor")
-    await doctor.goto(KARE)
+    await doctor.goto(CHART)
     doctor.begin()
     await doctor.press_on(named(doctor, "Forskriv", exact=True))
     await expect(doctor.page.locator("[name=words]")).to_be_focused()

@@ -16,6 +16,8 @@ from helsevev.content.loading import order_sentences
 from helsevev.fhir.validation import validate
 from helsevev.medication.coding import OWN_MANAGED, UNCHECKED, flag, said_by, use_of
 from helsevev.medication.order_form import dosages_of, of_dosages, of_sentence
+from helsevev.medication.order_checks import checked
+from helsevev.medication.order_entry import with_answers
 from helsevev.medication.panel import Medicine, medicines
 from helsevev.medication.prescription import (
     NotPrescribable,
@@ -230,3 +232,11 @@ def test_the_usual_ways_to_order_can_all_be_ordered() -> None:
         assert check(order) == []
         assert line(order).dose_text
         assert use_of(order["dosageInstruction"][0])
+
+
+async def test_an_order_that_could_not_be_checked_says_so_and_is_not_held_up() -> None:
+    nothing: Any = object()
+    says = await checked(nothing, nothing, ordered(DAILY))
+    assert says.must_answer == ()
+    order = with_answers(ordered(DAILY), says, {})
+    assert line(order).unchecked == says.unchecked != ""
