@@ -28,6 +28,7 @@ class KnowledgeBase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: tuple[datetime, bytes | None] | None = None
 
     async def state(self) -> State:
         """The state now; a base that does not answer is stopped, and says so."""
@@ -37,10 +38,18 @@ class KnowledgeBase:
             return State(None, str(problem)[:200] or "no answer")
         return State(None, "the base is missing") if row is None else State(row[0], row[1])
 
-    async def body(self) -> bytes | None:
-        """The list that was loaded; None for the one that comes with the program."""
+    async def body(self, state: State) -> bytes | None:
+        """The list that was loaded, as of `state`; None for the one that comes with the program.
+
+        Read once for each change: a list has thousands of entries, and orders are many.
+        """
+        if self._kept is not None and self._kept[0] == state.changed_at:
+            return self._kept[1]
         packed = await self._database.fetchval(_SQL["knowledge_body"])
-        return None if packed is None else zlib.decompress(packed)
+        body = None if packed is None else zlib.decompress(packed)
+        if state.changed_at is not None:
+            self._kept = state.changed_at, body
+        return body
 
     async def load(self, body: bytes | None) -> None:
         """Put another list in use, or (None) the one that comes with the program."""

@@ -53,7 +53,7 @@ async def _do(context: CommandContext, arguments: Namespace) -> int:
         elif arguments.action in ("stop", "start"):
             await base.stop(arguments.because.strip() if arguments.action == "stop" else "")
         state = await base.state()
-        body = await base.body()
+        body = await base.body(state)
         kept = included() if body is None else decoded(body)
         _say(f"{kept.name} {kept.version}: {len(kept.rules)} interactions.")
         if state.stopped_because:

@@ -23,6 +23,7 @@ from helsevev.decision_support.knowledge import (
     included,
     knowledge,
 )
+from helsevev.decision_support.missing import cannot_run
 from helsevev.decision_support.reading import (
     TYPES,
     Chart,
@@ -51,7 +52,7 @@ async def knowledge_now(services: Services) -> Knowledge:
     if state.stopped_because:
         return knowledge(None, banner(state.stopped_because))
     try:
-        return knowledge(_list_of(await base.body()))
+        return knowledge(_list_of(await base.body(state)))
     except BadList as problem:
         return knowledge(None, banner(str(problem)[:200]))
 
@@ -84,6 +85,7 @@ async def check_orders(
     permit holds no longer.
     """
     found, known, settled = await _read(services, permit, chart)
+    withheld = await services.gate.withholds(permit)
     made = [
         advise(
             situation_of(
@@ -95,7 +97,7 @@ async def check_orders(
         for order in orders
     ]  # fmt: skip
     return [
-        await _logged(services, permit, hook, advice, _subject(order))
+        await _logged(services, permit, hook, _with_word_of(withheld, advice), _subject(order))
         for advice, order in zip(made, orders, strict=True)
     ]
 
@@ -126,6 +128,15 @@ async def _logged(
     cards = tuple(structs.replace(card, id=new_card_id(permit.patient)) for card in advice.cards)
     await services.card_log.show(permit, hook, (_shown(card, subject) for card in cards))
     return structs.replace(advice, cards=cards)
+
+
+def _with_word_of(withheld: bool, advice: Advice) -> Advice:
+    """The advice, saying that it rests on a part of the record where something is withheld."""
+    if not withheld:
+        return advice
+    text = _("Something in the record is withheld from you: it is not part of the checks.")
+    card = cannot_run("withheld", "patient-fact", text)
+    return structs.replace(advice, cards=(*advice.cards, card))
 
 
 def _shown(card: Card, subject: str) -> Shown:

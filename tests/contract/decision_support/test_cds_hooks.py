@@ -241,6 +241,37 @@ async def test_while_the_base_is_down_orders_are_marked_and_checked_when_it_is_b
         assert (await browser.get("/advice/rules")).status_code == 200
 
 
+async def test_checks_say_that_something_is_withheld(world: World) -> None:
+    services = world.services
+    hidden = {
+        "resourceType": "AllergyIntolerance", "id": "hidden", "code": {"text": "penicillin"},
+        "clinicalStatus": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+            "code": "active",
+        }]},
+        "patient": {"reference": "Patient/own"},
+    }  # fmt: skip
+    await services.writer.write(SYSTEM, hidden)
+    await services.writer.write(SYSTEM, {
+        "resourceType": "Consent", "id": "block", "status": "active",
+        "scope": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/consentscope",
+            "code": "patient-privacy",
+        }]},
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": {"reference": "Patient/own"},
+        "policyRule": {"text": "pasientjournalloven § 17"},
+        "provision": {"type": "deny", "data": [
+            {"meaning": "instance", "reference": {"reference": "AllergyIntolerance/hidden"}}
+        ]},
+    })  # fmt: skip
+    order = medicine("J01CE02", "Apocillin", id="apocillin", status="draft")
+    cards = await cards_of(world, call("order-sign", order))
+    rules = {card["source"]["topic"]["code"] for card in cards}
+    assert "cannot-run.withheld" in rules
+    assert "allergy.known" not in rules
+
+
 async def test_a_list_that_was_loaded_is_used_at_once(world: World) -> None:
     services = world.services
     await services.knowledge_base.load(b'{"name":"x","version":"2","interaction":[]}')
