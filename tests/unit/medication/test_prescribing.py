@@ -6,6 +6,7 @@ import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from hypothesis import strategies as st
 from helsevev.content.loading import order_sentences
 from helsevev.fhir.validation import validate
 from helsevev.medication.coding import OWN_MANAGED, UNCHECKED, flag, said_by, use_of
-from helsevev.medication.order_form import dosages_of, of_dosages, of_sentence
 from helsevev.medication.order_checks import checked
 from helsevev.medication.order_entry import with_answers
+from helsevev.medication.order_form import dosages_of, of_dosages, of_sentence
 from helsevev.medication.panel import Medicine, medicines
 from helsevev.medication.prescription import (
     NotPrescribable,
@@ -235,8 +236,11 @@ def test_the_usual_ways_to_order_can_all_be_ordered() -> None:
 
 
 async def test_an_order_that_could_not_be_checked_says_so_and_is_not_held_up() -> None:
-    nothing: Any = object()
-    says = await checked(nothing, nothing, ordered(DAILY))
+    async def settled(permit: Any) -> frozenset[str]:
+        return frozenset()
+
+    down: Any = SimpleNamespace(card_log=SimpleNamespace(settled=settled))
+    says = await checked(down, down, ordered(DAILY))
     assert says.must_answer == ()
     order = with_answers(ordered(DAILY), says, {})
     assert line(order).unchecked == says.unchecked != ""
