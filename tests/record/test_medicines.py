@@ -138,7 +138,7 @@ async def test_a_part_of_the_register_does_not_withdraw_the_rest(
     assert await catalogue.find("a", 50) == before
 
 
-DAMAGED = {
+DAMAGED: dict[str, tuple[Callable[[str], str], str]] = {
     "cut off": (lambda text: text[: len(text) // 2], r"fest\.xml is not XML: .*line 1"),
     "no FEST": (lambda _: "<a/>", "no entry of FEST"),
     "a declared document type": (
@@ -201,7 +201,8 @@ async def test_orders_are_checked_against_the_registers_interactions(
     services: Services, loaded: Loaded
 ) -> None:
     fest = Fest(SMALL)
-    body = await services.knowledge_base.body()
+    base = services.knowledge_base
+    body = await base.body(await base.state())
     assert body is not None
     used = decoded(body)
     assert (used.name, len(used.rules)) == ("FEST", fest.count("interaction"))
