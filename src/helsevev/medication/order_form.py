@@ -34,7 +34,7 @@ _UCUM: Final = {
     "l": "L", "ml/t": "mL/h", "mg/t": "mg/h",
 }  # fmt: skip
 # UCUM's annotations are ASCII; what a unit is called is said in words beside them.
-_LETTERS: Final = {"\u00e6": "a", "\u00f8": "o", "\u00e5": "a", "\u00e9": "e"}
+_LETTERS: Final = str.maketrans({"\u00e6": "a", "\u00f8": "o", "\u00e5": "a", "\u00e9": "e"})
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?")
 
 
@@ -240,7 +240,7 @@ def _bounds(form: Form) -> dict[str, str]:
 def quantity(value: Decimal, unit: str) -> dict[str, Any]:
     """An amount as a Quantity, with its UCUM code where it has one."""
     known = _UCUM.get(unit.casefold())
-    letters = unit.casefold().translate(str.maketrans(_LETTERS)).replace(" ", "-")
+    letters = unit.casefold().translate(_LETTERS).replace(" ", "-")
     return {"value": value, "unit": unit, "system": UCUM, "code": known or f"{{{letters}}}"}
 
 

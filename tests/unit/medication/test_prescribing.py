@@ -53,6 +53,7 @@ def ordered(form: dict[str, str], **also: Any) -> dict[str, Any]:
 
 def line(order: dict[str, Any]) -> Medicine:
     listed = medicines([order], now=NOW)
+    found: Medicine
     (found,) = (m for name in listed.__struct_fields__ for m in getattr(listed, name))
     return found
 
