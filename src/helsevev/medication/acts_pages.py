@@ -15,7 +15,7 @@ from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import mapping, objects, reference_key, text
+from helsevev.fhir.reading import mapping, reference_key, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import prescription
@@ -118,7 +118,7 @@ async def _made(
     changed = [
         prescription.change(
             each,
-            _by_the_same_route(dosages_of(form, today()), each),
+            dosages_of(form, today()),
             prescriber=by,
             at=at,
             reason=form["reason"],
@@ -134,15 +134,6 @@ async def _made(
         raise Unanswered(says)
     await answered(opened.services, opened.permit, says, answers)
     return [with_answers(each, says, answers) for each in changed]
-
-
-def _by_the_same_route(
-    dosages: Sequence[dict[str, Any]], line: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The dosages with the route that the line has, which the form does not ask for."""
-    held = objects(line.get(prescription.dose_element(line)))
-    route = next((each["route"] for each in held if each.get("route")), None)
-    return [{**each, "route": route} for each in dosages] if route else list(dosages)
 
 
 def _renewed(

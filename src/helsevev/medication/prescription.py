@@ -32,6 +32,7 @@ from helsevev.medication.coding import (
 
 _ENDED: Final = frozenset({"stopped", "completed", "cancelled", "entered-in-error", "not-taken"})
 _STANDING: Final = frozenset({"active", "on-hold"})
+_HOW_TAKEN: Final = ("route", "site", "method", "additionalInstruction", "patientInstruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,15 @@ def change(
 ) -> dict[str, Any]:
     """The next version of an order or a statement, dosed otherwise; the medicine stays the same.
 
+    So does what the line says of how it is taken (`_HOW_TAKEN`), where the dosages do not.
     Raises NotPrescribable, also when nothing was changed or the medicine is no longer in use.
     """
     _must_stand(line)
     element = dose_element(line)
     made = _written(line, prescriber)
-    made[element] = [dict(dosage) for dosage in dosages]
+    held = objects(line.get(element))
+    taken = {name: each[name] for each in reversed(held) for name in _HOW_TAKEN if each.get(name)}
+    made[element] = [{**taken, **dosage} for dosage in dosages]
     if reason.strip():
         made["reasonCode"] = [{"text": reason.strip()}]
     for url, is_so in ((MULTIDOSE, multidose), (OWN_MANAGED, own_managed)):

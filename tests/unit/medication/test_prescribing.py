@@ -166,6 +166,20 @@ def test_a_change_is_a_new_version_of_the_same_order_and_no_change_is_none() -> 
     assert changed["medicationCodeableConcept"] == order["medicationCodeableConcept"]
 
 
+def test_how_a_medicine_is_taken_stays_when_its_dose_is_changed() -> None:
+    order = ordered(DAILY)
+    how = {
+        "route": {"text": "gjennom munnen"},
+        "additionalInstruction": [{"text": "tas med mat"}],
+        "patientInstruction": "Drikk et glass vann til.",
+    }
+    order["dosageInstruction"][0] |= how
+    changed = change(order, dosages_of({**DAILY, "often": "3"}, TODAY), prescriber=DOCTOR, at=NOW)
+    (dosage,) = changed["dosageInstruction"]
+    assert dosage["timing"]["repeat"]["frequency"] == 3
+    assert {name: dosage[name] for name in how} == how
+
+
 def test_renewing_ends_the_old_and_names_it_in_the_new() -> None:
     before, new = renew(ordered(DAILY), prescriber=DOCTOR, at=NOW)
     assert (before["id"], before["status"]) == ("order-1", "completed")
