@@ -72,7 +72,7 @@ async def _run(
 ) -> dict[str, Any]:
     settings = {"timezone": "UTC", "jit": "off"}
     connections = [await asyncpg.connect(url, server_settings=settings) for _ in range(clients)]
-    prepared = [await connection.prepare(statement) for connection in connections]
+    prepared = [await connection.prepare(str(statement)) for connection in connections]
     source = cycle(arguments) if len(arguments) < 5000 else iter(arguments)
     took: list[float] = []
     begun = time.perf_counter()

@@ -58,7 +58,8 @@ async def note(database: Database, actor: Actor, steps: Iterable[Step], at: date
             known = {row["grantee"]: Claim(*row) for row in rows}
         elif actor.kind != "practitioner":
             continue
-        before = {} if step.current is None else _ends(step.current.resource)
+        was = step.current
+        before = {} if was is None or was.deleted else _ends(was.resource)
         stamp = step.resource.get("meta", {}) | {"lastUpdated": body.time_text(at)}
         after = _ends({**step.resource, "meta": stamp})
         claims = list(_claims(actor, before, after, known))

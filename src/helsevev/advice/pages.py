@@ -176,6 +176,8 @@ async def unchecked_page(request: _Request) -> Response[str]:
     query = f"_tag={quote(checks.UNCHECKED, safe='')}|knowledge-base&status=active"
     rows = await services.searcher.match(actor, "MedicationRequest", query, _MOST_LISTED)
     seen = await services.gate.visible(actor, rows, "unchecked-orders")
+    if not seen:
+        await services.gate.trace_nothing(actor, "unchecked-orders", "MedicationRequest")
     known = await checks.knowledge_now(services)
     orders = [(each.id, _name_of(each.resource)) for each in seen]
     return render(
