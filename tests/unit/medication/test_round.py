@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from helsevev.medication.administration import Signer
 from helsevev.medication.round import governing, leaves_of, round_of
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import Leave, Standing, key_of
+from helsevev.screens.rendering import render_text
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NORA = Signer("Practitioner/nora", "Nora")
@@ -101,3 +103,14 @@ def test_during_a_stay_doses_are_given_by_its_orders_and_at_home_by_those_at_hom
     assert [o["id"] for o in governing(orders, [stay])] == ["inpatient", "unsaid"]
     over = {**stay, "status": "finished"}
     assert [o["id"] for o in governing(orders, [over])] == ["community", "unsaid"]
+
+
+def test_a_patient_of_whom_nothing_is_left_to_sign_is_on_the_list_all_the_same() -> None:
+    found = round_of([], (), (), (), now=NOW, zone=OSLO, times=times_of(()))
+    assert found.open_rows == ()
+    person = SimpleNamespace(round=found, name="Per", birth_date=None, sex="", href="/rounds/p")
+    page = render_text(
+        "medication/rounds.html", opened=[person], unit="Posten", now=NOW, page_title="x",
+        place="rounds",
+    )  # fmt: skip
+    assert "Per" in page
