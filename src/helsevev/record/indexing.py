@@ -7,13 +7,13 @@ that a process that is killed leaves the next one nothing to repeat.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any, Final
 
 import msgspec
 
 from helsevev.fhir.custom_parameters import read
+from helsevev.kit.background import Background
 from helsevev.record.connection import DatabaseError
 from helsevev.record.custom_parameters import add_values
 from helsevev.record.database import Database
@@ -36,26 +36,15 @@ _BREATHING: Final = 0.01
 """Seconds between two looks at the list, and between two steps."""
 
 
-class Indexer:
+class Indexer(Background):
     """Works through the list of added parameters for as long as it runs."""
+
+    name = "search indexing"
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._runner: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin in the background."""
-        self._runner = asyncio.create_task(self._run(), name="search indexing")
-
-    async def stop(self) -> None:
-        """Stop after the step under way; the next start goes on from there."""
-        if self._runner is not None:
-            self._runner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
-            self._runner = None
-
-    async def _run(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             try:
                 await self.catch_up()

@@ -8,10 +8,10 @@ the background, beside everybody's work. A process that is killed leaves the nex
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Final
 
+from helsevev.kit.background import Background
 from helsevev.record.connection import DatabaseError
 from helsevev.record.reindexing import Progress, Reindexer
 
@@ -40,27 +40,16 @@ async def protect(reindexer: Reindexer) -> None:
         await reindexer.project_types(PROTECTING)
 
 
-class Rework:
+class Rework(Background):
     """Works the whole record out anew where that is due, for as long as it runs."""
+
+    name = "rework"
 
     def __init__(self, reindexer: Reindexer) -> None:
         self._reindexer = reindexer
-        self._runner: asyncio.Task[None] | None = None
         self._told = 0
 
-    async def start(self) -> None:
-        """Begin in the background."""
-        self._runner = asyncio.create_task(self._run(), name="rework")
-
-    async def stop(self) -> None:
-        """Stop after the step under way; the next start goes on from there."""
-        if self._runner is not None:
-            self._runner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
-            self._runner = None
-
-    async def _run(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             try:
                 if await self._reindexer.is_done():

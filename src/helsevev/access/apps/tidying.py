@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Final
 
 from helsevev.access.apps.tokens import Tokens
+from helsevev.kit.background import Background
 from helsevev.record.connection import DatabaseError
 
 _log = logging.getLogger(__name__)
@@ -15,23 +15,13 @@ EVERY: Final = 600.0
 """Seconds between two rounds; what has run out opens nothing meanwhile."""
 
 
-class Tidying:
+class Tidying(Background):
     """Tidies from time to time, in the background. Several may: each round deletes what is left."""
+
+    name = "what apps held"
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin, with a round at once; runs until `stop`."""
-        self._task = asyncio.create_task(self._go_on(), name="what apps held")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def _go_on(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from helsevev.access.audit.checkpoint import BadCheckpoint, Checkpoint, opened, 
 from helsevev.access.audit.log_keys import LogKeys, Signer
 from helsevev.access.audit.merkle import Frontier, leaf_hash
 from helsevev.kit import clock
+from helsevev.kit.background import Background
 from helsevev.record import sealed
 from helsevev.record.connection import DatabaseError, Row, UniqueViolation
 from helsevev.record.database import Database
@@ -33,26 +34,21 @@ class BrokenLog(Exception):
     """The log in the database is not the one that was signed: it is not continued."""
 
 
-class Sealer:
+class Sealer(Background):
     """Seals over one database. Several may: who comes second finds the rows sealed."""
+
+    name = "audit sealer"
 
     def __init__(self, database: Database, keys: LogKeys) -> None:
         self._database = database
         self._keys = keys
-        self._task: asyncio.Task[None] | None = None
         self._signed_at = 0.0
-
-    async def start(self) -> None:
-        """Begin sealing; runs until `stop`."""
-        self._task = asyncio.create_task(self._go_on(), name="audit sealer")
 
     async def stop(self) -> None:
         """End sealing, with all that is settled sealed and signed."""
         if self._task is None:
             return
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await super().stop()
         with contextlib.suppress(DatabaseError, BrokenLog):
             await self.seal()
             await self.sign()

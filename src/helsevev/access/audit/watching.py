@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -21,6 +20,7 @@ from helsevev.content.audit_shapes import ReadFacts
 from helsevev.content.loading import unusual_reads
 from helsevev.fhir import dates
 from helsevev.kit import clock
+from helsevev.kit.background import Background
 from helsevev.record import keys
 from helsevev.record.connection import Connection, DatabaseError
 from helsevev.record.rows import token_hash
@@ -49,24 +49,14 @@ class _Habit:
     today: int = 0
 
 
-class Watcher:
+class Watcher(Background):
     """Goes through the trail once, in the background, and keeps what it finds."""
+
+    name = "unusual reads"
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._database = store.roles.whole
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin; runs until `stop`."""
-        self._task = asyncio.create_task(self._go_on(), name="unusual reads")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def look(self) -> int:
         """Go through all that is new; how many rows that was. Raises `DatabaseError`."""
