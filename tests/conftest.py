@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ settings.register_profile("helsevev", deadline=None)
 settings.load_profile("helsevev")
 _TEMPLATE = "record_template"
 _numbers = count(1)
+MadeDatabase = Callable[[str], AbstractAsyncContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -78,15 +80,29 @@ def name_database() -> Callable[[str, str], str]:
     return _named
 
 
+@pytest.fixture(scope="session")
+def made_database(server_url: str) -> MadeDatabase:
+    """Makes a database, a copy of one by name, empty of "template1"; gives its URL, drops it."""
+
+    @asynccontextmanager
+    async def made(template: str) -> AsyncIterator[str]:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        server = await Database.open(server_url, size=1)
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        try:
+            yield _named(server_url, name)
+        finally:
+            await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await server.close()
+
+    return made
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
+async def database_url(made_database: MadeDatabase, template: str) -> AsyncIterator[str]:
     """The URL of a fresh, migrated database of this test module's own."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    server = await Database.open(server_url, size=1)
-    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield _named(server_url, name)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with made_database(template) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

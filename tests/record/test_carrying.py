@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -145,17 +145,12 @@ async def filled(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def other(
-    server_url: str, name_database: Callable[[str, str], str]
-) -> AsyncIterator[Database]:
+async def other(made_database: Any) -> AsyncIterator[Database]:
     """An empty database without any schema."""
-    server = await Database.open(server_url, size=1)
-    await server.execute("CREATE DATABASE carried")
-    database = await Database.open(name_database(server_url, "carried"), size=8)
-    yield database
-    await database.close()
-    await server.execute("DROP DATABASE carried WITH (FORCE)")
-    await server.close()
+    async with made_database("template1") as url:
+        database = await Database.open(url, size=8)
+        yield database
+        await database.close()
 
 
 async def fill_as_of(version: int, filled: Filled, older: Database, folder: Path) -> Columns:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,18 +25,10 @@ WHERE position('-copy' IN id) = 0
 @pytest.mark.soak
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
 async def test_memory_stays_flat_however_much_is_exported(
-    server_url: str,
-    template: str,
-    name_database: Callable[[str, str], str],
-    tmp_path: Path,
-    form: str,
+    made_database: Any, template: str, tmp_path: Path, form: str
 ) -> None:
-    name = f"export_for_long_{form}"
-    server = await Database.open(server_url, size=1)
-    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    url = name_database(server_url, name)
-    record = await Database.open(url, size=1)
-    try:
+    async with made_database(template) as url:
+        record = await Database.open(url, size=1)
         div = f'<div xmlns="http://www.w3.org/1999/xhtml">{"æ" * 500}</div>'
         text = {"status": "generated", "div": div}
         measured = [observation("urn:uuid:p0", n, text=text) for n in range(399)]
@@ -47,10 +39,7 @@ async def test_memory_stays_flat_however_much_is_exported(
         for first, last in ((1, 250), (251, 1000)):
             await record.execute(_MULTIPLY, first, last)
             resident.append(_resident(url, tmp_path / f"out-{last}", form))
-    finally:
         await record.close()
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await server.close()
     assert max(resident) < MOST_RESIDENT_MB
     assert resident[1] < resident[0] * 1.3
 

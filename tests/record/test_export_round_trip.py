@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from itertools import count
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +14,17 @@ import pytest
 import pytest_asyncio
 
 from helsevev.fhir import serialization
-from helsevev.record.database import Database
 
 from .importing import command, environment, run_import
 
-_numbers = count(1)
 MakeRecord = Callable[[], Any]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def new_record(
-    server_url: str, template: str, name_database: Callable[[str, str], str]
-) -> AsyncIterator[MakeRecord]:
+async def new_record(made_database: Any, template: str) -> AsyncIterator[MakeRecord]:
     """Makes empty records, and gives their URLs."""
-    server = await Database.open(server_url, size=1)
-    made: list[str] = []
-
-    async def make() -> str:
-        name = f"export_{next(_numbers)}"
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        made.append(name)
-        return name_database(server_url, name)
-
-    yield make
-    for name in made:
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with AsyncExitStack() as made:
+        yield lambda: made.enter_async_context(made_database(template))
 
 
 def _export(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,7 @@ import bz2
 import gzip
 import random
 import zipfile
-from collections.abc import AsyncIterator, Callable
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from .importing import (
     transaction,
 )
 
-_numbers = count(1)
 PRACTITIONER = {
     "resourceType": "Practitioner",
     "identifier": [{"system": "urn:oid:2.16.578.1.12.4.1.4.4", "value": "9144889"}],
@@ -41,16 +39,10 @@ CONDITION = "Practitioner?identifier=urn:oid:2.16.578.1.12.4.1.4.4|9144889"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def url(
-    server_url: str, template: str, name_database: Callable[[str, str], str]
-) -> AsyncIterator[str]:
+async def url(made_database: Any, template: str) -> AsyncIterator[str]:
     """The URL of an empty record of this test's own."""
-    name = f"import_{next(_numbers)}"
-    server = await Database.open(server_url, size=1)
-    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield name_database(server_url, name)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with made_database(template) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,16 +17,11 @@ from helsevev.record.migration import FOLDER, MigrationError, migrate, split, st
 
 
 @pytest.fixture
-async def empty(
-    server_url: str, name_database: Callable[[str, str], str]
-) -> AsyncIterator[Database]:
-    server = await Database.open(server_url, size=1)
-    await server.execute("CREATE DATABASE migrating")
-    database = await Database.open(name_database(server_url, "migrating"), size=4)
-    yield database
-    await database.close()
-    await server.execute("DROP DATABASE migrating WITH (FORCE)")
-    await server.close()
+async def empty(made_database: Any) -> AsyncIterator[Database]:
+    async with made_database("template1") as url:
+        database = await Database.open(url, size=4)
+        yield database
+        await database.close()
 
 
 def _write(folder: Path, **files: str) -> Path:
