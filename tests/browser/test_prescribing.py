@@ -69,6 +69,28 @@ async def test_paracetamol_four_times_a_day_is_ordered_in_one_choice(
     await stop(doctor, "1 g, 4 ganger daglig")
 
 
+async def test_a_button_pressed_many_times_at_once_orders_once(sign_in: SignIn) -> None:
+    doctor = await sign_in("hospital-doctor")
+    await doctor.goto(f"{KARE}/medications/new")
+    await doctor.type("par")
+    await doctor.page.get_by_role("button", name=re.compile("^1 g, 4 ganger daglig")).first.click()
+    await expect(named(doctor, "Signer")).to_be_focused()
+    answers = await doctor.page.evaluate(
+        """() => {
+            const form = document.querySelector("form[action$='/medications']");
+            const press = () => fetch(form.action, {
+                method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual",
+            });
+            return Promise.all(Array.from({length: 8}, press)).then(all => all.map(a => a.type));
+        }"""
+    )
+    assert answers == ["opaqueredirect"] * 8
+    await doctor.goto(f"{KARE}/medications")
+    ordered = doctor.page.locator(".hv-medicine", has_text="1 g, 4 ganger daglig")
+    await expect(ordered).to_have_count(1)
+    await stop(doctor, "1 g, 4 ganger daglig")
+
+
 async def test_a_falling_course_is_drawn_before_it_is_signed_and_adds_up(
     sign_in: SignIn, within_budget: Within
 ) -> None:

@@ -119,6 +119,14 @@ def actor_of_request(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
+def staff_of_request(request: Request[Any, Any, Any]) -> Actor:
+    """The signed-in actor, on pages for those who work here: others find no such page."""
+    actor = actor_of_request(request)
+    if actor.kind != "practitioner":
+        raise NotFoundException("There is no such page.")
+    return actor
+
+
 def session_in(request: Request[Any, Any, Any]) -> Session | None:
     """The session that the request is part of, locked or not; None when there is none."""
     scope: Any = request.scope

@@ -8,12 +8,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
-from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import AccessError, Gone, Invalid, NotFound, Refused
-from helsevev.access.guard import actor_of_request
+from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
 from helsevev.access.walled import see_whole
 from helsevev.advice import hooks
@@ -94,7 +93,7 @@ async def feedback(request: _Request, service: str) -> Response[dict[str, Any]]:
         return _problem(401, "Send the bearer token of whoever asks.")
     if service not in hooks.SERVICES:
         return _problem(404, f"There is no service {service[:80]}.")
-    services: Services = request.app.state.services
+    services = _services(request)
     try:
         for each in hooks.feedback_of(await _body(request)):
             await services.card_log.answer(
@@ -153,7 +152,8 @@ def _refused(problem: AccessError) -> Response[dict[str, Any]]:
 @get("/advice/rules", opt={"decision": "signed-in"})
 async def rules_page(request: _Request) -> Response[str]:
     """How each rule does in the cases and in use, and which go to review."""
-    services = _of_staff(request)
+    staff_of_request(request)
+    services = _services(request)
     levels = content.levels()
     since = clock.now() - timedelta(days=levels.review_days)
     counted = await services.card_log.statistics(since)
@@ -171,8 +171,7 @@ async def rules_page(request: _Request) -> Response[str]:
 @get("/advice/unchecked", opt={"decision": "record"})
 async def unchecked_page(request: _Request) -> Response[str]:
     """Active orders that were made while the knowledge base was down, for who may see them."""
-    services = _of_staff(request)
-    actor = actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     query = f"_tag={quote(checks.UNCHECKED, safe='')}|knowledge-base&status=active"
     rows = await services.searcher.match(actor, "MedicationRequest", query, _MOST_LISTED)
     seen = await services.gate.visible(actor, rows, "unchecked-orders")
@@ -189,8 +188,7 @@ async def unchecked_page(request: _Request) -> Response[str]:
 @post("/advice/unchecked/{order_id:str}", opt={"decision": "record"})
 async def check_again(request: _Request, order_id: str) -> Response[Any]:
     """Check an order now: its cards are shown, and its mark is taken away when the base is back."""
-    services = _of_staff(request)
-    actor = actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     stored = await services.gate.open_resource(actor, "MedicationRequest", order_id)
     order = stored.resource
     patient = reference_key(order.get("subject")).removeprefix("Patient/")
@@ -210,9 +208,7 @@ def _name_of(order: dict[str, Any]) -> str:
     return named or reference_text(order.get("medicationReference"))
 
 
-def _of_staff(request: _Request) -> Services:
-    if actor_of_request(request).kind != "practitioner":
-        raise NotFoundException("There is no such page.")
+def _services(request: _Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
-from helsevev.access.errors import AccessError, Refused, Unprocessable
+from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
 from helsevev.fhir.outcome import Issue, error
@@ -113,12 +113,10 @@ async def sign_order(request: _Request, patient_id: str) -> Response[Any]:
             await answered(opened.services, opened.permit, says, answers)
     except Refused:
         raise
-    except Unprocessable as refusal:
+    except (NotPrescribable, AccessError) as refusal:
         # A second press of the same button, at the same moment: ordered already is ordered.
         if not _is_signed(await _opened(request, patient_id), form["key"]):
             return await order_page(request, opened, form, choice, refusal.issues)
-    except (NotPrescribable, AccessError) as refusal:
-        return await order_page(request, opened, form, choice, refusal.issues)
     except ValueError:
         problem = _("The form is not complete. Open it again.")
         return await order_page(request, opened, form, choice, [error("value", problem)])

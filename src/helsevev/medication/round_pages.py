@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Refused
-from helsevev.access.guard import actor_of_request
+from helsevev.access.guard import staff_of_request
 from helsevev.access.history import History
 from helsevev.access.people import Found
 from helsevev.access.services import Services
@@ -59,7 +59,7 @@ class _Opened(Struct, frozen=True):
 @get("/rounds", opt={"decision": "signed-in"})
 async def rounds_page(request: _Request) -> Response[Any]:
     """My patients with doses, those with something late first."""
-    services, actor = _services(request), actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     found = [each for each in await services.people.mine(actor) if each.may_open]
     turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -82,14 +82,14 @@ async def rounds_page(request: _Request) -> Response[Any]:
 @get("/rounds/{patient_id:str}", opt={"decision": "record"})
 async def round_page(request: _Request, patient_id: str, signed: int = 0) -> Response[Any]:
     """One patient's doses, to be signed."""
-    opened = await _open(_services(request), actor_of_request(request), patient_id)
+    opened = await _open(_services(request), staff_of_request(request), patient_id)
     return _page(request, opened, (), signed=signed)
 
 
 @post("/rounds/{patient_id:str}", opt={"decision": "record"}, status_code=200)
 async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
     """Sign the doses that were given, and those that were not, each by itself."""
-    services, actor = _services(request), actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     opened = await _open(services, actor, patient_id)
     form = await request.form()
     if form.get("patient") != patient_id:
@@ -125,7 +125,7 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
 @post("/rounds/{patient_id:str}/as-needed", opt={"decision": "record"}, status_code=200)
 async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
     """Give a dose that is taken when there is need, with what it is for."""
-    services, actor = _services(request), actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     opened = await _open(services, actor, patient_id)
     form = await request.form()
     chosen = next(
@@ -143,7 +143,7 @@ async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
 @post("/rounds/{patient_id:str}/effect", opt={"decision": "record"}, status_code=200)
 async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
     """Say how an as-needed dose worked."""
-    services, actor = _services(request), actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     opened = await _open(services, actor, patient_id)
     form = await request.form()
     task = next((t for t in opened.round.effects if t["id"] == form.get("task")), None)
@@ -156,7 +156,7 @@ async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
 @post("/rounds/{patient_id:str}/settle", opt={"decision": "record"}, status_code=200)
 async def settle(request: _Request, patient_id: str) -> Response[Any]:
     """Say what happened when two have signed the same dose."""
-    services, actor = _services(request), actor_of_request(request)
+    services, actor = _services(request), staff_of_request(request)
     opened = await _open(services, actor, patient_id)
     form = await request.form()
     found = next(
@@ -188,7 +188,7 @@ async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> 
     problems = [end for end in ends if end.problem]
     if not problems:
         return Redirect(f"/rounds/{patient_id}?signed={signed}", status_code=303)
-    opened = await _open(_services(request), actor_of_request(request), patient_id)
+    opened = await _open(_services(request), staff_of_request(request), patient_id)
     return _page(request, opened, problems, signed=signed)
 
 
