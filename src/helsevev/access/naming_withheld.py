@@ -91,17 +91,19 @@ async def _by_labels(
     withheld: dict[int, dict[str, bool]],
 ) -> None:
     keys = {label_hash(label): label for patient in named for label in sights[patient].labels}
-    places = [(patient, *place) for patient, found in named.items() for place in found]
     if not keys:
         return
-    patients, types, ids = zip(*places, strict=True)
-    rows = await store.shown.fetch(
-        _SQL["labelled"], list(patients), list(types), list(ids), list(keys)
-    )
+    if len(named) == 1:
+        # A chart names hundreds of its own entries, and few of a record's have a label.
+        rows = await store.shown.fetch(_SQL["labelled_of"], *named, list(keys))
+    else:
+        places = [(patient, *place) for patient, found in named.items() for place in found]
+        patients, types, ids = map(list, zip(*places, strict=True))
+        rows = await store.shown.fetch(_SQL["labelled"], patients, types, ids, list(keys))
     for patient, kind, name, found in rows:
         sight = sights[patient]
         hidden = {keys[label] for label in found} & sight.labels
-        if hidden:
+        if hidden and (kind, name) in named[patient]:
             known = withheld.setdefault(patient, {})
             known.setdefault(f"{kind}/{name}", hidden <= sight.told)
 
