@@ -91,7 +91,7 @@ _ANYTHING = st.recursive(
 )  # fmt: skip
 
 
-@given(st.lists(_ANYTHING, max_size=3), st.decimals(1, 10**6), st.integers(1, 24))
+@given(st.lists(_ANYTHING, max_size=3), st.decimals(1, 10**6, places=6), st.integers(1, 24))
 def test_whatever_is_written_is_read_without_failing(
     strange: list[Any], value: Decimal, times: int
 ) -> None:
