@@ -7,6 +7,8 @@
 PORT ?= 8000
 # 1 is 740,000 inhabitants; 0 is the stories alone.
 SCALE ?= 0.002
+# Tests mostly wait, for PostgreSQL and Chromium: two at a time take half as long.
+PROCESSES ?= 2
 DATA ?= $(or $(HELSEVEV_DATA),$(CURDIR)/data)
 # For the demo alone: tests never see anybody's data.
 demo: export PORT := $(PORT)
@@ -63,7 +65,7 @@ reset: .venv/runtime ## put the region back as it was first loaded (ARGS=--yes a
 	@exec .venv/bin/helsevev region reset $(ARGS)
 
 test: .venv/browser assets ## run all tests but the long ones (ARGS= goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 check: .venv/dev assets ## check format, lint, types, contracts, licences and known advisories
 	@$(PY) -m ruff format --check --quiet .

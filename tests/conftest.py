@@ -25,7 +25,8 @@ for _setting in ("HELSEVEV_DATA", "HELSEVEV_DATABASE_URL", "HELSEVEV_PORT", "POR
 # What a property says must hold on a busy machine too; how fast it is, bench/ tells.
 settings.register_profile("helsevev", deadline=None)
 settings.load_profile("helsevev")
-_TEMPLATE = "record_template"
+# Processes that share a server share no database.
+_TEMPLATE = f"record_template_{os.getpid()}"
 _numbers = count(1)
 MadeDatabase = Callable[[str], AbstractAsyncContextManager[str]]
 
@@ -70,8 +71,9 @@ async def template(server_url: str) -> AsyncIterator[str]:
     database = await Database.open(_named(server_url, _TEMPLATE), size=1)
     await migrate(database)
     await database.close()
-    await server.close()
     yield _TEMPLATE
+    await server.execute(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)")
+    await server.close()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ _ARGUMENTS = (
 )  # fmt: skip
 _FAILED = pytest.StashKey[bool]()
 expect.set_options(timeout=10_000)
-_measured: dict[str, Effort] = {}
+_EFFORT = "effort"
 
 SignIn = Callable[..., Awaitable[User]]
 Within = Callable[[str, Effort], None]
@@ -39,14 +39,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell what the counted tasks took."""
-    if not _measured:
-        return
-    terminalreporter.section("steps and seconds")
-    for task, took in sorted(_measured.items()):
-        terminalreporter.line(
-            f"{task:<36} {took.clicks:>3} clicks {took.keys:>4} keys {took.seconds():>6.1f} s "
-            f"(of which the program {took.waited:.1f} s)"
-        )
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [said for each in reports for name, said in each.user_properties if name == _EFFORT]
+    if lines:
+        terminalreporter.section("steps and seconds")
+    for line in sorted(lines):
+        terminalreporter.line(line)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -108,13 +106,17 @@ async def sign_in(
         pytest.fail(f"A browser complained: {complaints}")
 
 
-@pytest.fixture(scope="session")
-def within_budget() -> Within:
+@pytest.fixture
+def within_budget(record_property: Callable[[str, object], None]) -> Within:
     """Compare what a task took with its committed budget, which only goes down."""
     budgets: dict[str, dict[str, float]] = tomllib.loads(BUDGETS.read_text("utf-8"))
 
     def compare(task: str, took: Effort) -> None:
-        _measured[task] = took
+        record_property(
+            _EFFORT,
+            f"{task:<36} {took.clicks:>3} clicks {took.keys:>4} keys {took.seconds():>6.1f} s "
+            f"(of which the program {took.waited:.1f} s)",
+        )
         budget = budgets[task]
         assert took.clicks <= budget["clicks"], f"{task}: {took.clicks} clicks"
         assert took.keys <= budget["keys"], f"{task}: {took.keys} keystrokes"
