@@ -40,8 +40,7 @@ class Gate:
     """Opens the record to those whom the policy lets in. Every method decides, and audits."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
-        self.permits = Permits(store.database)
+        self.store, self.permits = store, Permits(store.database)
         self.trail = AuditTrail(store.database)
 
     async def open_chart(
@@ -51,16 +50,28 @@ class Gate:
 
         Raises `Refused` (audited too) when no rule lets the actor in.
         """
+        permit = await self._permit(actor, patient_id, interaction)
+        await self._trace(permit, interaction, f"Patient/{patient_id}")
+        return permit
+
+    async def open_chart_at(
+        self, actor: Actor, patient_id: str, slices: Iterable[Slice], *, interaction: str = "open"
+    ) -> tuple[Permit, dict[str, list[dict[str, Any]]]]:
+        """`open_chart` and `open_slices` in one wait: the trail holds both before either is seen."""
+        permit = await self._permit(actor, patient_id, interaction)
+        opened = self._trace(permit, interaction, f"Patient/{patient_id}")
+        found, _ = await asyncio.gather(self.open_slices(permit, slices), opened)
+        return permit, found
+
+    async def _permit(self, actor: Actor, patient_id: str, interaction: str) -> Permit:
         patient = keys.patient_key(patient_id)
         verdict = await self.permits.verdict(actor, patient)
         if not verdict.decision.allowed:
             await self.refuse(actor, patient, verdict.decision, interaction, patient_id)
-        permit = Permit(
+        return Permit(
             actor, patient, patient_id, verdict.decision.basis, verdict.purpose, verdict.until,
             verdict.why, verdict.sight,
         )  # fmt: skip
-        await self._trace(permit, interaction, f"Patient/{patient_id}")
-        return permit
 
     async def break_glass(self, actor: Actor, patient_id: str, ground: str, reason: str) -> Permit:
         """Open a record without a treatment relation, by a coded ground and a reason in words.
@@ -163,10 +174,10 @@ class Gate:
         await self.reach(actor, [(resource_type, resource_id)])
         stored = await self.store.read_version(resource_type, resource_id, version)
         text = f"{resource_type}/{resource_id}/_history/{version}"
-        if stored is None:
-            await self.tell_closed(actor, resource_type, resource_id, "vread")
-            raise NotFound(text)
-        return await self._one(actor, stored, "vread", text)
+        if stored is not None:
+            return await self._one(actor, stored, "vread", text)
+        await self.tell_closed(actor, resource_type, resource_id, "vread")
+        raise NotFound(text)
 
     async def _one(self, actor: Actor, stored: Stored, interaction: str, text: str) -> Stored:
         seen = await self.allow_read(actor, [stored], interaction)
@@ -269,8 +280,8 @@ class Gate:
         self, actor: Actor, interaction: str, target: str, *, action: str = "read"
     ) -> None:
         """Trace what was done without touching anybody's record: an empty search, a sign-in."""
-        author = author_of(actor, interaction, basis=actor.kind)
-        row = audit_row(keys.REFERENCE, 0, clock.now(), author, target, action=action)
+        by = author_of(actor, interaction, basis=actor.kind)
+        row = audit_row(keys.REFERENCE, 0, clock.now(), by, target, action=action)
         await self.trail.keep(row)
 
     async def who_has_read(

@@ -38,6 +38,7 @@ from helsevev.observation.results import results
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
+_Found = dict[str, list[dict[str, Any]]]
 RECORD: Final = {"decision": "record"}
 _PAGE: Final = 100
 _NOTICE: Final = timedelta(days=30)
@@ -98,14 +99,16 @@ async def panel(
     """
     if key == "timeline":
         return await _timeline(request, patient_id, [], "", _PAGE)
-    permit = await _permit(request, patient_id, "refresh")
     if key == "access":
-        return render(request, "chart/_access.html", trail=await _trail(request, permit))
+        return render(request, "chart/_access.html", trail=await _trail(request, patient_id))
     if key not in PANELS and key != "news":
         raise NotFoundException("There is no such panel.")
     looked = datetime.fromtimestamp(since / 1e6, UTC) if since else None
     wanted = slices_of(OVERVIEW if key == "news" else [key], full=bool(full))
-    chart = await _chart(request, permit, wanted, looked, full=bool(full))
+    now = clock.now()
+    permit, found = await _opened(request, patient_id, wanted, "refresh")
+    names = await _names(request, permit, found)
+    chart = _view(permit, found, names, now, looked, full=bool(full))
     context: dict[str, Any] = {"chart": chart, "may_write": _may_write(permit)}
     if key == "news":
         drafts = await _services(request).drafts.of(permit)
@@ -119,8 +122,9 @@ async def panel(
 @get("/patient/{patient_id:str}/curve/{key:str}", opt=RECORD)
 async def curve(request: _Request, patient_id: str, key: str) -> Response[Any]:
     """The curve of one measurement, every value of it, with its table."""
-    permit = await _permit(request, patient_id, "curve")
-    chart = await _chart(request, permit, [Slice("Observation", ALL)])
+    now = clock.now()
+    permit, found = await _opened(request, patient_id, [Slice("Observation", ALL)], "curve")
+    chart = _view(permit, found, await _names(request, permit, found), now)
     for series in results(chart.of("Observation"), chart.names):
         if curve_key(series.key) == key:
             return render(
@@ -141,24 +145,25 @@ async def timeline_search(request: _Request, patient_id: str) -> Response[Any]:
 
 
 async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
-    services, actor = _services(request), actor_of_request(request)
+    services = _services(request)
+    full = key != "overview"
+    keys = ("banner", key) if key in PANELS and key != "timeline" else ("banner",)
+    wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
+    if key == "timeline":
+        wanted = _widened(wanted, _newest([], "", _PAGE))
+    now = clock.now()
     try:
-        permit = await services.gate.open_chart(actor, patient_id)
+        permit, found = await _opened(request, patient_id, wanted)
     except Refused as refusal:
         if refusal.decision.may_break_glass:
             return Redirect(f"/emergency/{patient_id}", status_code=303)
         raise
-    full = key != "overview"
-    keys = ("banner", key) if key in PANELS and key != "timeline" else ("banner",)
-    looked, drafts, withheld, opened_at = await asyncio.gather(
-        services.live.last_look(permit), services.drafts.of(permit),
-        services.gate.withholds(permit),
-        services.gate.emergency_notice(permit, clock.now() - _NOTICE),
+    names, looked, drafts, withheld, opened_at = await asyncio.gather(
+        _names(request, permit, found), services.live.last_look(permit),
+        services.drafts.of(permit), services.gate.withholds(permit),
+        services.gate.emergency_notice(permit, now - _NOTICE),
     )  # fmt: skip
-    wanted = slices_of(OVERVIEW) if not full else slices_of(keys, full=True)
-    if key == "timeline":
-        wanted = _widened(wanted, _newest([], "", _PAGE))
-    chart = await _chart(request, permit, wanted, looked, full=full)
+    chart = _view(permit, found, names, now, looked, full=full)
     context: dict[str, Any] = {
         "chart": chart,
         "section": key,
@@ -170,7 +175,7 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         "drafts": unsigned(drafts, chart.base),
         "panel_of": _PANEL_OF,
         "new_sections": _new_sections(chart.new),
-        "apps": await services.apps.clients.opened_by(actor) if key == "overview" else (),
+        "apps": await services.apps.clients.opened_by(permit.actor) if key == "overview" else (),
         "withheld": withheld,
         "emergency_at": opened_at,
     }
@@ -186,11 +191,14 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
 async def _timeline(
     request: _Request, patient_id: str, kinds: Sequence[str], words: str, most: int
 ) -> Response[Any]:
-    permit = await _permit(request, patient_id, "timeline")
-    looked = await _services(request).live.last_look(permit)
     around = [] if request.headers.get("hx-request") else slices_of(["banner"], full=True)
     wanted = _widened(around, _newest(kinds, words, most))
-    chart = await _chart(request, permit, wanted, looked, full=True)
+    now = clock.now()
+    permit, found = await _opened(request, patient_id, wanted, "timeline")
+    names, looked = await asyncio.gather(
+        _names(request, permit, found), _services(request).live.last_look(permit)
+    )
+    chart = _view(permit, found, names, now, looked, full=True)
     context = _timeline_context(chart, kinds, words, most)
     if request.headers.get("hx-request"):
         return render(request, "chart/_timeline.html", chart=chart, **context)
@@ -266,35 +274,44 @@ def _kinds() -> list[tuple[str, str]]:
     return [(kind, words[kind]) for kind in FILTERS]
 
 
-async def _permit(request: _Request, patient_id: str, interaction: str) -> Permit:
-    actor = actor_of_request(request)
-    return await _services(request).gate.open_chart(actor, patient_id, interaction=interaction)
+async def _opened(
+    request: _Request, patient_id: str, wanted: Sequence[Slice], interaction: str = "open"
+) -> tuple[Permit, _Found]:
+    """The record opened for whoever asks, and those slices of it, decoded."""
+    gate, actor = _services(request).gate, actor_of_request(request)
+    return await gate.open_chart_at(actor, patient_id, wanted, interaction=interaction)
 
 
-async def _chart(
-    request: _Request,
+async def _names(request: _Request, permit: Permit, found: _Found) -> dict[str, str]:
+    """The names of those whom the slices name by reference only."""
+    missing = unnamed(found)
+    if not missing:
+        return {}
+    gate = _services(request).gate
+    named = await gate.open_many(permit.actor, missing, interaction="names")
+    return names_of(named.values())
+
+
+def _view(
     permit: Permit,
-    wanted: Sequence[Slice],
+    found: _Found,
+    names: Mapping[str, str],
+    now: datetime,
     since: datetime | None = None,
     *,
     full: bool = False,
 ) -> ChartView:
-    """The slices, decoded, and the names of those whom they name by reference only."""
-    services = _services(request)
-    now = clock.now()
-    found = await services.gate.open_slices(permit, wanted)
-    names: dict[str, str] = {}
-    if missing := unnamed(found):
-        named = await services.gate.open_many(permit.actor, missing, interaction="names")
-        names = names_of(named.values())
+    """`now` is a moment before the slices were read: what came since then is new next time."""
     return ChartView(
         found, patient_id=permit.patient_id, now=now, reader=permit.actor.id, since=since,
         names=names, full=full,
     )  # fmt: skip
 
 
-async def _trail(request: _Request, permit: Permit) -> list[audit_lines.Line]:
-    touches = await _services(request).gate.who_has_read(permit)
+async def _trail(request: _Request, patient_id: str) -> list[audit_lines.Line]:
+    gate, actor = _services(request).gate, actor_of_request(request)
+    permit = await gate.open_chart(actor, patient_id, interaction="refresh")
+    touches = await gate.who_has_read(permit)
     return audit_lines.lines(touches, permit.actor.id)
 
 
