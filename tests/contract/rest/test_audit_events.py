@@ -123,7 +123,7 @@ ACROSS: list[tuple[dict[str, str], Callable[[dict[str, Any]], bool]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("asked", "fits"), ACROSS, ids=str)
+@pytest.mark.parametrize(("asked", "fits"), ACROSS, ids=[str(asked) for asked, _ in ACROSS])
 async def test_the_privacy_officer_asks_the_whole_trail_by_who_when_what_and_outcome(
     api: Api,
     officer: httpx.AsyncClient,
