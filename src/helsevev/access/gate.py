@@ -57,7 +57,7 @@ class Gate:
     async def open_chart_at(
         self, actor: Actor, patient_id: str, slices: Iterable[Slice], *, interaction: str = "open"
     ) -> tuple[Permit, dict[str, list[dict[str, Any]]]]:
-        """`open_chart` and `open_slices` in one wait: the trail holds both before either is seen."""
+        """`open_chart` and `open_slices` in one wait: the trail holds both before it is seen."""
         permit = await self._permit(actor, patient_id, interaction)
         opened = self._trace(permit, interaction, f"Patient/{patient_id}")
         found, _ = await asyncio.gather(self.open_slices(permit, slices), opened)
