@@ -15,6 +15,7 @@ from .audit_shapes import UnusualReads
 from .catalogue_shapes import CatalogueProducts
 from .decision_shapes import FILES as DECISION_FILES
 from .medication_shapes import OrderSentences
+from .national_list_shapes import NationalListRules
 from .round_shapes import Rounds
 from .shapes import (
     ContentError,
@@ -50,6 +51,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
     "medication/order_sentences.toml": OrderSentences,
+    "medication/national_list.toml": NationalListRules,
 }
 
 
@@ -102,6 +104,12 @@ def order_sentences() -> OrderSentences:
 def rounds() -> Rounds:
     """Times of day, limits and reasons of medicine rounds."""
     return _load("medication/rounds.toml", Rounds)
+
+
+@cache
+def national_list() -> NationalListRules:
+    """How doses are said to the national list, and how old it may get."""
+    return _load("medication/national_list.toml", NationalListRules)
 
 
 @cache

@@ -1,0 +1,40 @@
+"""What the content about the national list of medicines must contain."""
+
+from __future__ import annotations
+
+from .shapes import Document, Shape, unique
+
+
+class TimeOfDay(Shape, frozen=True, kw_only=True):
+    """One of the service's times of day (Volven 8325), and which hours are sent as it.
+
+    `hours` is the first hour and the first one after it; the night goes past midnight.
+    """
+
+    code: str
+    name: str
+    hours: tuple[int, int]
+
+
+class NationalListRules(Document, frozen=True, kw_only=True):
+    """How doses are said to the national service, and for how long what it said is fresh.
+
+    `day` is the service's unit of an interval; `fresh_minutes` are minutes after fetching.
+    """
+
+    day: str
+    fresh_minutes: int
+    time: tuple[TimeOfDay, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an hour that is two times of day, or none."""
+        super().__post_init__()
+        unique("time", (each.code for each in self.time))
+        covered = [hour % 24 for each in self.time for hour in _hours(each)]
+        if sorted(covered) != list(range(24)):
+            raise ValueError("each hour is in exactly one time of day")
+
+
+def _hours(each: TimeOfDay) -> range:
+    low, high = each.hours
+    return range(low, high if high > low else high + 24)
