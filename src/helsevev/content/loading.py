@@ -17,6 +17,7 @@ from .decision_shapes import FILES as DECISION_FILES
 from .medication_shapes import OrderSentences
 from .national_list_shapes import NationalListRules
 from .round_shapes import Rounds
+from .scanning_shapes import Scanning
 from .shapes import (
     ContentError,
     DisplayLabels,
@@ -50,6 +51,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     **DECISION_FILES,
     "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
+    "medication/scanning.toml": Scanning,
     "medication/order_sentences.toml": OrderSentences,
     "medication/national_list.toml": NationalListRules,
 }
@@ -110,6 +112,12 @@ def rounds() -> Rounds:
 def national_list() -> NationalListRules:
     """How doses are said to the national list, and how old it may get."""
     return _load("medication/national_list.toml", NationalListRules)
+
+
+@cache
+def scanning() -> Scanning:
+    """What is signed at once when it is scanned, limits, and what may follow a stop."""
+    return _load("medication/scanning.toml", Scanning)
 
 
 @cache
