@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Final
 
 import msgspec
+from biip.checksums import gs1_standard_check_digit
 
 from helsevev.access.medicines import Entry
 from helsevev.content import loading
@@ -22,12 +24,14 @@ from helsevev.medication.catalogue.product import (
     Amount,
     Coded,
     Ingredient,
+    Package,
     Product,
     Substance,
 )
 from helsevev.terminology.words import fold
 
 SOURCE: Final = "demo"
+_EXAMPLES: Final = "952"
 _STRENGTH: Final = re.compile(r"(\d+(?:,\d+)?) ?([^\d\s/]+)(?:/(ml|g|dose|time))?")
 
 
@@ -43,13 +47,39 @@ def entries() -> Iterator[Entry]:
             generic = _product(substance, product, form, SUBSTANCE)
             brand = _product(substance, product, form, BRAND)
             yield _entry("product", msgspec.structs.replace(brand, generic=generic.id))
+            packed = _package(brand)
+            yield _entry("package", packed, packed.barcodes)
             if generic.id not in generic_ids:
                 generic_ids.add(generic.id)
                 yield _entry("product", generic)
 
 
-def _entry(kind: str, body: Product | Substance) -> Entry:
-    return Entry(kind, body.id, msgspec.json.encode(body).decode())
+def _entry(
+    kind: str, body: Product | Package | Substance, codes: tuple[str, ...] = ()
+) -> Entry:
+    keys = tuple((0, code) for code in codes)
+    return Entry(kind, body.id, msgspec.json.encode(body).decode(), keys)
+
+
+def _package(brand: Product) -> Package:
+    """The one package of a product, under a GTIN that GS1 keeps for examples (prefix 952).
+
+    Its number comes from the product's id, so that a label printed once is read ever after.
+    """
+    number = int.from_bytes(sha256(brand.id.encode()).digest()[:8]) % 10**9
+    body = f"{_EXAMPLES}{number:09}"
+    key = brand.id.replace(f"{DEMO_PREFIX}b-", f"{DEMO_PREFIX}p-", 1)
+    return Package(
+        id=key,
+        name=brand.name,
+        item=key,
+        brand=brand.id,
+        barcodes=(body + str(gs1_standard_check_digit(body)),),
+        atc=brand.atc,
+        atc_name=brand.atc_name,
+        form=brand.form,
+        group=brand.group,
+    )
 
 
 def _product(substance: ListedSubstance, of: TradeProduct, form: Form, kind: str) -> Product:

@@ -13,7 +13,6 @@ from typing import Any, Final
 from helsevev.medication.catalogue.product import (
     ATC,
     BRAND,
-    FEST,
     VOLVEN,
     Amount,
     Coded,
@@ -111,7 +110,7 @@ def package(held: Package, *, withdrawn: bool = False) -> Resource:
         "resourceType": "Medication",
         "id": resource_id(held.id),
         "extension": list(_extensions(held.group, "package", held)),
-        "identifier": [{"system": FEST, "value": held.item}, *barcodes],
+        "identifier": [{"system": system_of(held.item), "value": held.item}, *barcodes],
         "code": _code(held.item, held.name, held.atc, held.atc_name),
         "status": "inactive" if withdrawn else "active",
     }
