@@ -14,8 +14,11 @@ from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
 from .catalogue_shapes import CatalogueProducts
 from .decision_shapes import FILES as DECISION_FILES
+from .dose_shapes import DoseHelp
+from .indicator_shapes import Indicators
 from .medication_shapes import OrderSentences
 from .national_list_shapes import NationalListRules
+from .reconciliation_shapes import Reconciliation
 from .round_shapes import Rounds
 from .scanning_shapes import Scanning
 from .shapes import (
@@ -30,6 +33,7 @@ from .shapes import (
     SubscriptionTopics,
     VitalSigns,
 )
+from .stock_shapes import StockRules
 from .view_shapes import Views
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -52,7 +56,11 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
     "medication/scanning.toml": Scanning,
+    "medication/stock.toml": StockRules,
+    "medication/indicators.toml": Indicators,
     "medication/order_sentences.toml": OrderSentences,
+    "medication/dose_help.toml": DoseHelp,
+    "medication/reconciliation.toml": Reconciliation,
     "medication/national_list.toml": NationalListRules,
 }
 
@@ -103,9 +111,33 @@ def order_sentences() -> OrderSentences:
 
 
 @cache
+def reconciliation() -> Reconciliation:
+    """Reasons and deadlines of reconciling medicines."""
+    return _load("medication/reconciliation.toml", Reconciliation)
+
+
+@cache
+def dose_help() -> DoseHelp:
+    """Doses by weight and kidney function, and drops in a millilitre."""
+    return _load("medication/dose_help.toml", DoseHelp)
+
+
+@cache
 def rounds() -> Rounds:
     """Times of day, limits and reasons of medicine rounds."""
     return _load("medication/rounds.toml", Rounds)
+
+
+@cache
+def medication_indicators() -> Indicators:
+    """What is counted of how medicines are given, and how."""
+    return _load("medication/indicators.toml", Indicators)
+
+
+@cache
+def stock_rules() -> StockRules:
+    """What is accounted for and counted in a unit's stock, and what leaves it how."""
+    return _load("medication/stock.toml", StockRules)
 
 
 @cache
