@@ -32,6 +32,7 @@ from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
 from helsevev.access.person_merging import PersonMerger
+from helsevev.access.scan_counts import ScanCounts
 from helsevev.access.searched_codes import SearchedCodes
 from helsevev.access.searching import Searcher
 from helsevev.access.session import Credentials
@@ -96,6 +97,7 @@ class Services:
     labels_in_use: LabelsInUse
     limits: Limits
     card_log: CardLog
+    scan_counts: ScanCounts
     knowledge_base: KnowledgeBase
 
 
@@ -157,5 +159,6 @@ def services_over(
         labels_in_use=LabelsInUse(gate),
         limits=Limits(roles.program),
         card_log=CardLog(gate),
+        scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
     )
