@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -22,9 +23,10 @@ from helsevev.access.errors import (
 from helsevev.access.guard import session_in
 from helsevev.kit import web
 from helsevev.locale import gettext as _
-from helsevev.record.connection import DatabaseError
+from helsevev.record.connection import DatabaseError, WallRefused
 from helsevev.screens.problems import problem_page
 
+_log = logging.getLogger(__name__)
 _STATUS: Final[dict[type[Exception], int]] = {
     Refused: 403, NotFound: 404, Gone: 410, PreconditionFailed: 412, Conflict: 409, Invalid: 422,
     AccessError: 422,
@@ -55,6 +57,10 @@ def tell_access_problem(request: Request[Any, Any, Any], problem: Exception) -> 
 def tell_database_problem(request: Request[Any, Any, Any], problem: Exception) -> Response[Any]:
     """That the record could not be asked, or not keep what was sent."""
     handlers = web.problem_handlers(problem_page)
+    if isinstance(problem, WallRefused):
+        # A gate that is wider than the wall is a fault of ours: noted, and nothing was stored.
+        _log.error("The wall refused what the gate let through.", exc_info=problem)
+        return handlers[HTTPException](request, HTTPException(status_code=403))
     # SQLSTATE class 22: text that PostgreSQL cannot keep, such as a zero byte. Nothing was stored.
     if isinstance(problem, DatabaseError) and problem.sqlstate.startswith("22"):
         return handlers[HTTPException](request, HTTPException(status_code=400))

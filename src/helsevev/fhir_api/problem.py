@@ -18,7 +18,7 @@ from helsevev.access.errors import (
     Unprocessable,
     VersionRequired,
 )
-from helsevev.access.stored import ConnectionLost, DatabaseError
+from helsevev.access.stored import ConnectionLost, DatabaseError, WallRefused
 from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.patching import MalformedPatch, PatchFailed
@@ -99,6 +99,9 @@ def answer_to(failure: Exception) -> Answer:
         case DatabaseError(sqlstate=state) if state in _TRY_AGAIN:
             text = "Others wrote the same at the same moment. Nothing was stored; try again."
             return of_issues(503, [error("transient", text)], (b"retry-after", b"1"))
+        case WallRefused():  # A gate that is wider than the wall is a fault of ours.
+            text = "The record itself refused this, where no rule did. Nothing was stored."
+            return of_issues(403, [error("forbidden", f"{text} ({_noted(failure)})")])
         case DatabaseError(sqlstate=state) if state.startswith(_BEYOND_LIMITS):
             text = "A value is too long or too precise to be kept and found again."
             return of_issues(422, [error("too-long", f"{text} ({_noted(failure)})")])

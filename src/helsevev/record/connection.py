@@ -45,6 +45,10 @@ class VersionMismatch(DatabaseError):
     """A write was about another version than the newest one (SQLSTATE HV409)."""
 
 
+class WallRefused(DatabaseError):
+    """Beyond what the wall lets who asks change (SQLSTATE 42501, 44000); nothing was."""
+
+
 class TookTooLong(DatabaseError):
     """A statement was stopped because its time was up; nothing was changed."""
 
@@ -180,6 +184,10 @@ def told(error: Exception) -> Exception:
     # A broken protocol has a broken connection's code, and the connection is whole.
     if isinstance(error, LOST) and not isinstance(error, asyncpg.ProtocolViolationError):
         return ConnectionLost(f"The database went away: {error}")
+    if isinstance(
+        error, asyncpg.InsufficientPrivilegeError | asyncpg.WithCheckOptionViolationError
+    ):
+        return WallRefused(str(error), error.sqlstate)
     if isinstance(error, asyncpg.PostgresError):
         kind = VersionMismatch if error.sqlstate == "HV409" else DatabaseError
         return kind(str(error), error.sqlstate or "")
