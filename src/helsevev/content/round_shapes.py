@@ -63,16 +63,18 @@ class Rounds(Document, frozen=True, kw_only=True):
     tolerance: Tolerance
     double_signature_atc: tuple[str, ...]
     follow_up_minutes: int
+    acknowledge_hours: int
     day: tuple[DayTimes, ...]
     code: tuple[TimingCode, ...]
     not_given: tuple[Reason, ...]
     not_scanned: tuple[Reason, ...]
+    outside_plan: tuple[Reason, ...]
     effect: tuple[Reason, ...]
 
     def __post_init__(self) -> None:
         """Refuse repeated codes, and content without times for units that are not named."""
         Document.__post_init__(self)
-        for listed in (self.not_given, self.not_scanned, self.effect):
+        for listed in (self.not_given, self.not_scanned, self.outside_plan, self.effect):
             unique("reason", (each.code for each in listed))
         if not any(not day.units for day in self.day):
             raise ValueError("day must have times for units that are not named")

@@ -49,7 +49,7 @@ async def my_patients(request: _Request) -> Response[Any]:
     listed = rows(await _services(request).people.mine(actor))
     return render(
         request, "desk/my_patients.html", rows=listed, words="", place="my-day",
-        page_title=_("My patients"),
+        may_prescribe=may_write(actor.profession, "MedicationRequest"), page_title=_("My patients"),
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ async def filter_my_patients(request: _Request) -> Response[Any]:
         return render(request, "desk/_patient_rows.html", rows=fits, words=words)
     return render(
         request, "desk/my_patients.html", rows=fits, words=words, place="my-day",
-        page_title=_("My patients"),
+        may_prescribe=False, page_title=_("My patients"),
     )  # fmt: skip
 
 

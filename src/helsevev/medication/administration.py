@@ -24,7 +24,7 @@ from helsevev.medication.round_times import is_among
 DUE: Final = "http://helsevev.no/fhir/dose-due"
 """Identifier system: the order, the moment in UTC and, for a second dose then, its number."""
 OUTSIDE_PLAN: Final = "http://helsevev.no/fhir/StructureDefinition/outside-plan"
-"""valueString: why it was given although the plan does not say so."""
+"""valueCodeableConcept: why it was given although the plan does not say so, coded and in words."""
 NOT_SCANNED: Final = "http://helsevev.no/fhir/StructureDefinition/not-scanned"
 """valueCode: why neither patient nor medicine was scanned (content medication/rounds)."""
 REASONS: Final = "http://helsevev.no/fhir/CodeSystem/dose-reason"
@@ -63,15 +63,18 @@ def given(
     not_scanned: str = "",
     reason: str = "",
     outside_plan: str = "",
+    outside_kind: str = "",
 ) -> dict[str, Any]:
     """A dose that was given at a moment, by an order and one of its dosages.
 
     `due` names the planned dose that it answers ("" as needed), `reason` what it was given for,
-    `outside_plan` why it was given against the plan. A medicine that asks for two signatures is
-    prepared by the first (`second_signed` completes it).
+    `outside_plan` and `outside_kind` (a code of the content) why it was given against the plan:
+    then it has been given, and it is too late to ask for a second signature. Any other medicine
+    that asks for two is prepared by the first (`second_signed` completes it). An order that nobody
+    has written has no id.
     """
     made = _frame(order, by, at, due)
-    made["status"] = "in-progress" if needs_two(order) else "completed"
+    made["status"] = "in-progress" if needs_two(order) and not outside_plan else "completed"
     made["dosage"] = _dosage(dosage)
     if not made["dosage"]:
         del made["dosage"]
@@ -81,7 +84,7 @@ def given(
     if not_scanned:
         extensions.append({"url": NOT_SCANNED, "valueCode": not_scanned})
     if outside_plan:
-        extensions.append({"url": OUTSIDE_PLAN, "valueString": outside_plan})
+        extensions.append(_outside(outside_plan, outside_kind))
     return made | ({"extension": extensions} if extensions else {})
 
 
@@ -148,7 +151,7 @@ def settled(
     if not both:
         return corrected(contradiction, by, at, _("It was the same dose."))
     identifiers = [i for i in objects(contradiction.get("identifier")) if i.get("system") != DUE]
-    why = {"url": OUTSIDE_PLAN, "valueString": _("The dose was given twice.")}
+    why = _outside(_("The dose was given twice."), "twice")
     made = {
         **contradiction,
         "status": "completed",
@@ -163,6 +166,14 @@ def settled(
 def is_contradiction(administration: Mapping[str, Any]) -> bool:
     """Whether it is a second's word about a dose that another signed, not yet settled."""
     return administration.get("status") == "unknown" and bool(administration.get("partOf"))
+
+
+def said_outside(administration: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Why it was given against the plan, as a CodeableConcept; None for what the plan holds."""
+    return next(
+        (mapping(e.get("valueCodeableConcept")) for e in objects(administration.get("extension"))
+         if e.get("url") == OUTSIDE_PLAN), None,
+    )  # fmt: skip
 
 
 def due_key(administration: Mapping[str, Any]) -> str:
@@ -221,7 +232,11 @@ def check(administration: Mapping[str, Any]) -> list[Issue]:
     if key and status == "not-done" and not administration.get("statusReason"):
         said = _("Say why the dose was not given.")
         found.append(error("business-rule", said, "MedicationAdministration.statusReason"))
-    if key and status == "completed" and needs_two(administration):
+    outside = said_outside(administration)
+    if outside is not None and not text(outside.get("text")).strip():
+        said = _("Say why it was given against the plan.")
+        found.append(error("business-rule", said, "MedicationAdministration.extension"))
+    if key and status == "completed" and outside is None and needs_two(administration):
         signed = set(performers(administration)) - {""}
         if len(signed) < 2:
             said = _("This medicine asks for two signatures, of two people.")
@@ -236,8 +251,9 @@ def _frame(order: Mapping[str, Any], by: Signer, at: datetime, due: str) -> dict
         "subject": order["subject"],
         "effectiveDateTime": _written(at),
         "performer": [by.as_performer("performer")],
-        "request": {"reference": f"MedicationRequest/{order['id']}"},
     }
+    if "id" in order:
+        made["request"] = {"reference": f"MedicationRequest/{order['id']}"}
     for name in ("medicationCodeableConcept", "medicationReference"):
         if name in order:
             made[name] = order[name]
@@ -259,6 +275,13 @@ def _dosage(dosage: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: value for name, value in given_now.items() if value}
     # http://hl7.org/fhir/R4/medicationadministration.html mad-1: a dosage says how much.
     return said if said.keys() & {"dose", "rateQuantity", "rateRatio"} else {}
+
+
+def _outside(words: str, kind: str) -> dict[str, Any]:
+    concept: dict[str, Any] = {"text": words}
+    if kind:
+        concept["coding"] = [{"system": REASONS, "code": kind}]
+    return {"url": OUTSIDE_PLAN, "valueCodeableConcept": concept}
 
 
 def _written(at: datetime) -> str:

@@ -1,6 +1,6 @@
 """What must hold between a dose, its order as it stood, and the doses given before: at every door.
 
-A dose that is honestly given against the plan says so (`OUTSIDE_PLAN`) and goes to the prescriber.
+A dose that is honestly given against the plan says so and goes to the prescriber (`outside_plan`).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from helsevev.locale import gettext as _
 from helsevev.medication.administration import (
     ANSWERS,
     GIVES,
-    OUTSIDE_PLAN,
     due_key,
     due_moment,
     moment_given,
+    said_outside,
 )
 from helsevev.medication.recurrence import Span
 from helsevev.medication.round_times import all_times, earliest
@@ -65,9 +65,7 @@ def check(administration: dict[str, Any], around: Around) -> list[Issue]:
     same = [o for o in around.others if reference_key(o.get("request")) == order]
     if key and (first := _answered(key, same)):
         return [error(DUPLICATE, _signed_already(first), "MedicationAdministration.identifier")]
-    is_declared = any(
-        e.get("url") == OUTSIDE_PLAN for e in objects(administration.get("extension"))
-    )
+    is_declared = said_outside(administration) is not None
     if at is None or administration.get("status") not in GIVES or is_declared:
         return []
     history = [Standing(since, version) for since, version in around.versions]
@@ -175,6 +173,17 @@ def maximum_is_checked(dosage: Mapping[str, Any]) -> bool:
     planned = objects(dosage.get("doseAndRate"))
     dose = mapping(planned[0].get("doseQuantity")) if planned else {}
     return not amount or _in_unit(dose, amount) is not None
+
+
+def most_doses(dosage: Mapping[str, Any]) -> tuple[int, timedelta] | None:
+    """How many doses as planned its maximum allows, and in which time; None for no such maximum."""
+    most = mapping(dosage.get("maxDosePerPeriod"))
+    period, amount = _period(mapping(most.get("denominator"))), mapping(most.get("numerator"))
+    planned = objects(dosage.get("doseAndRate"))
+    dose = _in_unit(mapping(planned[0].get("doseQuantity")), amount) if planned else None
+    if period is None or not dose:
+        return None
+    return int(Fraction(number(amount.get("value")) or 0) // dose), period
 
 
 def _period(denominator: Mapping[str, Any]) -> timedelta | None:

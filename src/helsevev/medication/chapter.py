@@ -6,6 +6,7 @@ from helsevev.medication import (
     administration,
     administration_rules,
     list_pages,
+    outside_plan_pages,
     pages,
     prescription,
     round_pages,
@@ -24,6 +25,7 @@ CHAPTER = Chapter(
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *catalogue_pages.ROUTES, *round_pages.ROUTES,
+        *outside_plan_pages.ROUTES,
     ),
     commands=(MEDICINES,),
     rules={

@@ -30,6 +30,7 @@ from helsevev.medication.administration import (
     is_contradiction,
     moment_given,
     needs_two,
+    said_outside,
     substance_codes,
 )
 from helsevev.medication.administration_rules import (
@@ -55,6 +56,8 @@ AHEAD: Final = timedelta(hours=8)
 _COMPARED: Final = timedelta(days=35)
 EFFECT: Final = "effect"
 """Code of the task to see how an as-needed dose worked."""
+OUTSIDE: Final = "outside-plan"
+"""Code of the task to acknowledge a dose that was given outside the plan."""
 OPEN: Final = frozenset({"due", "early", "late", "missed", "prepared"})
 
 
@@ -120,6 +123,37 @@ class Contradiction(Struct, frozen=True):
     second: Mapping[str, Any]
 
 
+class OutsidePlan(Struct, frozen=True):
+    """A dose that was given outside the plan, and the task to who prescribes, when it is known."""
+
+    name: str
+    administration: Mapping[str, Any]
+    task: Mapping[str, Any]
+
+    @property
+    def why(self) -> str:
+        """Why it was given, in words."""
+        return text(mapping(said_outside(self.administration)).get("text"))
+
+    @property
+    def by(self) -> str:
+        """Who gave it."""
+        signed = objects(self.administration.get("performer"))
+        return reference_text(signed[0].get("actor")) if signed else ""
+
+    @property
+    def verdict(self) -> str:
+        """What who prescribes has said of it: a code, or "" while nobody has."""
+        output = objects(self.task.get("output"))
+        return next(iter(codes(output[0].get("valueCodeableConcept"))), "") if output else ""
+
+    @property
+    def amount(self) -> str:
+        """How much was given, in words."""
+        given = mapping(self.administration.get("dosage")).get("dose")
+        return dose_amount({"doseAndRate": [{"doseQuantity": given}]}) if given else ""
+
+
 class Round(Struct, frozen=True):
     """All of one patient's round; `unread` are dosages whose times a person has to read."""
 
@@ -128,6 +162,7 @@ class Round(Struct, frozen=True):
     contradictions: tuple[Contradiction, ...]
     unread: tuple[tuple[str, str], ...]
     effects: tuple[Mapping[str, Any], ...]
+    outside: tuple[OutsidePlan, ...] = ()
 
     @property
     def open_rows(self) -> tuple[Row, ...]:
@@ -151,6 +186,7 @@ def round_of(
 ) -> Round:
     """The round of a patient at a moment, from the versions of every order that governs now."""
     given = [each for each in administrations if not is_mistake(each)]
+    tasks = list(tasks)
     answers = {due_key(each): each for each in given if each.get("status") in ANSWERS}
     rows: list[Row] = []
     needed: list[AsNeeded] = []
@@ -176,6 +212,7 @@ def round_of(
         contradictions=tuple(_contradictions(given, by_id)),
         unread=tuple(unread),
         effects=tuple(task for task in tasks if is_open_effect(task)),
+        outside=tuple(_outside(given, tasks, now)),
     )
 
 
@@ -289,6 +326,20 @@ def _as_needed(order: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> 
             concept_text(dosage.get("asNeededCodeableConcept")),
             last, last + least if last and least else None, maximum_is_checked(dosage),
         )  # fmt: skip
+
+
+def _outside(
+    given: Iterable[Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]], now: datetime
+) -> Iterable[OutsidePlan]:
+    """What was given outside the plan lately, and what still awaits who prescribes."""
+    about = {reference_key(t.get("focus")): t for t in tasks if OUTSIDE in codes(t.get("code"))}
+    for each in given:
+        if said_outside(each) is None:
+            continue
+        task = about.get(f"MedicationAdministration/{text(each.get('id'))}", {})
+        at = moment_given(each)
+        if task.get("status") == "requested" or at is None or at >= now - BACK:
+            yield OutsidePlan(name_of(each), each, task)
 
 
 def _contradictions(

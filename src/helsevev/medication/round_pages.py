@@ -11,49 +11,24 @@ from uuid import uuid4
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
-from msgspec import Struct
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Refused
 from helsevev.access.guard import staff_of_request
-from helsevev.access.history import History
 from helsevev.access.people import Found
 from helsevev.access.services import Services
-from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir import dates
-from helsevev.fhir.reading import OSLO, full_name, mapping, moment, reference_key, text
-from helsevev.kit import clock
+from helsevev.fhir.reading import reference_key
 from helsevev.locale import gettext as _
-from helsevev.medication.round import BACK, Round, governing, leaves_of, name_of, round_of
+from helsevev.medication.outside_plan import may_acknowledge
+from helsevev.medication.round import Round, name_of
+from helsevev.medication.round_opening import OpenedRound, open_round
 from helsevev.medication.round_signing import RoundSigning, Signed
-from helsevev.medication.round_times import times_of
-from helsevev.medication.timing import Standing
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
-_ENDED: Final = ("completed", "cancelled", "entered-in-error", "draft")
-_SLICES: Final = (
-    Slice("Patient", 1), Slice("Encounter", 20), Slice("MedicationRequest", 300, _ENDED),
-    Slice("MedicationAdministration", 300), Slice("Task", 50),
-)  # fmt: skip
-_MOST_VERSIONS: Final = 50
 _AT_ONCE: Final = 4
-
-
-class _Opened(Struct, frozen=True):
-    """One patient's round as somebody has opened it."""
-
-    patient_id: str
-    name: str
-    birth_date: str
-    sex: str
-    round: Round
-
-    @property
-    def href(self) -> str:
-        """Where the doses are signed."""
-        return f"/rounds/{self.patient_id}"
 
 
 @get("/rounds", opt={"decision": "signed-in"})
@@ -63,10 +38,10 @@ async def rounds_page(request: _Request) -> Response[Any]:
     found = [each for each in await services.people.mine(actor) if each.may_open]
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(person: Found) -> _Opened | None:
+    async def one(person: Found) -> OpenedRound | None:
         async with turns:
             try:
-                return await _open(services, actor, person.patient_id)
+                return await open_round(services, actor, person.patient_id)
             except Refused:
                 return None  # It was closed while the list was drawn.
 
@@ -82,7 +57,7 @@ async def rounds_page(request: _Request) -> Response[Any]:
 @get("/rounds/{patient_id:str}", opt={"decision": "record"})
 async def round_page(request: _Request, patient_id: str, signed: int = 0) -> Response[Any]:
     """One patient's doses, to be signed."""
-    opened = await _open(_services(request), staff_of_request(request), patient_id)
+    opened = await open_round(_services(request), staff_of_request(request), patient_id)
     return _page(request, opened, (), signed=signed)
 
 
@@ -90,7 +65,7 @@ async def round_page(request: _Request, patient_id: str, signed: int = 0) -> Res
 async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
     """Sign the doses that were given, and those that were not, each by itself."""
     services, actor = _services(request), staff_of_request(request)
-    opened = await _open(services, actor, patient_id)
+    opened = await open_round(services, actor, patient_id)
     form = await request.form()
     if form.get("patient") != patient_id:
         problem = _("This form belongs to another patient. Nothing was signed.")
@@ -126,7 +101,7 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
 async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
     """Give a dose that is taken when there is need, with what it is for."""
     services, actor = _services(request), staff_of_request(request)
-    opened = await _open(services, actor, patient_id)
+    opened = await open_round(services, actor, patient_id)
     form = await request.form()
     chosen = next(
         (each for each in opened.round.as_needed
@@ -144,7 +119,7 @@ async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
 async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
     """Say how an as-needed dose worked."""
     services, actor = _services(request), staff_of_request(request)
-    opened = await _open(services, actor, patient_id)
+    opened = await open_round(services, actor, patient_id)
     form = await request.form()
     task = next((t for t in opened.round.effects if t["id"] == form.get("task")), None)
     if task is None:
@@ -157,7 +132,7 @@ async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
 async def settle(request: _Request, patient_id: str) -> Response[Any]:
     """Say what happened when two have signed the same dose."""
     services, actor = _services(request), staff_of_request(request)
-    opened = await _open(services, actor, patient_id)
+    opened = await open_round(services, actor, patient_id)
     form = await request.form()
     found = next(
         (c for c in opened.round.contradictions if c.second["id"] == form.get("second")), None
@@ -188,12 +163,12 @@ async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> 
     problems = [end for end in ends if end.problem]
     if not problems:
         return Redirect(f"/rounds/{patient_id}?signed={signed}", status_code=303)
-    opened = await _open(_services(request), staff_of_request(request), patient_id)
+    opened = await open_round(_services(request), staff_of_request(request), patient_id)
     return _page(request, opened, problems, signed=signed)
 
 
 def _page(
-    request: _Request, opened: _Opened, problems: Sequence[Signed], *, signed: int = 0
+    request: _Request, opened: OpenedRound, problems: Sequence[Signed], *, signed: int = 0
 ) -> Response[Any]:
     content = loading.rounds()
     return render(
@@ -206,47 +181,12 @@ def _page(
         signed=signed,
         key=str(uuid4()),
         content=content,
+        may_acknowledge=may_acknowledge(opened.permit.actor),
         not_given_options=[{"value": each.code, "label": each.label} for each in content.not_given],
         place="rounds",
         base=f"/patient/{opened.patient_id}",
         page_title=_("Medicine round"),
     )
-
-
-async def _open(services: Services, actor: Actor, patient_id: str) -> _Opened:
-    """One patient's round, decided and audited. Raises `Refused`."""
-    now = clock.now()
-    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
-    found = await services.gate.open_slices(permit, _SLICES, interaction="round")
-    patient = next(iter(found["Patient"]), {})
-    orders = governing(found["MedicationRequest"], found["Encounter"])
-    histories = [await _history(services.history, actor, order, now) for order in orders]
-    born = moment(patient.get("birthDate"))
-    return _Opened(
-        patient_id=patient_id,
-        name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
-        sex=text(patient.get("gender")),
-        round=round_of(
-            histories, found["MedicationAdministration"], found["Task"],
-            leaves_of(found["Encounter"]), now=now, zone=OSLO, times=times_of(actor.organisations),
-        ),
-    )  # fmt: skip
-
-
-async def _history(history: History, actor: Actor, order: Any, now: datetime) -> list[Standing]:
-    """The versions of an order that stood in the time that the round looks back on."""
-    meta = mapping(order.get("meta"))
-    said = dates.bounds(text(meta.get("lastUpdated")))
-    since = dates.moment(said[0]) if said else now
-    newest = Standing(since, order)
-    if text(meta.get("versionId")) == "1" or since < now - BACK:
-        return [newest]
-    page = await history.of_instance(
-        actor, "MedicationRequest", text(order.get("id")), count=_MOST_VERSIONS
-    )
-    earlier = [Standing(v.last_updated, {} if v.deleted else v.resource) for v in page.versions]
-    return list(reversed(earlier)) or [newest]
 
 
 def _first_open(found: Round) -> datetime:

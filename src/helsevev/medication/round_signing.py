@@ -28,10 +28,14 @@ _MOST_WORDS: Final = 10
 
 
 class Signed(Struct, frozen=True):
-    """What became of one dose: it was recorded, or `problem` says why not."""
+    """What became of one dose: it was recorded, or `problem` says why not.
+
+    `id` is that of the MedicationAdministration, where whoever asked needs it.
+    """
 
     name: str
     problem: str = ""
+    id: str = ""
 
 
 class RoundSigning:
@@ -104,7 +108,7 @@ class RoundSigning:
         try:
             await self._services.bundles.transact(self._actor, bundle)
         except AccessError as problem:
-            return Signed(chosen.name, _said(problem))
+            return Signed(chosen.name, words_of_refusal(problem))
         return Signed(chosen.name)
 
     async def tell_effect(self, task: Mapping[str, Any], effect: str) -> Signed:
@@ -145,10 +149,10 @@ class RoundSigning:
             await self._services.writer.write(self._actor, made)
         except Unprocessable as problem:
             if any(issue.code == DUPLICATE for issue in problem.issues):
-                return await self._contradict(row, made, _said(problem))
-            return Signed(row.name, _said(problem))
+                return await self._contradict(row, made, words_of_refusal(problem))
+            return Signed(row.name, words_of_refusal(problem))
         except AccessError as problem:
-            return Signed(row.name, _said(problem))
+            return Signed(row.name, words_of_refusal(problem))
         return Signed(row.name)
 
     async def _contradict(self, row: Row, made: dict[str, Any], said: str) -> Signed:
@@ -167,7 +171,7 @@ class RoundSigning:
         try:
             await self._services.writer.write(self._actor, kept)
         except AccessError as problem:
-            return Signed(row.name, _said(problem))
+            return Signed(row.name, words_of_refusal(problem))
         return Signed(row.name, said + " " + _("What you signed is kept, and has to be settled."))
 
     def _is_mine(self, said: Mapping[str, Any]) -> bool:
@@ -178,7 +182,7 @@ class RoundSigning:
         try:
             await self._services.writer.write(self._actor, made, if_match=version)
         except AccessError as problem:
-            return Signed(name, _said(problem))
+            return Signed(name, words_of_refusal(problem))
         return Signed(name)
 
     def _effect_task(self, made: Mapping[str, Any], url: str, now: datetime) -> dict[str, Any]:
@@ -202,5 +206,6 @@ class RoundSigning:
         return task
 
 
-def _said(problem: AccessError) -> str:
+def words_of_refusal(problem: AccessError) -> str:
+    """What a refusal says, in the words of all its issues."""
     return " ".join(issue.diagnostics for issue in problem.issues)
