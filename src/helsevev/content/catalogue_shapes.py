@@ -31,12 +31,16 @@ class TradeProduct(Shape, frozen=True, kw_only=True):
 
 
 class ListedSubstance(Shape, frozen=True, kw_only=True):
-    """A substance with its ATC code, its prescription group (7421), and products of it."""
+    """A substance with its ATC code, its prescription group (7421), and products of it.
+
+    Of several substances in one, `parts` are their names in the order of the strengths.
+    """
 
     name: str
     atc: str
     product: tuple[TradeProduct, ...]
     group: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class CatalogueProducts(Document, frozen=True, kw_only=True):

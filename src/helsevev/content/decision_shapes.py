@@ -164,10 +164,19 @@ class CrossAllergy(Shape, frozen=True, kw_only=True):
 
 
 class Contains(Shape, frozen=True, kw_only=True):
-    """What a product of several substances is made of, by the codes of each alone."""
+    """What a product of several substances is made of, by the codes of each alone.
+
+    `words` are what the name of each begins with, in the same order, where their amounts are told.
+    """
 
     atc: str
     parts: Atc
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse words that are not one for each part."""
+        if self.words and len(self.words) != len(self.parts):
+            raise ValueError(f"{self.atc}: one word for each part")
 
 
 class OverrideReason(Shape, frozen=True, kw_only=True):

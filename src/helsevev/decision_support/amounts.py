@@ -9,7 +9,14 @@ from helsevev.content.decision_shapes import CheckRule, DoseRule, Level
 from helsevev.decision_support.cards import Card, Suggestion
 from helsevev.decision_support.knowledge import Knowledge
 from helsevev.decision_support.missing import cannot_run
-from helsevev.decision_support.situation import Medicine, Situation, below
+from helsevev.decision_support.situation import (
+    Dosing,
+    Medicine,
+    Situation,
+    below,
+    largest,
+    most_in_a_day,
+)
 from helsevev.locale import gettext as _
 
 
@@ -22,26 +29,37 @@ def dose_cards(situation: Situation, known: Knowledge) -> Iterator[Card]:
     if patient.months is None:
         yield cannot_run("age", "patient-fact", _("The age is not known: the dose is not checked."))
         return
-    holding = [rule for rule in about if rule.holds_at(patient.months)]
-    rules = [rule for rule in holding if rule.is_about(order.atc) and len(order.atc) == 1]
-    if len(rules) < len(holding):
-        text = _("A product of several substances: the amount of each is not checked.")
-        yield cannot_run("dose", "dose-text", text)
-    for rule in rules:
+    for rule in [rule for rule in about if rule.holds_at(patient.months)]:
+        dosings = known.amounts(order, rule)
+        if dosings is None:
+            text = _("A product of several substances: the amount of each is not checked.")
+            yield cannot_run("dose", "dose-text", text)
+            continue
         if rule.needs_weight and patient.weight is None:
             text = _("No weight of late: the dose for each kilogram is not checked.")
             yield cannot_run("weight", "patient-fact", text)
-        found = list(_above(rule, situation, known))
+        found = list(_above(rule, situation, known, dosings))
         yield from found
-        if not found and order.single(rule.unit) is None and order.daily(rule.unit) is None:
-            text = _("The dose is not given as an amount: it is not checked.")
-            yield cannot_run("dose", "dose-text", text)
+        unsaid = largest(dosings, rule.unit) is None and most_in_a_day(dosings, rule.unit) is None
+        if not found and unsaid:
+            yield cannot_run("dose", "dose-text", _not_an_amount(order))
 
 
-def _above(rule: DoseRule, situation: Situation, known: Knowledge) -> Iterator[Card]:
+def _not_an_amount(order: Medicine) -> str:
+    if any(each.counted for each in order.dosings):
+        return _(
+            "The strength of %(medicine)s is not known, or not for this unit: the dose is not"
+            " checked."
+        ) % {"medicine": order.name}
+    return _("The dose is not given as an amount: it is not checked.")
+
+
+def _above(
+    rule: DoseRule, situation: Situation, known: Knowledge, dosings: tuple[Dosing, ...]
+) -> Iterator[Card]:
     order, weight = situation.order, situation.patient.weight
-    single, daily = order.single(rule.unit), order.daily(rule.unit)
-    together, beside = _together(rule, situation, daily)
+    single, daily = largest(dosings, rule.unit), most_in_a_day(dosings, rule.unit)
+    together, beside, unmeasured = _together(rule, situation, known, daily)
     asked = [
         (single, rule.single, _("each time")),
         (single, _times(rule.single_per_kg, weight), _("each time")),
@@ -63,22 +81,32 @@ def _above(rule: DoseRule, situation: Situation, known: Knowledge) -> Iterator[C
             "given": plain(daily), "unit": rule.unit, "least": plain(rule.lowest_daily),
         }  # fmt: skip
         yield card(f"dose-low.{rule.id}", rule, "quiet", known, order, said, ())
+    if not over and unmeasured:
+        text = _("%(medicine)s holds the same substance, but not how much: it is not counted.")
+        yield cannot_run("dose-together", "dose-text", text % {"medicine": ", ".join(unmeasured)})
 
 
 def _together(
-    rule: DoseRule, situation: Situation, daily: Decimal | None
-) -> tuple[Decimal | None, tuple[str, ...]]:
-    """The most in 24 hours of all that the rule is for, and what of it is in use already."""
+    rule: DoseRule, situation: Situation, known: Knowledge, daily: Decimal | None
+) -> tuple[Decimal | None, tuple[str, ...], tuple[str, ...]]:
+    """The most in 24 hours of all that the rule is for, what of it is in use, what is unmeasured.
+
+    A product of several substances counts with what it holds of this one.
+    """
     if daily is None:
-        return None, ()
-    total, beside = daily, []
+        return None, (), ()
+    total, beside, unmeasured = daily, [], []
     for other in situation.others:
-        more = other.daily(rule.unit)
-        # Parts of a product of several have no amount of their own here.
-        if rule.is_about(other.atc) and len(other.atc) == 1 and more is not None:
-            total += more
-            beside.append(other.name)
-    return total, tuple(beside)
+        if not rule.is_about(known.codes(other)):
+            continue
+        dosings = known.amounts(other, rule)
+        more = most_in_a_day(dosings, rule.unit) if dosings is not None else None
+        if more is None:
+            unmeasured.append(other.name)
+            continue
+        total += more
+        beside.append(other.name)
+    return total, tuple(beside), tuple(unmeasured)
 
 
 def _times(per_kg: Decimal | None, weight: Decimal | None) -> Decimal | None:
@@ -114,7 +142,8 @@ def kidney_cards(situation: Situation, known: Knowledge) -> Iterator[Card]:
         if rule.daily is None:
             yield card(f"kidney.{rule.id}", rule, rule.level, known, order, rule.text, rests)
             continue
-        given = order.daily(rule.unit)
+        dosings = known.amounts(order, rule)
+        given = most_in_a_day(dosings, rule.unit) if dosings is not None else None
         if given is None:
             text = _("The dose is not given as an amount: it is not checked against the kidneys.")
             yield cannot_run("kidney-dose", "dose-text", text)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from helsevev.decision_support.situation import Dosing
+from helsevev.decision_support.strength import Strength, measure, measured, strengths
 from helsevev.fhir.reading import Amount, amount, first, mapping, number, objects, text, texts
 
+_AmountOf = Callable[[Amount | None], tuple[str, Decimal | None]]
 _DAY: Final = Decimal(24)
-_UNITS: Final[dict[str, tuple[str, Decimal]]] = {
-    "kg": ("mg", Decimal(1_000_000)), "g": ("mg", Decimal(1000)), "mg": ("mg", Decimal(1)),
-    "ug": ("mg", Decimal("0.001")), "mcg": ("mg", Decimal("0.001")),
-    "µg": ("mg", Decimal("0.001")), "μg": ("mg", Decimal("0.001")),
-    "mikrog": ("mg", Decimal("0.001")), "mikrogram": ("mg", Decimal("0.001")),
-    "microgram": ("mg", Decimal("0.001")), "ng": ("mg", Decimal("0.000001")),
-    "[iu]": ("IU", Decimal(1)), "iu": ("IU", Decimal(1)), "ie": ("IU", Decimal(1)),
-    "enheter": ("IU", Decimal(1)), "k[iu]": ("IU", Decimal(1000)), "mmol": ("mmol", Decimal(1)),
-    "l": ("ml", Decimal(1000)), "ml": ("ml", Decimal(1)),
-}  # fmt: skip
 _HOURS: Final = {
     "s": Decimal(1) / 3600, "min": Decimal(1) / 60, "h": Decimal(1), "d": _DAY,
     "wk": _DAY * 7, "mo": _DAY * 30, "a": _DAY * 365,
@@ -28,61 +20,52 @@ _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def dosings(dosages: object, product: Mapping[str, Any]) -> tuple[Dosing, ...]:
-    """Every Dosage of an order or statement; `product` is the Medication with its strength."""
-    return tuple(_dosing(each, product) for each in objects(dosages))
+    """Every Dosage of an order or statement; `product` is the Medication with its strength.
+
+    Of a product of several substances nothing is measured as a whole: see `of_ingredient`.
+    """
+    held = strengths(product)
+    only = held[0] if len(held) == 1 else None
+    return tuple(_dosing(each, only, is_mixed=len(held) > 1) for each in objects(dosages))
 
 
-def _dosing(dosage: Mapping[str, Any], product: Mapping[str, Any]) -> Dosing:
+def of_ingredient(dosages: object, product: Mapping[str, Any], place: int) -> tuple[Dosing, ...]:
+    """Every Dosage as amounts of one of the substances of a product of several."""
+    held = strengths(product)[place]
+    return tuple(_dosing(each, held, is_mixed=True) for each in objects(dosages))
+
+
+def _dosing(dosage: Mapping[str, Any], held: Strength | None, *, is_mixed: bool) -> Dosing:
+    """`is_mixed`: an amount of the whole, such as 500 mg, says nothing of one substance."""
+
+    def amount_of(given: Amount | None) -> tuple[str, Decimal | None]:
+        if is_mixed and given is not None and measure(given)[0] not in ("", "ml"):
+            return "", None
+        return measured(given, held)
+
     repeat = mapping(mapping(dosage.get("timing")).get("repeat"))
     given = first(dosage.get("doseAndRate"))
-    unit, single = _measured(
-        amount(given.get("doseQuantity")) or amount(mapping(given.get("doseRange")).get("high")),
-        product,
+    unit, single = amount_of(
+        amount(given.get("doseQuantity")) or amount(mapping(given.get("doseRange")).get("high"))
     )
     often, hours = _how_often(repeat)
     daily = single * often if single is not None and often is not None else None
-    if single is None and (rate := _rate(given, product)) is not None:
+    if single is None and (rate := _rate(given, amount_of)) is not None:
         unit, daily = rate
     as_needed = dosage.get("asNeededBoolean") is True or bool(dosage.get("asNeededCodeableConcept"))
     most = mapping(dosage.get("maxDosePerPeriod"))
-    maximum = _most(most, unit, product) or (daily if as_needed else None)
+    maximum = _most(most, unit, amount_of) or (daily if as_needed else None)
     bounded = "boundsPeriod" in repeat or "boundsDuration" in repeat
     sequence = number(dosage.get("sequence"))
     step = f"{sequence}" if bounded and sequence is not None else ""
     return Dosing(
         unit=unit, single=single, daily=daily, hours=hours, as_needed=as_needed, maximum=maximum,
         has_maximum=bool(most) or (as_needed and often is not None), step=step,
+        counted=single is None and bool(given.get("doseQuantity")),
     )  # fmt: skip
 
 
-def _measured(given: Amount | None, product: Mapping[str, Any]) -> tuple[str, Decimal | None]:
-    """The amount as mass, units or mmol; tablets and millilitres by the product's strength."""
-    if given is None or given.value is None:
-        return "", None
-    unit, factor = _unit(given)
-    if unit and unit != "ml":
-        return unit, given.value * factor
-    strength = mapping(first(product.get("ingredient")).get("strength"))
-    held, per = amount(strength.get("numerator")), amount(strength.get("denominator"))
-    if held is None or held.value is None:
-        return "", None
-    held_unit, held_factor = _unit(held)
-    per_unit, per_factor = _unit(per) if per is not None else ("", Decimal(1))
-    if not held_unit or (unit == "ml") != (per_unit == "ml"):
-        return "", None
-    divisor = (per.value if per is not None and per.value else Decimal(1)) * per_factor
-    return held_unit, given.value * factor * held.value * held_factor / divisor
-
-
-def _unit(given: Amount) -> tuple[str, Decimal]:
-    for said in (given.code, given.unit):
-        found = _UNITS.get(said.strip().casefold())
-        if found is not None:
-            return found
-    return "", Decimal(1)
-
-
-def _rate(given: Mapping[str, Any], product: Mapping[str, Any]) -> tuple[str, Decimal] | None:
+def _rate(given: Mapping[str, Any], amount_of: _AmountOf) -> tuple[str, Decimal] | None:
     """An infusion as amount in 24 hours; None when there is none that can be read."""
     ratio = mapping(given.get("rateRatio"))
     said, per = amount(ratio.get("numerator")), amount(ratio.get("denominator"))
@@ -93,7 +76,7 @@ def _rate(given: Mapping[str, Any], product: Mapping[str, Any]) -> tuple[str, De
     if quantity is not None and "/" in (quantity.code or quantity.unit):
         name, _, span = (quantity.code or quantity.unit).partition("/")
         said, hours = Amount(quantity.value, name, code=name), _HOURS.get(span)
-    unit, each = _measured(said, product)
+    unit, each = amount_of(said)
     return (unit, each * _DAY / hours) if each is not None and hours else None
 
 
@@ -134,10 +117,10 @@ def _gaps(points: list[Decimal], round_trip: Decimal) -> list[Decimal]:
 
 
 def _most(
-    ratio: Mapping[str, Any], unit: str, product: Mapping[str, Any]
+    ratio: Mapping[str, Any], unit: str, amount_of: _AmountOf
 ) -> Decimal | None:  # fmt: skip
     """maxDosePerPeriod as the most in 24 hours, when it is in the dose's own unit."""
-    found, most = _measured(amount(ratio.get("numerator")), product)
+    found, most = amount_of(amount(ratio.get("numerator")))
     per = amount(ratio.get("denominator"))
     if most is None or found != unit or per is None:
         return None

@@ -13,6 +13,7 @@ from msgspec import Struct
 from helsevev.content import decision_loading as content
 from helsevev.content.decision_shapes import (
     Allergies,
+    CheckRule,
     Contraindications,
     Doses,
     Duplicates,
@@ -22,7 +23,7 @@ from helsevev.content.decision_shapes import (
     Level,
     Levels,
 )
-from helsevev.decision_support.situation import Medicine, below
+from helsevev.decision_support.situation import Dosing, Medicine, below
 
 
 class BadList(ValueError):
@@ -116,6 +117,28 @@ class Knowledge(Struct, frozen=True):
             for part in each.parts
         ]
         return tuple(dict.fromkeys((*medicine.atc, *parts)))
+
+    def amounts(self, medicine: Medicine, rule: CheckRule) -> tuple[Dosing, ...] | None:
+        """The dosings of the substance that a rule is for; None where it is not told apart.
+
+        Of a product of several substances, by the ingredient's own code, or by what the content
+        says that the substance's name begins with.
+        """
+        if len(medicine.atc) == 1 and rule.is_about(medicine.atc):
+            return medicine.dosings
+        words = [
+            word
+            for each in self.duplicates.contains
+            if below(medicine.atc, (each.atc,))
+            for part, word in zip(each.parts, each.words, strict=False)
+            if rule.is_about((part,))
+        ]
+        found = [
+            each
+            for each in medicine.ingredients
+            if rule.is_about(each.atc) or each.name.casefold().startswith(tuple(words) or ("-",))
+        ]
+        return found[0].dosings if len(found) == 1 else None
 
     def loudness(self, rule: InteractionRule) -> Level | None:
         """How loud an interaction is told; None when it needs no measure."""

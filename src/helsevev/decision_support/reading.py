@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from helsevev.content.decision_shapes import Facts
-from helsevev.decision_support.dose_reading import dosings
+from helsevev.decision_support.dose_reading import dosings, of_ingredient
 from helsevev.decision_support.kidney_function import egfr_of
 from helsevev.decision_support.situation import (
     Allergy,
+    Ingredient,
     Medicine,
     Patient,
     Problem,
@@ -73,8 +74,13 @@ def situation_of(
 
 
 def products_of(chart: Chart) -> dict[str, Mapping[str, Any]]:
-    """The Medications of the chart by reference."""
-    return {f"Medication/{each.get('id')}": each for each in chart.get("Medication", ())}
+    """The Medications of the chart by reference, and by each code of theirs that is no class."""
+    listed = chart.get("Medication", ())
+    found = {
+        f"{system}|{code}": each for each in listed
+        for system, code in codings(each.get("code")) if system not in ATC
+    }  # fmt: skip
+    return found | {f"Medication/{each.get('id')}": each for each in listed}
 
 
 def in_use(chart: Chart) -> tuple[Medicine, ...]:
@@ -96,7 +102,11 @@ def medicine_of(
     """What an order or statement says, with the product that it names."""
     concept = resource.get("medicationCodeableConcept")
     reference = mapping(resource.get("medicationReference"))
-    product = contained(resource, reference) or products.get(reference_key(reference), {})
+    product = (
+        contained(resource, reference) or products.get(reference_key(reference))
+        or next((products[key] for pair in codings(concept) if (key := "|".join(pair)) in products),
+                {})
+    )  # fmt: skip
     concepts = [concept, product.get("code")]
     parts = [i.get("itemCodeableConcept") for i in objects(product.get("ingredient"))]
     atc = [code for each in (*concepts, *parts) for code in _coded(each, ATC)]
@@ -104,13 +114,18 @@ def medicine_of(
     is_order = kind == "MedicationRequest"
     replaced = [resource.get("priorPrescription"), *objects(resource.get("basedOn"))]
     name = concept_text(concept) or concept_text(product.get("code")) or reference_text(reference)
+    taken = resource.get("dosageInstruction" if is_order else "dosage")
     return Medicine(
         reference=f"{kind}/{resource['id']}" if resource.get("id") else "",
         name=name or ", ".join(atc),
         atc=tuple(dict.fromkeys(atc)),
-        dosings=dosings(resource.get("dosageInstruction" if is_order else "dosage"), product),
+        dosings=dosings(taken, product),
         replaces=tuple(key for each in replaced if (key := reference_key(each))),
-    )
+        ingredients=tuple(
+            Ingredient(concept_text(each), _coded(each, ATC), of_ingredient(taken, product, place))
+            for place, each in enumerate(parts) if len(parts) > 1
+        ),
+    )  # fmt: skip
 
 
 def patient_of(chart: Chart, facts: Facts, now: datetime) -> Patient:

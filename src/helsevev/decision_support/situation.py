@@ -16,7 +16,8 @@ class Dosing(Struct, frozen=True):
 
     `single` is the amount each time and `daily` the most in 24 hours as ordered; `hours` the
     fewest hours between two doses. Of what is taken as needed, `maximum` is the stated most in 24
-    hours. None: the order does not say it.
+    hours. None: the order does not say it. `counted`: in pieces, millilitres or drops of which the
+    product does not say how much they hold.
     """
 
     unit: str = ""
@@ -27,16 +28,29 @@ class Dosing(Struct, frozen=True):
     maximum: Decimal | None = None
     has_maximum: bool = False
     step: str = ""
+    counted: bool = False
+
+
+class Ingredient(Struct, frozen=True):
+    """One substance of a product of several, with how much of it each dosing is."""
+
+    name: str
+    atc: tuple[str, ...]
+    dosings: tuple[Dosing, ...]
 
 
 class Medicine(Struct, frozen=True):
-    """A medicine in use or being ordered; `atc` are its codes, of each substance when several."""
+    """A medicine in use or being ordered; `atc` are its codes, of each substance when several.
+
+    `dosings` measure the whole; of a product of several substances, `ingredients` measure each.
+    """
 
     reference: str
     name: str
     atc: tuple[str, ...]
     dosings: tuple[Dosing, ...] = ()
     replaces: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
 
     @property
     def is_as_needed(self) -> bool:
@@ -50,22 +64,32 @@ class Medicine(Struct, frozen=True):
 
     def single(self, unit: str) -> Decimal | None:
         """The largest amount at one time in a unit; None when not said in it."""
-        said = [d.single for d in self.dosings if d.unit == unit and d.single is not None]
-        return max(said, default=None)
+        return largest(self.dosings, unit)
 
     def daily(self, unit: str) -> Decimal | None:
-        """The most in 24 hours in a unit: steps of a course one by one, all else together."""
-        totals: dict[str, Decimal] = {}
-        for dosing in self.dosings:
-            most = dosing.daily if not dosing.as_needed else dosing.maximum
-            most = most if most is not None else dosing.daily
-            if dosing.unit != unit or most is None:
-                return None
-            totals[dosing.step] = totals.get(dosing.step, Decimal(0)) + most
-        always = totals.pop("", Decimal(0))
-        if not self.dosings:
+        """The most in 24 hours in a unit; None when not said in it."""
+        return most_in_a_day(self.dosings, unit)
+
+
+def largest(dosings: Sequence[Dosing], unit: str) -> Decimal | None:
+    """The largest amount at one time in a unit; None when none is said in it."""
+    said = [d.single for d in dosings if d.unit == unit and d.single is not None]
+    return max(said, default=None)
+
+
+def most_in_a_day(dosings: Sequence[Dosing], unit: str) -> Decimal | None:
+    """The most in 24 hours in a unit: steps of a course one by one, all else together."""
+    totals: dict[str, Decimal] = {}
+    for dosing in dosings:
+        most = dosing.daily if not dosing.as_needed else dosing.maximum
+        most = most if most is not None else dosing.daily
+        if dosing.unit != unit or most is None:
             return None
-        return always + max(totals.values(), default=Decimal(0))
+        totals[dosing.step] = totals.get(dosing.step, Decimal(0)) + most
+    always = totals.pop("", Decimal(0))
+    if not dosings:
+        return None
+    return always + max(totals.values(), default=Decimal(0))
 
 
 class Allergy(Struct, frozen=True):

@@ -22,14 +22,23 @@ from helsevev.decision_support.cards import Advice
 from helsevev.decision_support.checking import advise
 from helsevev.decision_support.knowledge import Knowledge
 from helsevev.decision_support.reading import situation_of
+from helsevev.decision_support.strength import DROPS
 
 NOW: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _DAY: Final = NOW.date().isoformat()
 _LETTER: Final = re.compile(r"(?P<atc>[A-Z]\d\d[A-Z]{0,2}\d{0,2}|\?)(?: \((?P<name>[^)]*)\))?")
-_AMOUNT: Final = re.compile(r" (?P<value>\d+(?:\.\d+)?) (?P<unit>mg|g|ug|IU|mmol|stk)\b")
+_VALUE: Final = r"(?P<value>\d+(?:\.\d+)?)"
+_UNIT: Final = (
+    r"(?P<unit>mg|g|ug|IU|mmol|stk|tablett|kapsel|ml|dr\u00e5pe|dose|plaster|stikkpille|hgl)\b"
+)
+_AMOUNT: Final = re.compile(rf" {_VALUE} {_UNIT}")
+_STRENGTH: Final = re.compile(
+    rf"(?P<name>[a-z\u00e6\u00f8\u00e5]+ )?{_VALUE} (?P<unit>mg|g|ug|IU|mmol)"
+    r"(?:/(?P<per>[a-z]+))?(?: (?P<drops>\d+) dr)?"
+)
 _TIMES: Final = re.compile(r" x(?P<times>\d+)\b")
 _EVERY: Final = re.compile(r" every (?P<period>\d+)(?P<unit>h|d|wk|mo)\b")
-_MAXIMUM: Final = re.compile(r" max (?P<value>\d+(?:\.\d+)?) (?P<unit>mg|g|ug|IU)\b")
+_MAXIMUM: Final = re.compile(rf" max {_VALUE} {_UNIT}")
 _OF_SEX: Final = {"F": "female", "M": "male"}
 
 
@@ -166,12 +175,33 @@ def medicine(kind: str, name: str, written: str) -> dict[str, Any]:
     concept: dict[str, Any] = {"text": called}
     if found["atc"] != "?":
         concept["coding"] = [{"system": "http://www.whocc.no/atc", "code": found["atc"]}]
-    dosage = _dosage(written[found.end() :])
-    return {
+    taken, _brace, held = written[found.end() :].partition("{")
+    made = {
         "resourceType": kind, "id": name, "status": "active", "intent": "order",
-        "medicationCodeableConcept": concept,
-        ("dosageInstruction" if kind == "MedicationRequest" else "dosage"): [dosage],
+        ("dosageInstruction" if kind == "MedicationRequest" else "dosage"): [_dosage(taken)],
     }  # fmt: skip
+    if not held:
+        return {**made, "medicationCodeableConcept": concept}
+    product = {"resourceType": "Medication", "id": "product", "code": concept, **_product(held)}
+    return {**made, "contained": [product], "medicationReference": {"reference": "#product"}}
+
+
+def _product(held: str) -> dict[str, Any]:
+    """The strengths and drops of a Medication."""
+    parts: list[dict[str, Any]] = []
+    product: dict[str, Any] = {"ingredient": parts}
+    for written in held.rstrip("}").split("&"):
+        said = _STRENGTH.fullmatch(written.strip())
+        if said is None:
+            raise BadCase(f"{written} is no strength")
+        per = {"value": 1, **({"unit": said["per"]} if said["per"] else {})}
+        ratio = {"numerator": {"value": float(said["value"]), "unit": said["unit"]},
+                 "denominator": per}  # fmt: skip
+        name = {"text": (said["name"] or "").strip()}
+        parts.append({"itemCodeableConcept": name, "strength": ratio})
+        if said["drops"]:
+            product["extension"] = [{"url": DROPS, "valueDecimal": int(said["drops"])}]
+    return product
 
 
 def _dosage(written: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from helsevev.decision_support.reading import (
 )
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.medication.order_products import with_products
 
 _ENDED: Final = ("stopped", "completed", "cancelled", "entered-in-error")
 SLICES: Final = tuple(
@@ -84,7 +85,7 @@ async def check_orders(
     id: `services.card_log.answer` takes it with what the reader did. Raises `Refused` when the
     permit holds no longer.
     """
-    found, known, settled = await _read(services, permit, chart)
+    found, known, settled = await _read(services, permit, chart, orders)
     withheld = await services.gate.withholds(permit)
     made = [
         advise(
@@ -110,12 +111,16 @@ async def check_list(services: Services, permit: Permit, *, chart: Chart | None 
 
 
 async def _read(
-    services: Services, permit: Permit, chart: Chart | None
+    services: Services,
+    permit: Permit,
+    chart: Chart | None,
+    orders: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Chart, Knowledge, frozenset[str]]:
     async def opened() -> Chart:
-        if chart is not None:
-            return chart
-        return await services.gate.open_slices(permit, SLICES, interaction="check-order")
+        found = chart
+        if found is None:
+            found = await services.gate.open_slices(permit, SLICES, interaction="check-order")
+        return await with_products(services, found, orders)
 
     return await asyncio.gather(
         opened(), knowledge_now(services), services.card_log.settled(permit)

@@ -78,6 +78,59 @@ def test_an_amount_that_is_not_said_is_not_guessed(
     assert read(*dosages, product=product).daily("mg") is None
 
 
+def ingredient(name: str, value: Any, per: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A substance with its strength in mg."""
+    ratio = {"numerator": {"value": value, "unit": "mg"}, "denominator": per or {"value": 1}}
+    return {"itemCodeableConcept": {"text": name}, "strength": ratio}
+
+
+BOTH = {"ingredient": [ingredient("Paracetamol", 400), ingredient("Kodein", 30)]}
+CREAM = {"ingredient": [ingredient("Hydrokortison", 10, {"value": 1, "unit": "g"})]}
+PATCH = {"ingredient": [ingredient("Fentanyl", 1, {"value": 1, "unit": "time"})]}
+DROPS = {
+    "ingredient": [ingredient("Haloperidol", 2, {"value": 1, "unit": "ml"})],
+    "extension": [{
+        "url": "http://helsevev.no/fhir/StructureDefinition/drops-per-ml", "valueDecimal": 20,
+    }],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "product", "daily"),
+    [
+        (2, "tablett", BOTH, None), (800, "mg", BOTH, None), (5, "g", CREAM, "50"),
+        (1, "plaster", PATCH, None), (10, "dr\u00e5per", DROPS, "1"), (1, "ml", DROPS, "2"),
+        (1, "tablett", DROPS, None), (10, "dr\u00e5pe", MIXTURE, None), (1, "", TABLET, None),
+        (3, "dr\u00e5pe", TABLET, None), (1, "kapsel", TABLET, "500"), (1, "dose", TABLET, None),
+    ],
+)  # fmt: skip
+def test_a_dose_is_measured_only_in_what_the_strength_is_given_for(
+    value: int, unit: str, product: dict[str, Any], daily: str | None
+) -> None:
+    found = read(dosage(value, unit), product=product).daily("mg")
+    assert found == (None if daily is None else Decimal(daily))
+
+
+def test_each_substance_of_a_product_of_several_is_measured() -> None:
+    found = read(
+        dosage(2, "tablett", repeat={"frequency": 4, "period": 1, "periodUnit": "d"}), product=BOTH
+    )
+    assert [(each.name, each.dosings[0].daily) for each in found.ingredients] == [
+        ("Paracetamol", Decimal(3200)), ("Kodein", Decimal(240)),
+    ]  # fmt: skip
+
+
+@given(st.text(max_size=12), st.decimals(1, 1000, places=2), st.decimals(1, 1000, places=2))
+def test_no_unit_that_nobody_knows_is_taken_for_a_tablet(
+    unit: str, value: Decimal, strength: Decimal
+) -> None:
+    product = {"ingredient": [ingredient("Noe", strength)]}
+    known = {"mg", "g", "kg", "ng", "l", "ml", "tbl", "stk", "kapsel", "tablett", "ie", "iu", "e"}
+    if unit.strip().casefold() in known:
+        return
+    assert read(dosage(value, f"x{unit}"), product=product).daily("mg") is None
+
+
 _ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from helsevev.access.medicines import Entry
 from helsevev.content import loading
+from helsevev.decision_support.reading import medicine_of
 from helsevev.fhir.validation import validate
 from helsevev.medication.catalogue import demo, fest, resources
 from helsevev.medication.catalogue.index import Index
 from helsevev.medication.catalogue.product import Product, resource_id
 from helsevev.medication.catalogue.sentences import Learner, usual, written_for
+from helsevev.medication.order_products import measured
 from helsevev.terminology.opening import files
 
 SHARED = Path(os.environ.get("HELSEVEV_SHARED", Path(__file__).parents[4] / "shared"))
@@ -186,3 +188,27 @@ def test_the_contents_ways_to_order_are_dosages(products: list[Product]) -> None
     found = [way for product in products for way in written_for(product)]
     assert found
     assert all("doseAndRate" in each and "timing" in each for way in found for each in way)
+
+
+def test_each_product_is_measured_for_the_checks_as_it_is_dosed(products: list[Product]) -> None:
+    by_name = {each.name: measured(each) for each in products}
+
+    def taken(name: str, value: float, unit: str) -> list[tuple[str, object]]:
+        order = {
+            "resourceType": "MedicationRequest",
+            "medicationReference": {"reference": "Medication/p"},
+            "dosageInstruction": [{"doseAndRate": [{"doseQuantity": {
+                "value": value, "unit": unit,
+            }}]}],
+        }  # fmt: skip
+        found = medicine_of(order, {"Medication/p": by_name[name]})
+        parts = [(each.name, each.dosings[0].single) for each in found.ingredients]
+        return parts or [("", found.dosings[0].single)]
+
+    assert taken("Paracet tab 500 mg", 2, "tablett") == [("", 1000)]
+    assert taken("Paralgin forte tab 400 mg/30 mg", 2, "tablett") == [
+        ("Paracetamol", 800), ("Kodein", 60),
+    ]  # fmt: skip
+    drops = next(name for name in by_name if name.startswith("Haldol") and "2 mg/ml" in name)
+    assert taken(drops, 10, "dr\u00e5pe") == [("", 1)]
+    assert taken("Paracet tab 500 mg", 2, "ml") == [("", None)]

@@ -102,14 +102,14 @@ def _product(substance: ListedSubstance, of: TradeProduct, form: Form, kind: str
 
 def _ingredients(substance: ListedSubstance, strength: str) -> Iterator[Ingredient]:
     """The substance with its strength; of several substances each has its own, where told apart."""
-    key = _id("s", substance.name)
     amounts = list(_STRENGTH.finditer(strength))
-    if len(amounts) != 1:
-        yield Ingredient(key, substance.name)
+    names = substance.parts or (substance.name,)
+    if len(amounts) != len(names):
+        yield Ingredient(_id("s", substance.name), substance.name)
         return
-    value, unit, per = amounts[0].groups()
-    below = Amount("1", per) if per else None
-    yield Ingredient(key, substance.name, Amount(value.replace(",", "."), unit), below)
+    for name, (value, unit, per) in zip(names, (each.groups() for each in amounts), strict=True):
+        below = Amount("1", per) if per else None
+        yield Ingredient(_id("s", name), name, Amount(value.replace(",", "."), unit), below)
 
 
 def _id(kind: str, name: str) -> str:
