@@ -34,6 +34,7 @@ USES = {
         "access/person_matching.py": "the same, by likeness",
         "access/person_merging.py": "making one record of two, by the register's keeper",
         "access/services.py": "jobs: the feed of changes, new search parameters",
+        "access/stock.py": "a unit's stock: how much doses have taken of it, naming nobody",
         "access/subscriptions/door.py": "subscriptions, which are about nobody and their owner's",
         "access/subscriptions/wiring.py": "the job that sends notifications",
         "access/transaction.py": "what a write follows",
