@@ -158,6 +158,14 @@ def resume(line: Mapping[str, Any], *, prescriber: Prescriber, at: datetime) -> 
     return _dated({**made, "status": "active"}, at)
 
 
+def complete(line: Mapping[str, Any], *, prescriber: Prescriber, at: datetime) -> dict[str, Any]:
+    """The next version, ended as it was meant to. Raises NotPrescribable for what has ended."""
+    _must_stand(line)
+    made = {**_written(line, prescriber), "status": "completed"}
+    made.pop("statusReason", None)
+    return _dated(made, at)
+
+
 def renew(
     order: Mapping[str, Any], *, prescriber: Prescriber, at: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
