@@ -6,6 +6,7 @@ from helsevev.medication import (
     administration,
     administration_rules,
     list_pages,
+    order_duplicates,
     outside_plan_pages,
     pages,
     prescription,
@@ -13,6 +14,9 @@ from helsevev.medication import (
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
+from helsevev.medication.offline import doses as offline_doses
+from helsevev.medication.offline import pages as offline_pages
+from helsevev.medication.stock import taken
 
 CHAPTER = Chapter(
     name="medication",
@@ -25,12 +29,17 @@ CHAPTER = Chapter(
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *catalogue_pages.ROUTES, *round_pages.ROUTES,
-        *outside_plan_pages.ROUTES,
+        *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
     ),
     commands=(MEDICINES,),
+    brought=offline_doses.BROUGHT,
     rules={
         "MedicationRequest": prescription.check,
         "MedicationAdministration": administration.check,
     },
-    rules_beside={"MedicationAdministration": administration_rules.RULE},
+    rules_beside={
+        "MedicationAdministration": administration_rules.RULE,
+        "MedicationRequest": order_duplicates.RULE,
+    },
+    projections=(taken.PROJECTION,),
 )  # fmt: skip

@@ -21,6 +21,7 @@ from helsevev.medication import administration
 from helsevev.medication.administration import REASONS, Refusal, Signer
 from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.round import EFFECT, AsNeeded, Row
+from helsevev.medication.stock.supplies import taken_from_shelf
 
 PRESSED: Final = "http://helsevev.no/fhir/pressed"
 """Identifier system: the form from which an as-needed dose was signed."""
@@ -59,6 +60,7 @@ class RoundSigning:
         made = administration.given(
             row.order, row.dosage, self._by, now, due=row.key, not_scanned=not_scanned
         )
+        made = await taken_from_shelf(self._services, self._actor, row.order, made)
         return await self._write(row, made)
 
     async def withhold(self, row: Row, reason: str) -> Signed:
@@ -84,8 +86,9 @@ class RoundSigning:
             reason=reason.strip(),
             not_scanned=not_scanned,
         )
+        made = await taken_from_shelf(self._services, self._actor, chosen.order, made)
         url = f"urn:uuid:{uuid4()}"
-        entries = [(url, made), (f"urn:uuid:{uuid4()}", self._effect_task(made, url, now))]
+        entries = [(url, made), (f"urn:uuid:{uuid4()}", effect_task(made, url, self._by, self._actor, now))]
         # A press that is repeated finds what the first one made.
         pressed = {"system": PRESSED, "value": self._key}
         only_once = urlencode({"identifier": f"{PRESSED}|{self._key}"})
@@ -185,27 +188,31 @@ class RoundSigning:
             return Signed(name, words_of_refusal(problem))
         return Signed(name)
 
-    def _effect_task(self, made: Mapping[str, Any], url: str, now: datetime) -> dict[str, Any]:
-        later = now + timedelta(minutes=loading.rounds().follow_up_minutes)
-        task: dict[str, Any] = {
-            "resourceType": "Task",
-            "status": "requested",
-            "intent": "order",
-            "code": {
-                "coding": [{"system": REASONS, "code": EFFECT}],
-                "text": _("See how the as-needed dose worked"),
-            },
-            "focus": {"reference": url},
-            "for": made["subject"],
-            "authoredOn": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            "requester": {"reference": self._by.id, "display": self._by.name},
-            "restriction": {"period": {"start": f"{later:%Y-%m-%dT%H:%M:%SZ}"}},
-        }
-        if self._actor.unit:
-            task["owner"] = {"reference": self._actor.unit[0], "display": self._actor.unit_name}
-        return task
-
 
 def words_of_refusal(problem: AccessError) -> str:
     """What a refusal says, in the words of all its issues."""
     return " ".join(issue.diagnostics for issue in problem.issues)
+
+
+def effect_task(
+    made: Mapping[str, Any], url: str, by: Signer, actor: Actor, given_at: datetime
+) -> dict[str, Any]:
+    """The Task to the unit to see how an as-needed dose (`url`) worked, some time after it."""
+    later = given_at + timedelta(minutes=loading.rounds().follow_up_minutes)
+    task: dict[str, Any] = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "code": {
+            "coding": [{"system": REASONS, "code": EFFECT}],
+            "text": _("See how the as-needed dose worked"),
+        },
+        "focus": {"reference": url},
+        "for": made["subject"],
+        "authoredOn": f"{given_at:%Y-%m-%dT%H:%M:%SZ}",
+        "requester": {"reference": by.id, "display": by.name},
+        "restriction": {"period": {"start": f"{later:%Y-%m-%dT%H:%M:%SZ}"}},
+    }
+    if actor.unit:
+        task["owner"] = {"reference": actor.unit[0], "display": actor.unit_name}
+    return task
