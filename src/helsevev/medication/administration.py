@@ -9,7 +9,7 @@ part of the first until a person has said what happened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -27,6 +27,8 @@ OUTSIDE_PLAN: Final = "http://helsevev.no/fhir/StructureDefinition/outside-plan"
 """valueCodeableConcept: why it was given although the plan does not say so, coded and in words."""
 NOT_SCANNED: Final = "http://helsevev.no/fhir/StructureDefinition/not-scanned"
 """valueCode: why neither patient nor medicine was scanned (content medication/rounds)."""
+SCANNED: Final = "http://helsevev.no/fhir/StructureDefinition/scanned"
+"""Of extensions: patient (valueBoolean), medicine (valueCoding), batch, serial and expires."""
 REASONS: Final = "http://helsevev.no/fhir/CodeSystem/dose-reason"
 ATC: Final = "http://www.whocc.no/atc"
 _FUNCTION: Final = "http://terminology.hl7.org/CodeSystem/med-admin-perform-function"
@@ -49,6 +51,36 @@ class Signer(Struct, frozen=True):
         }
 
 
+class Scanned(Struct, frozen=True, kw_only=True):
+    """What was scanned before a dose was signed: with what (`means`: camera, scanner or typed).
+
+    `patient` whether the wristband was; `system` and `number` what was on the package, `product`
+    what that is.
+    """
+
+    means: str
+    patient: bool
+    system: str
+    number: str
+    product: str
+    batch: str = ""
+    serial: str = ""
+    expires: date | None = None
+
+    def as_extension(self) -> dict[str, Any]:
+        """The extension of a dose that tells it."""
+        coding = {"system": self.system, "code": self.number, "display": self.product}
+        inner: list[dict[str, Any]] = [
+            {"url": "patient", "valueBoolean": self.patient},
+            {"url": "medicine", "valueCoding": coding},
+        ]
+        said = {"batch": self.batch, "serial": self.serial}
+        inner += [{"url": url, "valueString": value} for url, value in said.items() if value]
+        if self.expires is not None:
+            inner.append({"url": "expires", "valueDate": self.expires.isoformat()})
+        return {"url": SCANNED, "extension": inner}
+
+
 class Refusal(ValueError):
     """What was asked for cannot be recorded; the message says why, for people."""
 
@@ -61,6 +93,7 @@ def given(
     *,
     due: str = "",
     not_scanned: str = "",
+    scanned: Scanned | None = None,
     reason: str = "",
     outside_plan: str = "",
     outside_kind: str = "",
@@ -83,6 +116,8 @@ def given(
     extensions = []
     if not_scanned:
         extensions.append({"url": NOT_SCANNED, "valueCode": not_scanned})
+    if scanned is not None:
+        extensions.append(scanned.as_extension())
     if outside_plan:
         extensions.append(_outside(outside_plan, outside_kind))
     return made | ({"extension": extensions} if extensions else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ _MOST_VERSIONS: Final = 50
 
 
 class OpenedRound(Struct, frozen=True):
-    """One patient's round as somebody has opened it."""
+    """One patient's round as somebody has opened it, and the orders that it was made of."""
 
     permit: Permit
     patient_id: str
@@ -36,6 +37,8 @@ class OpenedRound(Struct, frozen=True):
     birth_date: str
     sex: str
     round: Round
+    orders: tuple[Mapping[str, Any], ...] = ()
+    patient: Mapping[str, Any] = {}
 
     @property
     def href(self) -> str:
@@ -62,6 +65,8 @@ async def open_round(services: Services, actor: Actor, patient_id: str) -> Opene
             histories, found["MedicationAdministration"], found["Task"],
             leaves_of(found["Encounter"]), now=now, zone=OSLO, times=times_of(actor.organisations),
         ),
+        orders=tuple(orders),
+        patient=patient,
     )  # fmt: skip
 
 

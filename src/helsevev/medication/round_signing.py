@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import AccessError, Unprocessable
+from helsevev.access.scan_counts import DOSE, RIGHT
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.reading import is_mistake, mapping, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import administration
-from helsevev.medication.administration import REASONS, Refusal, Signer
+from helsevev.medication.administration import REASONS, Refusal, Scanned, Signer
 from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.round import EFFECT, AsNeeded, Row
 from helsevev.medication.stock.supplies import taken_from_shelf
@@ -48,8 +49,16 @@ class RoundSigning:
         self._by = Signer(actor.id, actor.name)
         self._key = key
 
-    async def give(self, row: Row, not_scanned: str) -> Signed:
+    async def give(
+        self, row: Row, not_scanned: str, scanned: Scanned | None = None
+    ) -> Signed:  # fmt: skip
         """Sign a planned dose, as the first or as the second who signs."""
+        signed = await self._give(row, not_scanned, scanned)
+        if not signed.problem:
+            await self._count(row.name, not_scanned, scanned)
+        return signed
+
+    async def _give(self, row: Row, not_scanned: str, scanned: Scanned | None) -> Signed:
         now = clock.now()
         if (
             row.state == "prepared"
@@ -58,10 +67,19 @@ class RoundSigning:
         ):
             return await self._second(row, row.signed, now)
         made = administration.given(
-            row.order, row.dosage, self._by, now, due=row.key, not_scanned=not_scanned
-        )
+            row.order, row.dosage, self._by, now, due=row.key, not_scanned=not_scanned,
+            scanned=scanned,
+        )  # fmt: skip
         made = await taken_from_shelf(self._services, self._actor, row.order, made)
         return await self._write(row, made)
+
+    async def _count(self, name: str, not_scanned: str, scanned: Scanned | None) -> None:
+        """Count whether a dose was scanned, or why not."""
+        counts = self._services.scan_counts
+        if scanned is not None and not not_scanned:
+            await counts.count(self._actor, DOSE, RIGHT, means=scanned.means, product=name)
+        elif not_scanned:
+            await counts.count(self._actor, DOSE, not_scanned, product=name)
 
     async def withhold(self, row: Row, reason: str) -> Signed:
         """Say that a planned dose was not given, and why."""

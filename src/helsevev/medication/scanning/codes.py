@@ -128,7 +128,9 @@ def _elements(said: str) -> dict[str, GS1ElementString]:
     found: dict[str, GS1ElementString] = {}
     for element in holder.element_strings:
         if found.setdefault(element.ai.ai, element).value != element.value:
-            raise Unreadable(said[:40])  # Two words about one thing: no valid pair (4, data relationships).
+            raise Unreadable(
+                said[:40]
+            )  # Two words about one thing: no valid pair (4, data relationships).
     return found
 
 
