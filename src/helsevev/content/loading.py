@@ -17,7 +17,7 @@ from .decision_shapes import FILES as DECISION_FILES
 from .dose_shapes import DoseHelp
 from .indicator_shapes import Indicators
 from .medication_shapes import OrderSentences
-from .national_list_shapes import NationalListRules
+from .national_list_shapes import NationalListRules, SimulatedLists
 from .reconciliation_shapes import Reconciliation
 from .round_shapes import Rounds
 from .scanning_shapes import Scanning
@@ -62,6 +62,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "medication/dose_help.toml": DoseHelp,
     "medication/reconciliation.toml": Reconciliation,
     "medication/national_list.toml": NationalListRules,
+    "medication/national_list_demo.toml": SimulatedLists,
 }
 
 
@@ -144,6 +145,12 @@ def stock_rules() -> StockRules:
 def national_list() -> NationalListRules:
     """How doses are said to the national list, and how old it may get."""
     return _load("medication/national_list.toml", NationalListRules)
+
+
+@cache
+def simulated_lists() -> SimulatedLists:
+    """What the demo's national service holds."""
+    return _load("medication/national_list_demo.toml", SimulatedLists)
 
 
 @cache

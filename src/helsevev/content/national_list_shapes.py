@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from .shapes import Document, Shape, unique
 
 
@@ -38,3 +40,47 @@ class NationalListRules(Document, frozen=True, kw_only=True):
 def _hours(each: TimeOfDay) -> range:
     low, high = each.hours
     return range(low, high if high > low else high + 24)
+
+
+class SimulatedLine(Shape, frozen=True, kw_only=True):
+    """A medicine of an invented national list; without `times` only the words say the dose.
+
+    `times` are codes of Volven 8325, `use` of 9101; `days_ago` is when it was prescribed.
+    """
+
+    name: str
+    atc: str
+    substance: str
+    words: str
+    what_for: str
+    days_ago: int
+    amount: Decimal | None = None
+    unit: str = ""
+    times: tuple[str, ...] = ()
+    use: str = "1"
+    is_prescription: bool = False
+    is_multidose: bool = False
+    stopped_days_ago: int = 0
+    stopped_why: str = ""
+
+
+class SimulatedAllergy(Shape, frozen=True, kw_only=True):
+    """An allergy that the invented summary care record tells."""
+
+    name: str
+    atc: str
+    reaction: str
+
+
+class SimulatedList(Shape, frozen=True, kw_only=True):
+    """What the invented service holds of the demo's person with this given name."""
+
+    given: str
+    line: tuple[SimulatedLine, ...]
+    allergy: tuple[SimulatedAllergy, ...] = ()
+
+
+class SimulatedLists(Document, frozen=True, kw_only=True):
+    """The invented lists of the demo."""
+
+    list: tuple[SimulatedList, ...]
