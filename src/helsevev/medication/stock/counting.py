@@ -3,8 +3,8 @@
 Of what is controlled, two different people count, each signed in themselves, and the second without
 seeing what the first found (as with the round's second signature, neither signs for the other).
 A difference from the book is corrected by a line of its own and is an incident until the unit's
-manager has explained it. Legemiddelhåndteringsforskriften (FOR-2008-04-03-320) § 4; what is
-accounted for and how often stands in content/medication/stock.toml.
+manager has explained it. Norwegian regulation on the handling of medicines, FOR-2008-04-03-320 § 4;
+what is accounted for and how often stands in content/medication/stock.toml.
 """
 
 from __future__ import annotations
