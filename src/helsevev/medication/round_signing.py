@@ -91,7 +91,9 @@ class RoundSigning:
             return Signed(row.name, str(refusal))
         return await self._write(row, made)
 
-    async def give_as_needed(self, chosen: AsNeeded, reason: str, not_scanned: str) -> Signed:
+    async def give_as_needed(
+        self, chosen: AsNeeded, reason: str, not_scanned: str, scanned: Scanned | None = None
+    ) -> Signed:
         """Give an as-needed dose, with the task to see how it worked. Nothing or both is kept."""
         if not reason.strip():
             return Signed(chosen.name, _("Say what it is given for."))
@@ -103,6 +105,7 @@ class RoundSigning:
             now,
             reason=reason.strip(),
             not_scanned=not_scanned,
+            scanned=scanned,
         )
         made = await taken_from_shelf(self._services, self._actor, chosen.order, made)
         url = f"urn:uuid:{uuid4()}"
@@ -130,6 +133,7 @@ class RoundSigning:
             await self._services.bundles.transact(self._actor, bundle)
         except AccessError as problem:
             return Signed(chosen.name, words_of_refusal(problem))
+        await self._count(chosen.name, not_scanned, scanned)
         return Signed(chosen.name)
 
     async def tell_effect(self, task: Mapping[str, Any], effect: str) -> Signed:
