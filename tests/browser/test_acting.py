@@ -120,3 +120,30 @@ async def test_whoever_gave_a_power_of_attorney_takes_it_back(sign_in: SignIn, t
     assert await readable(marit) == {}
     await row.get_by_role("button", name="Trekk tilbake fullmakten").tap()
     await expect(marit.page.locator(".hv-row", has_text="Kåre Brattli")).to_have_count(0)
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+async def test_a_power_of_attorney_is_given_on_the_page_and_taken_back(
+    sign_in: SignIn, served: ServedDemo, device: str
+) -> None:
+    marit = await sign_in("inhabitant", device, fresh=True)
+    await marit.goto("/acting")
+    marit.expected.add(422)
+    form = marit.page.locator("form[action='/acting/give']")
+    await marit.page.locator("summary", has_text="Gi fullmakt").click()
+    await form.locator("[name=name]").fill("Kåre Lund")
+    await form.locator("[name=number]").fill("123")
+    await form.get_by_role("button", name="Gi fullmakt").click()
+    await expect(form).to_contain_text("Dette er ikke et fødselsnummer")
+    await expect(form.locator("[name=name]")).to_have_value("Kåre Lund")
+    assert await readable(marit) == {}
+    kare = (await served.ask("Patient/demo-kare")).json()["identifier"]
+    number = next(each["value"] for each in kare if each["system"].startswith("urn:oid"))
+    await form.locator("[name=number]").fill(number)
+    await form.get_by_role("button", name="Gi fullmakt").click()
+    row = marit.page.locator(".hv-row", has_text="Kåre Lund")
+    await expect(row).to_contain_text("etter fullmakt, kan lese")
+    assert await readable(marit) == {}
+    await row.locator("summary").click()
+    await named(marit, "Trekk tilbake fullmakten").click()
+    await expect(row).to_have_count(0)

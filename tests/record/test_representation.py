@@ -15,6 +15,7 @@ from helsevev.access.acting.choosing import (
     representatives,
     represented,
 )
+from helsevev.access.acting.giving import NotGiven, give, may_give
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import NotFound, Refused
 from helsevev.access.representing import RESPONSIBILITY, SCOPE_URL
@@ -201,3 +202,79 @@ async def test_who_must_not_be_found_acts_for_nobody(
     await services.writer.write(SYSTEM, {**current.resource, **hidden}, if_match=current.version)
     assert await seen(services, actor) is None
     assert await represented(services.gate, actor) == []
+
+
+GIVER = {"system": NUMBER, "value": "14850000043"}
+FRIEND = {"system": NUMBER, "value": "14850000124"}
+
+
+def wish(key: str, **said: str) -> dict[str, str]:
+    number = FRIEND["value"]
+    return {"name": "Venn", "number": number, "scope": "read", "until": "", "key": key} | said
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def giver(services: Services, patient: Any) -> tuple[Actor, Actor]:
+    """Somebody of age, and the friend whom they trust."""
+    await services.writer.write(SYSTEM, patient("gives", birthDate=born(70), identifier=[GIVER]))
+    await services.writer.write(SYSTEM, patient("friend", birthDate=born(68), identifier=[FRIEND]))
+    return tuple(
+        Actor("inhabitant", f"Patient/{name}", name, "", "", patient=f"Patient/{name}")
+        for name in ("gives", "friend")
+    )  # type: ignore[return-value]
+
+
+async def test_one_gives_a_power_of_attorney_takes_it_back_and_gives_it_anew(
+    services: Services, giver: tuple[Actor, Actor]
+) -> None:
+    gate, (me, friend) = services.gate, giver
+    tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
+    for turn in ("first", "second"):
+        with behind():
+            assert await may_give(services.writer, me)
+            for _press in range(2):
+                await give(services.writer, me, wish(turn, until=tomorrow))
+            (held,) = await representatives(gate, me)
+            assert (held.kind, held.scope, held.may_end) == ("power-of-attorney", "read", True)
+            (whom,) = await represented(gate, friend)
+            assert whom.patient_id == "gives"
+            acting = await acting_for(gate, friend, "gives")
+            await gate.open_chart(acting, "gives")
+            with pytest.raises(NotGiven, match="allerede"):
+                await give(services.writer, me, wish("wider", scope="full"))
+            await end_representation(services.writer, me, held.id)
+            assert await represented(gate, friend) == []
+    with behind():
+        touches = await gate.who_has_read(await gate.open_chart(me, "gives"))
+    assert any(each.interaction == "give-representation" for each in touches)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"number": "14850000125"}, "number"), ({"number": ""}, "number"),
+        ({"number": GIVER["value"]}, "number"), ({"name": " "}, "name"),
+        ({"scope": "everything"}, "scope"), ({"until": "2020-01-01"}, "until"),
+        ({"until": "i morgen"}, "until"),
+    ],
+)  # fmt: skip
+async def test_a_power_of_attorney_that_says_too_little_is_not_given(
+    services: Services, giver: tuple[Actor, Actor], said: dict[str, str], field: str
+) -> None:
+    with behind(), pytest.raises(NotGiven) as wrong:
+        await give(services.writer, giver[0], wish("wrong", **said))
+    assert set(wrong.value.problems) == {field}
+    assert await representatives(services.gate, giver[0]) == []
+
+
+async def test_the_young_and_those_who_act_give_no_power_of_attorney(
+    services: Services, patient: Any, giver: tuple[Actor, Actor]
+) -> None:
+    await services.writer.write(SYSTEM, patient("young", birthDate=born(15)))
+    young = Actor("inhabitant", "Patient/young", "Y", "", "", patient="Patient/young")
+    nurse = Actor("practitioner", "Practitioner/nurse", "N", "nurse", "", organisations=("ward",))
+    for somebody in (young, nurse):
+        with behind():
+            assert not await may_give(services.writer, somebody)
+            with pytest.raises(Refused):
+                await give(services.writer, somebody, wish("no"))

@@ -25,7 +25,8 @@ CHAPTER = Chapter(
     rules={"Consent": blocking.check},
     commands=(ACCESS, commands.TOKEN, ALARMS, APPS, AUDIT, SUBSCRIPTIONS, TERMINOLOGY),
     routes=(
-        acting_pages.acting_page, acting_pages.choose_acting, acting_pages.withdraw_acting,
+        acting_pages.acting_page, acting_pages.choose_acting, acting_pages.give_acting,
+        acting_pages.withdraw_acting,
         worklist.worklist, worklist.judge,
         pages.sign_in_page, pages.sign_in, pages.sign_in_by_link, pages.go_to_provider,
         pages.come_from_provider, pages.role_page, pages.choose_role, pages.switch_role,

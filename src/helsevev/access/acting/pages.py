@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
@@ -16,6 +18,7 @@ from helsevev.access.acting.choosing import (
     representatives,
     represented,
 )
+from helsevev.access.acting.giving import NotGiven, give, may_give
 from helsevev.access.errors import NotFound, Refused
 from helsevev.access.guard import actor_of_request, session_of_request
 from helsevev.access.identity.door import door_of
@@ -30,6 +33,32 @@ _SIGNED_IN: Final = {"decision": "signed-in"}
 @get("/acting", opt=_SIGNED_IN)
 async def acting_page(request: _Request, ended: int = 0) -> Response[str]:
     """Whom one may act for, for whom one acts now, and who may act for oneself."""
+    return await _page(request, ended=ended)
+
+
+@post("/acting/give", opt=_SIGNED_IN)
+async def give_acting(request: _Request) -> Response[Any]:
+    """Give somebody a power of attorney; what is wrong with the form is told beside it."""
+    actor = actor_of_request(request)
+    if actor.kind != "inhabitant":
+        raise NotFoundException("Only inhabitants act for others here.")
+    form = {name: str(value) for name, value in (await request.form()).items()}
+    try:
+        await give(_services(request).writer, actor, form)
+    except NotGiven as wrong:
+        page = await _page(request, form=form, problems=wrong.problems)
+        page.status_code = 422
+        return page
+    return Redirect("/acting", status_code=HTTP_303_SEE_OTHER)
+
+
+async def _page(
+    request: _Request,
+    *,
+    ended: int = 0,
+    form: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] | None = None,
+) -> Response[Any]:
     actor = actor_of_request(request)
     if actor.kind != "inhabitant":
         raise NotFoundException("Only inhabitants act for others here.")
@@ -45,6 +74,8 @@ async def acting_page(request: _Request, ended: int = 0) -> Response[str]:
         others=await represented(gate, actor), mine=mine, ended=ended,
         kinds={"parent": _("as a parent"), "guardian": _("as a guardian"),
                "power-of-attorney": _("by a power of attorney")},
+        may_give=await may_give(_services(request).writer, actor),
+        form=form or {}, problems=problems or {}, key=str(uuid4()),
         scopes={"communicate": _("only messages"), "read": _("may read"),
                 "full": _("may read, and decide for you")},
     )  # fmt: skip
