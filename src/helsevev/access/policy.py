@@ -20,7 +20,8 @@ from helsevev.content.loading import professions
 Action = Literal[
     "read", "write", "break-glass", "state-relation", "read-address", "merge-persons",
     "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
-    "end-representation", "keep-stock", "settle-stock",
+    "give-representation", "end-representation", "keep-stock", "settle-stock",
+    "see-figures",
 ]  # fmt: skip
 Basis = Literal[
     "relation", "stated", "emergency", "own", "representation", "system", "on-request",
