@@ -59,6 +59,7 @@ from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
 from helsevev.medication.catalogue.loading import load_demo
+from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -119,7 +120,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
     jobs = (
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
-        services.apps.tidying,
+        services.apps.tidying, FiguresKept(services.medicine_figures),
     )  # fmt: skip
     for job in jobs:
         await job.start()

@@ -29,6 +29,7 @@ USES = {
         "access/card_log.py": "counts of cards by rule, of nobody in particular",
         "access/gate.py": "that a closed record is there, and whose",
         "access/identity/matching.py": "who signs in",
+        "access/medicine_figures.py": "counting how medicines are given, of all, naming nobody",
         "access/medicines.py": "counting how medicines are ordered, of all, naming nobody",
         "access/people.py": "what identifies a stranger, traced for each",
         "access/person_matching.py": "the same, by likeness",
@@ -46,6 +47,7 @@ USES = {
     "people": {
         "access/acting/choosing.py": "the names of those one may act for",
         "access/audit/events.py": "the ids of those whom the trail is about",
+        "access/medicine_figures.py": "those of a unit's week, for who leads it, traced for each",
         "access/people.py": "lists of people",
         "access/person_matching.py": "the same, by likeness",
     },

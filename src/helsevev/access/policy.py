@@ -22,6 +22,7 @@ Action = Literal[
     "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
     "give-representation", "end-representation", "keep-stock", "settle-stock",
     "see-figures",
+    "see-figures",
 ]  # fmt: skip
 Basis = Literal[
     "relation", "stated", "emergency", "own", "representation", "system", "on-request",

@@ -27,6 +27,7 @@ from helsevev.access.knowledge_base import KnowledgeBase
 from helsevev.access.labels_in_use import LabelsInUse
 from helsevev.access.limits import Limits
 from helsevev.access.live import Live
+from helsevev.access.medicine_figures import MedicineFigures
 from helsevev.access.medicines import Medicines
 from helsevev.access.observation_summary import ObservationSummaries
 from helsevev.access.people import People
@@ -85,6 +86,7 @@ class Services:
     feed: Feed
     terminology: Terminology
     medicines: Medicines
+    medicine_figures: MedicineFigures
     subscriptions: SubscriptionDoor
     streams: Streams
     notifier: Notifier
@@ -147,6 +149,7 @@ def services_over(
         feed=feed,
         terminology=terminology,
         medicines=Medicines(store),
+        medicine_figures=MedicineFigures(gate, People(gate)),
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,

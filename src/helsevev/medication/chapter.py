@@ -14,6 +14,7 @@ from helsevev.medication import (
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
+from helsevev.medication.figures.command import FIGURES
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
 from helsevev.medication.stock import taken
@@ -31,7 +32,7 @@ CHAPTER = Chapter(
         *catalogue_pages.ROUTES, *round_pages.ROUTES,
         *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
     ),
-    commands=(MEDICINES,),
+    commands=(MEDICINES, FIGURES,),
     brought=offline_doses.BROUGHT,
     rules={
         "MedicationRequest": prescription.check,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ WARD, HOME = "Organization/ward", "Organization/home-care"
 TIMES = Times({"MORN": time(8)}, {1: (time(8),), 2: (time(8), time(20))}, {})
 MONDAY = datetime(2026, 11, 9, tzinfo=OSLO)
 ATC = {"usual": "N02BE01", "critical": "A10AB05", "weekly": "L04AX03"}
+GIVING = frozenset(CONTENT.giving_services)
 WITHIN = timedelta(minutes=CONTENT.tolerance[0].said_within)
 
 
@@ -75,7 +76,9 @@ def told(
 ) -> Told:  # fmt: skip
     """What the record tells of somebody who has been on the ward since before all."""
     lies = [Standing(MONDAY - timedelta(days=90), stay())] if stays is None else stays
-    return Told(orders, administrations, Places([lies], (), frozenset({HOME}), WITHIN))
+    return Told(
+        orders, administrations, Places([lies], (), frozenset(CONTENT.giving_services), WITHIN)
+    )
 
 
 def counted(
@@ -173,6 +176,23 @@ def test_doses_count_where_the_patient_was_and_a_leave_that_was_known_leaves_the
     assert counted(told(written, [], versions)) == {"unanswered": 4}
 
 
+def test_a_service_that_gives_medicines_counts_where_there_is_no_stay() -> None:
+    episode = {
+        "resourceType": "EpisodeOfCare", "status": "active", "type": [{"coding": [{"code": "15"}]}],
+        "managingOrganization": {"reference": HOME}, "period": {"start": "2026-01-01"},
+    }  # fmt: skip
+    other = episode | {"type": [{"coding": [{"code": "6"}]}]}
+    since = MONDAY - timedelta(days=9)
+    within = day_span(MONDAY.date(), MONDAY.date(), OSLO)
+    for service, expected in ((episode, [HOME]), (other, [])):
+        places = Places(
+            (), [[Standing(since, service)]], frozenset(CONTENT.giving_services), WITHIN
+        )
+        what = Told([[Standing(since, order("08:00"))]], (), places)
+        found = fates(what, within, OSLO, {HOME: TIMES}, CONTENT, MONDAY + 9 * WITHIN)
+        assert [each.unit for each in found] == expected
+
+
 def test_a_dose_that_names_no_plan_answers_the_nearest_and_only_one() -> None:
     at = MONDAY + timedelta(hours=8)
     written = [[Standing(MONDAY - timedelta(days=1), order("08:00", "10:00"))]]
@@ -213,7 +233,7 @@ plans = st.builds(
 minutes = st.integers(-2 * 24 * 60, 9 * 24 * 60).map(lambda n: timedelta(minutes=n))
 
 
-def _retroactive(plan: dict[str, Any], end: datetime) -> dict[str, Any]:
+def _retroactive(plan: Mapping[str, Any], end: datetime) -> dict[str, Any]:
     dosage = plan["dosageInstruction"][0]
     said = dosage.get("timing", {}).get("repeat", {})
     repeat = {**said, "boundsPeriod": {"end": end.isoformat()}}
@@ -226,7 +246,7 @@ EDITS = (
 )  # fmt: skip
 
 
-def _edited(draw: st.DrawFn, plan: dict[str, Any], at: datetime) -> dict[str, Any]:
+def _edited(draw: st.DrawFn, plan: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """A plan as somebody would write it afterwards to look better, or because it was wrong."""
     match draw(st.sampled_from(EDITS)):
         case "move":

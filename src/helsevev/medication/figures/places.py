@@ -32,7 +32,7 @@ class Places(Struct, frozen=True):
     """The versions of an inhabitant's stays and of the services that give them medicines.
 
     Each history is of one Encounter or EpisodeOfCare, the oldest version first. `giving` are the
-    units whose services give; what was said `within` of a moment counts for it.
+    codes of services that give medicines; what was said `within` of a moment counts for it.
     """
 
     stays: Sequence[Sequence[Standing]]
@@ -54,7 +54,7 @@ class Places(Struct, frozen=True):
         for history in self.stays:
             found |= {_unit(each.order) for each in history}
         for history in self.services:
-            found |= {_unit(each.order) for each in history} & self.giving
+            found |= {_unit(each.order) for each in history if self._gives(each.order)}
         return found - {""}
 
     def leaves(self) -> list[Leave]:
@@ -88,9 +88,12 @@ class Places(Struct, frozen=True):
             at = dates.microseconds(moment)
             if not unit or resource.get("status") in _NOT_THERE or not low <= at < high:
                 continue
-            if is_stay or unit in self.giving:
+            if is_stay or self._gives(resource):
                 held.append((low, unit))
         return max(held)[1] if held else None
+
+    def _gives(self, service: Mapping[str, Any]) -> bool:
+        return not codes(service.get("type")).isdisjoint(self.giving)
 
 
 def is_stay(resource: Mapping[str, Any]) -> bool:
