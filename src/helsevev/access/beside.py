@@ -9,7 +9,7 @@ from helsevev.access.errors import Unprocessable
 from helsevev.fhir import references
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue
-from helsevev.kit.chapter import Around, RuleBeside
+from helsevev.kit.chapter import Around, Beside, RuleBeside
 from helsevev.record import beside
 from helsevev.record.store import Store
 from helsevev.record.turns import Turn, seen
@@ -70,7 +70,7 @@ class RulesBeside:
             and patient > 0
             and (look := rule.wants(resource))
         ]
-        names = {"/".join((r["resourceType"], *look.versions_of)) for r, _, _, look in wanted}
+        names = {_turn(r["resourceType"], patient, look) for r, patient, _, look in wanted}
         turns = await seen(self._store.database, names)
         issues: list[Any] = []
         for resource, patient, rule, look in wanted:
@@ -86,3 +86,7 @@ class RulesBeside:
         if issues:
             raise Unprocessable(issues)
         return list(turns.values())
+
+
+def _turn(kind: str, patient: int, look: Beside) -> str:
+    return f"{look.turn}/{patient}" if look.turn else "/".join((kind, *look.versions_of))

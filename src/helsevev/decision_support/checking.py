@@ -15,7 +15,7 @@ from helsevev.decision_support.contraindications import (
     condition_cards,
     pregnancy_cards,
 )
-from helsevev.decision_support.duplicates import duplicate_cards
+from helsevev.decision_support.duplicates import SAME_SUBSTANCE, duplicate_cards
 from helsevev.decision_support.interactions import interaction_cards
 from helsevev.decision_support.intervals import as_needed_cards, interval_cards
 from helsevev.decision_support.knowledge import Knowledge
@@ -75,6 +75,7 @@ def _without_codes(situation: Situation) -> Iterator[Card]:
 
 def _answered(card: Card, situation: Situation) -> Card:
     """What was answered once is told quietly; a stop stays a stop."""
-    if card.level == "interrupt" and card.key in situation.acknowledged:
+    is_asked_anew = card.rule == SAME_SUBSTANCE
+    if card.level == "interrupt" and card.key in situation.acknowledged and not is_asked_anew:
         return structs.replace(card, level="quiet")
     return card

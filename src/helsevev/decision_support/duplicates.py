@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from helsevev.content.decision_shapes import DuplicateRule, Level
 from helsevev.decision_support.cards import Card, Suggestion
 from helsevev.decision_support.knowledge import Knowledge
 from helsevev.decision_support.situation import Medicine, Situation, below
 from helsevev.locale import gettext as _
+
+SAME_SUBSTANCE: Final = "duplicate.same-substance"
+"""The rule that a substance is in use already: of each new order it is asked anew."""
 
 
 def duplicate_cards(situation: Situation, known: Knowledge) -> Iterator[Card]:
@@ -46,8 +50,8 @@ def _same(order: Medicine, other: Medicine, code: str, known: Knowledge) -> Card
     )
     text = _("%(medicine)s is in use already.") % {"medicine": other.name}
     source = _("The patient's list of medicines")
-    level: Level = "quiet" if is_usual else levels.same_substance
-    return _card("duplicate.same-substance", known, level, order, other, text, source)
+    level: Level = "quiet" if is_usual or order.is_meant_beside else levels.same_substance
+    return _card(SAME_SUBSTANCE, known, level, order, other, text, source)
 
 
 def _card(

@@ -45,6 +45,8 @@ _ICD10: Final = frozenset({
 _ICPC2: Final = frozenset({
     "http://hl7.org/fhir/sid/icpc-2", "urn:oid:2.16.578.1.12.4.1.1.7170",
 })  # fmt: skip
+MEANT_BESIDE: Final = "http://helsevev.no/fhir/StructureDefinition/meant-beside"
+"""valueString on an order: why it is meant beside another of the same substance."""
 _NOT_SO: Final = frozenset({"refuted", "entered-in-error"})
 _OVER: Final = frozenset({"inactive", "resolved", "remission"})
 _NO_ORDER: Final = frozenset({"proposal", "plan", "option"})
@@ -124,6 +126,10 @@ def medicine_of(
         ingredients=tuple(
             Ingredient(concept_text(each), _coded(each, ATC), of_ingredient(taken, product, place))
             for place, each in enumerate(parts) if len(parts) > 1
+        ),
+        is_meant_beside=any(
+            each.get("url") == MEANT_BESIDE and text(each.get("valueString")).strip()
+            for each in objects(resource.get("extension"))
         ),
     )  # fmt: skip
 

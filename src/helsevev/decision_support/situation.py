@@ -43,6 +43,7 @@ class Medicine(Struct, frozen=True):
     """A medicine in use or being ordered; `atc` are its codes, of each substance when several.
 
     `dosings` measure the whole; of a product of several substances, `ingredients` measure each.
+    `is_meant_beside`: the prescriber has said why it is meant beside the same substance.
     """
 
     reference: str
@@ -51,6 +52,7 @@ class Medicine(Struct, frozen=True):
     dosings: tuple[Dosing, ...] = ()
     replaces: tuple[str, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
+    is_meant_beside: bool = False
 
     @property
     def is_as_needed(self) -> bool:

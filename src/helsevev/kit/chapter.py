@@ -20,11 +20,14 @@ Rule = Callable[[dict[str, Any]], Sequence[Any]]
 class Beside:
     """What a rule looks at besides the resource: versions of another, and others of its own type.
 
-    `versions_of` is (type, id); `since` the earliest clinical date of the others.
+    `versions_of` is (type, id); `since` the earliest clinical date of the others, None for all of
+    them. The rule holds for one writer at a time on what `versions_of` names, or on `turn` of the
+    inhabitant where that is said.
     """
 
     versions_of: tuple[str, str]
-    since: datetime
+    since: datetime | None
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any, Final
 
 from helsevev.content import loading
+from helsevev.decision_support.duplicates import SAME_SUBSTANCE
+from helsevev.decision_support.reading import MEANT_BESIDE
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import OSLO, objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.checks import marked
-from helsevev.medication.coding import ANSWERED
+from helsevev.medication.coding import ANSWERED, with_extension
 from helsevev.medication.order_checks import Checked
 from helsevev.medication.order_form import DAYS
 from helsevev.medication.prescription import mark_unchecked
@@ -55,7 +57,9 @@ def with_answers(
         {"url": ANSWERED, "valueString": f"{card.title}: {answers[card.key].strip()}"}
         for card in says.must_answer
     ]
-    return {**order, "extension": [*objects(order.get("extension")), *told]} if told else {**order}
+    made = {**order, "extension": [*objects(order.get("extension")), *told]} if told else {**order}
+    meant = [answers[c.key].strip() for c in says.must_answer if c.rule == SAME_SUBSTANCE]
+    return with_extension(made, MEANT_BESIDE, {"valueString": meant[0]}) if meant else made
 
 
 async def answers_of(request: Any) -> dict[str, str]:

@@ -11,6 +11,7 @@ from helsevev.record.statements import load
 from helsevev.record.store import Stored
 
 _SQL: Final = load("beside")
+_EVER: Final = -(1 << 63)
 
 
 async def around(
@@ -18,7 +19,7 @@ async def around(
 ) -> Around:
     """What stands around a resource of a type with an id, as its rule wants it."""
     other, other_id = wanted.versions_of
-    since = dates.microseconds(wanted.since)
+    since = dates.microseconds(wanted.since) if wanted.since is not None else _EVER
     rows = await database.fetch(_SQL["beside"], patient, other, other_id, kind, since)
     versions, others = [], []
     for is_version, found_id, version, at, deleted, body in rows:
