@@ -9,7 +9,6 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.content import loading
-from helsevev.fhir import dates
 from helsevev.fhir.encounters import ONGOING
 from helsevev.fhir.reading import (
     codes,
@@ -38,6 +37,7 @@ from helsevev.medication.administration_rules import (
     shortest_interval,
     spacing,
 )
+from helsevev.medication.coding import MULTIDOSE, flag
 from helsevev.medication.dosage import dose_amount
 from helsevev.medication.recurrence import Span, Times
 from helsevev.medication.round_times import earliest, on_time
@@ -62,9 +62,12 @@ OPEN: Final = frozenset({"due", "early", "late", "missed", "prepared"})
 
 
 class Row(Struct, frozen=True):
-    """A planned dose. `state` is upcoming, early, due, late, missed, prepared, given or withheld.
+    """A planned dose. `state` is upcoming, early, due, late, missed, prepared, given, withheld or
+    away: the patient was known to be on leave.
 
-    `signed` is the administration that answers it, when there is one.
+    `signed` is the administration that answers it, when there is one. `is_leave` says that the
+    patient was on leave then, be it known at the time or told later; `is_bagged` that it is in the
+    bag of its time.
     """
 
     key: str
@@ -77,6 +80,8 @@ class Row(Struct, frozen=True):
     order: Mapping[str, Any]
     dosage: Mapping[str, Any]
     signed: Mapping[str, Any] | None = None
+    is_leave: bool = False
+    is_bagged: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +104,18 @@ class Row(Struct, frozen=True):
     def why_not(self) -> str:
         """Why it was not given."""
         return ", ".join(concept_texts(mapping(self.signed).get("statusReason")))
+
+
+class Bag(Struct, frozen=True):
+    """What the pharmacy has packed in one bag for one time, as far as it is not signed."""
+
+    at: datetime
+    rows: tuple[Row, ...]
+
+    @property
+    def keys(self) -> str:
+        """The names of its doses, as a form carries them."""
+        return " ".join(row.key for row in self.rows)
 
 
 class AsNeeded(Struct, frozen=True):
@@ -142,6 +159,11 @@ class OutsidePlan(Struct, frozen=True):
         return reference_text(signed[0].get("actor")) if signed else ""
 
     @property
+    def awaits(self) -> bool:
+        """Whether somebody who prescribes still has to acknowledge it."""
+        return self.task.get("status") == "requested"
+
+    @property
     def verdict(self) -> str:
         """What who prescribes has said of it: a code, or "" while nobody has."""
         output = objects(self.task.get("output"))
@@ -169,6 +191,21 @@ class Round(Struct, frozen=True):
         """What can be signed now, the longest overdue first."""
         return tuple(row for row in self.rows if row.is_open)
 
+    @property
+    def bags(self) -> tuple[Bag, ...]:
+        """The bags that can be signed now: of one medicine alone there is no bag to sign."""
+        together: dict[datetime, list[Row]] = {}
+        for row in self.open_rows:
+            if row.is_bagged and row.state != "prepared":
+                together.setdefault(row.at, []).append(row)
+        return tuple(Bag(at, tuple(rows)) for at, rows in together.items() if len(rows) > 1)
+
+    @property
+    def single_rows(self) -> tuple[Row, ...]:
+        """What can be signed now, and is in no bag."""
+        bagged = {row.key for bag in self.bags for row in bag.rows}
+        return tuple(row for row in self.open_rows if row.key not in bagged)
+
     def count(self, *states: str) -> int:
         """How many doses are in one of the states."""
         return sum(row.state in states for row in self.rows)
@@ -193,9 +230,9 @@ def round_of(
     unread: list[tuple[str, str]] = []
     for history in histories:
         order = history[-1].order
-        wide = due(history, Span(now - _COMPARED, now + AHEAD), zone, times, leaves)
+        wide = due(history, Span(now - _COMPARED, now + AHEAD), zone, times)
         rows += [
-            _row(dose, history, wide, answers.get(dose.key), now)
+            _row(dose, history, wide, answers.get(dose.key), now, leaves)
             for dose in wide
             if dose.at >= now - BACK
         ]
@@ -231,17 +268,6 @@ def governing(
     return found
 
 
-def leaves_of(encounters: Iterable[Mapping[str, Any]]) -> list[Leave]:
-    """The leave that goes on now: since the contact was said to be on leave."""
-    found = []
-    for each in encounters:
-        said = dates.bounds(text(mapping(each.get("meta")).get("lastUpdated")))
-        if each.get("status") == "onleave" and said:
-            since = dates.moment(said[0])
-            found.append(Leave(since, None, since))
-    return found
-
-
 def name_of(order: Mapping[str, Any]) -> str:
     """What the medicine of an order is called."""
     reference = order.get("medicationReference")
@@ -263,22 +289,26 @@ def _row(
     planned: Sequence[Due],
     signed: Mapping[str, Any] | None,
     now: datetime,
+    leaves: Sequence[Leave],
 ) -> Row:
     order = next(
         s.order for s in reversed(history) if s.since <= dose.at
     )  # The version that it is due by.
     apart = spacing(planned, dose.at)
+    is_away = signed is None and any(leave.excuses(dose.at) for leave in leaves)
     return Row(
         key=dose.key,
         at=dose.at,
         name=name_of(order),
         amount=dose_amount(dose.dosage) or text(dose.dosage.get("text")),
         route=concept_text(dose.dosage.get("route")),
-        state=_state(dose.at, order, apart, signed, now),
+        state="away" if is_away else _state(dose.at, order, apart, signed, now),
         needs_two=needs_two(order),
         order=order,
         dosage=dose.dosage,
         signed=signed,
+        is_leave=any(leave.covers(dose.at) for leave in leaves),
+        is_bagged=flag(order, MULTIDOSE) and not needs_two(order),
     )
 
 

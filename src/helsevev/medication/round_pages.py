@@ -23,6 +23,7 @@ from helsevev.fhir.reading import reference_key
 from helsevev.locale import gettext as _
 from helsevev.medication.outside_plan import may_acknowledge
 from helsevev.medication.round import Round, name_of
+from helsevev.medication.round_filters import choices_of, filters_of
 from helsevev.medication.round_opening import OpenedRound, open_round
 from helsevev.medication.round_signing import RoundSigning, Signed
 from helsevev.screens.rendering import render
@@ -46,11 +47,14 @@ async def rounds_page(request: _Request) -> Response[Any]:
                 return None  # It was closed while the list was drawn.
 
     opened = [each for each in await asyncio.gather(*map(one, found)) if each is not None]
+    filters = filters_of(request.query_params)
     with_doses = [each for each in opened if each.round.rows or each.round.contradictions]
-    with_doses.sort(key=lambda each: (_first_open(each.round), each.name.casefold()))
+    choices = choices_of(with_doses)
+    shown = [filters.narrow(each) for each in with_doses if filters.fits(each)]
+    shown.sort(key=lambda each: (_first_open(each.round), each.name.casefold()))
     return render(
-        request, "medication/rounds.html", opened=with_doses, unit=actor.unit_name,
-        place="rounds", page_title=_("Medicine round"),
+        request, "medication/rounds.html", opened=shown, unit=actor.unit_name,
+        filters=filters, choices=choices, place="rounds", page_title=_("Medicine round"),
     )  # fmt: skip
 
 
@@ -70,12 +74,15 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
     if form.get("patient") != patient_id:
         problem = _("This form belongs to another patient. Nothing was signed.")
         return _page(request, opened, [Signed("", problem)])
-    given = [str(key) for key in form.getall("give", [])]
     withheld = {
         name.removeprefix("not-"): str(reason)
         for name, reason in form.multi_items()
         if name.startswith("not-") and reason
     }
+    given = [str(key) for key in form.getall("give", [])]
+    # Of a bag all is given but what is said not to be.
+    bagged = [key for bag in form.getall("bag", []) for key in str(bag).split()]
+    given += [key for key in bagged if key not in withheld and key not in given]
     scan = str(form.get("scan", ""))
     if given and scan not in {each.code for each in loading.rounds().not_scanned}:
         return _page(request, opened, [Signed("", _("Choose why nothing was scanned."))])
@@ -162,7 +169,9 @@ async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> 
     signed = sum(not end.problem for end in ends)
     problems = [end for end in ends if end.problem]
     if not problems:
-        return Redirect(f"/rounds/{patient_id}?signed={signed}", status_code=303)
+        query = filters_of(request.query_params).query
+        more = f"{query}&" if query else "?"
+        return Redirect(f"/rounds/{patient_id}{more}signed={signed}", status_code=303)
     opened = await open_round(_services(request), staff_of_request(request), patient_id)
     return _page(request, opened, problems, signed=signed)
 
@@ -171,12 +180,14 @@ def _page(
     request: _Request, opened: OpenedRound, problems: Sequence[Signed], *, signed: int = 0
 ) -> Response[Any]:
     content = loading.rounds()
+    filters = filters_of(request.query_params)
     return render(
         request,
         "medication/round.html",
         status_code=422 if problems else 200,
         opened=opened,
-        round=opened.round,
+        round=filters.of(opened.round),
+        filters=filters,
         problems=problems,
         signed=signed,
         key=str(uuid4()),

@@ -42,7 +42,11 @@ class Leave(Struct, frozen=True):
 
     def excuses(self, at: datetime) -> bool:
         """Whether it was known, when a dose was due, that the patient would be away."""
-        return self.known <= at and self.start <= at and (self.end is None or at < self.end)
+        return self.known <= at and self.covers(at)
+
+    def covers(self, at: datetime) -> bool:
+        """Whether the patient was away at a moment, whenever it was written down."""
+        return self.start <= at and (self.end is None or at < self.end)
 
 
 class Due(Struct, frozen=True):

@@ -11,7 +11,9 @@ import pytest
 from helsevev.fhir.reading import OSLO
 from helsevev.medication import administration
 from helsevev.medication.administration import Signer
-from helsevev.medication.round import governing, leaves_of, round_of
+from helsevev.medication.coding import MULTIDOSE
+from helsevev.medication.round import governing, round_of
+from helsevev.medication.round_filters import Filters, choices_of
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import Leave, Standing, key_of
 from helsevev.screens.rendering import render_text
@@ -70,13 +72,8 @@ def test_leave_excuses_what_is_due_after_it_was_known_and_nothing_before() -> No
         Leave(at - timedelta(hours=1), None, known)
         for known in (at - timedelta(minutes=1), at + timedelta(minutes=1))
     )
-    assert _states([_standing(_order(at))], leaves=[told]) == []
+    assert _states([_standing(_order(at))], leaves=[told]) == ["away"]
     assert _states([_standing(_order(at))], leaves=[late]) == ["due"]
-
-
-def test_who_is_on_leave_now_is_so_since_it_was_written() -> None:
-    said = {"status": "onleave", "meta": {"lastUpdated": "2026-11-22T10:00:00Z"}}
-    assert [leave.start.hour for leave in leaves_of([said, {"status": "in-progress"}])] == [10]
 
 
 def test_what_is_signed_is_given_withheld_or_waits_for_a_second() -> None:
@@ -108,9 +105,47 @@ def test_during_a_stay_doses_are_given_by_its_orders_and_at_home_by_those_at_hom
 def test_a_patient_of_whom_nothing_is_left_to_sign_is_on_the_list_all_the_same() -> None:
     found = round_of([], (), (), (), now=NOW, zone=OSLO, times=times_of(()))
     assert found.open_rows == ()
-    person = SimpleNamespace(round=found, name="Per", birth_date=None, sex="", href="/rounds/p")
+    person = SimpleNamespace(
+        round=found, name="Per", birth_date=None, sex="", href="/rounds/p", unit="", room=""
+    )
     page = render_text(
         "medication/rounds.html", opened=[person], unit="Posten", now=NOW, page_title="x",
-        place="rounds",
+        place="rounds", filters=Filters(), choices=choices_of([]),
     )  # fmt: skip
     assert "Per" in page
+
+
+def test_what_the_pharmacy_packed_for_one_time_is_one_bag_but_for_what_two_sign() -> None:
+    flagged = {"extension": [{"url": MULTIDOSE, "valueBoolean": True}]}
+    orders = [_order(NOW, id=key, **flagged) for key in ("a", "b")]
+    orders += [_order(NOW, atc="L01BA01", id="risk", **flagged), _order(NOW, id="own")]
+    later = _order(NOW + timedelta(minutes=30), id="later", **flagged)
+    found = round_of(
+        [[_standing(each)] for each in (*orders, later)], (), (), (), now=NOW, zone=OSLO,
+        times=times_of(()),
+    )  # fmt: skip
+    (bag,) = found.bags
+    assert bag.keys.split() == [key_of("a", NOW), key_of("b", NOW)]
+    assert {row.order["id"] for row in found.single_rows} == {"risk", "own", "later"}
+
+
+def test_a_round_is_narrowed_by_where_the_patient_is_and_by_route_and_hour() -> None:
+    morning, noon = NOW - timedelta(hours=4), NOW
+    oral = {"route": {"text": "Oral bruk"}}
+    orders = [_order(morning, id="a"), _order(noon, id="b")]
+    orders[1]["dosageInstruction"][0] |= oral
+    found = round_of(
+        [[_standing(each)] for each in orders], (), (), (), now=NOW, zone=OSLO, times=times_of(())
+    )
+    person: Any = SimpleNamespace(round=found, unit="Posten", room="Rom 4")
+    offered = choices_of([person])
+    assert [each["value"] for each in offered.hours] == ["09", "13"]
+    for asked, kept in (
+        ({}, ["a", "b"]), ({"hour": "09"}, ["a"]), ({"route": "Oral bruk"}, ["b"]),
+        ({"hour": "09", "route": "Oral bruk"}, []),
+    ):  # fmt: skip
+        filters = Filters(**asked)
+        assert [row.order["id"] for row in filters.of(found).rows] == kept
+        assert filters.fits(person) is bool(kept)
+    assert not Filters(room="Rom 5").fits(person)
+    assert Filters(unit="Posten", room="Rom 4").query == "?unit=Posten&room=Rom+4"
