@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENS = ROOT / "src" / "helsevev" / "screens"
@@ -25,6 +26,8 @@ STATIC = SCREENS / "static"
 MODULES = ROOT / "node_modules"
 STAMP = STATIC / ".stamp"
 OLDEST_NODE = 20
+# Fetched by the pages that need them; the reader, with its WebAssembly, when a camera is opened.
+FETCHED = ("scan.ts", "scan_reader.ts")
 ENTRIES = ("app.ts", "app.css", "early.ts", "mark.svg")
 
 
@@ -98,28 +101,7 @@ def bundle(node: str) -> dict[str, str]:
     """Bundle every entry into STATIC under a hashed name; return name -> hashed name."""
     shutil.rmtree(STATIC, ignore_errors=True)
     STATIC.mkdir(parents=True)
-    report = STATIC / "esbuild.json"
-    _run(
-        [
-            node,
-            str(MODULES / "esbuild" / "bin" / "esbuild"),
-            *(str(ASSETS / entry) for entry in ENTRIES),
-            "--bundle",
-            "--minify",
-            "--target=chrome120,firefox121,safari17",
-            "--legal-comments=none",
-            "--loader:.woff2=file",
-            "--loader:.svg=copy",
-            "--entry-names=[name]-[hash]",
-            "--asset-names=[name]-[hash]",
-            f"--outdir={STATIC}",
-            f"--metafile={report}",
-            "--log-level=warning",
-        ],
-        node,
-    )
-    outputs = json.loads(report.read_text())["outputs"]
-    report.unlink()
+    outputs = _outputs(node, ENTRIES) | _outputs(node, FETCHED, "--format=esm")
     names = {
         Path(output["entryPoint"]).with_suffix(Path(path).suffix).name: Path(path).name
         for path, output in outputs.items()
@@ -130,7 +112,36 @@ def bundle(node: str) -> dict[str, str]:
     return names
 
 
-def _packages(outputs: Iterable[dict[str, dict[str, object]]]) -> list[str]:
+def _outputs(node: str, entries: Iterable[str], *options: str) -> dict[str, Any]:
+    """What esbuild made of some entries: the files by path, with what each was made from."""
+    report = STATIC / "esbuild.json"
+    _run(
+        [
+            node,
+            str(MODULES / "esbuild" / "bin" / "esbuild"),
+            *(str(ASSETS / entry) for entry in entries),
+            *options,
+            "--bundle",
+            "--minify",
+            "--target=chrome120,firefox121,safari17",
+            "--legal-comments=none",
+            "--loader:.woff2=file",
+            "--loader:.wasm=file",
+            "--loader:.svg=copy",
+            "--entry-names=[name]-[hash]",
+            "--asset-names=[name]-[hash]",
+            f"--outdir={STATIC}",
+            f"--metafile={report}",
+            "--log-level=warning",
+        ],
+        node,
+    )
+    outputs: dict[str, Any] = json.loads(report.read_text())["outputs"]
+    report.unlink()
+    return outputs
+
+
+def _packages(outputs: Iterable[dict[str, Any]]) -> list[str]:
     found = set()
     for output in outputs:
         for path in output.get("inputs", {}):
