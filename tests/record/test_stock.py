@@ -18,8 +18,7 @@ from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.services import Services, services_over
 from helsevev.access.stock import Line, Stock
-from helsevev.medication.stock import counting, ordering
-from helsevev.medication.stock.book import (
+from helsevev.medication.shelf.book import (
     BELOW,
     EXPIRED,
     Kept,
@@ -28,9 +27,10 @@ from helsevev.medication.stock.book import (
     replayed,
     shelf,
 )
+from helsevev.medication.shelf.supplies import taken_from_shelf
+from helsevev.medication.shelf.taken import FROM_STOCK, PROJECTION
+from helsevev.medication.stock import counting, ordering
 from helsevev.medication.stock.counting import CountRefused
-from helsevev.medication.stock.supplies import taken_from_shelf
-from helsevev.medication.stock.taken import FROM_STOCK, PROJECTION
 from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 

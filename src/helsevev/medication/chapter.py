@@ -17,7 +17,9 @@ from helsevev.medication.catalogue.command import MEDICINES
 from helsevev.medication.figures.command import FIGURES
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
-from helsevev.medication.stock import taken
+from helsevev.medication.shelf import taken
+from helsevev.medication.stock import counting_pages
+from helsevev.medication.stock import pages as stock_pages
 
 CHAPTER = Chapter(
     name="medication",
@@ -30,6 +32,7 @@ CHAPTER = Chapter(
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *catalogue_pages.ROUTES, *round_pages.ROUTES,
+        *stock_pages.ROUTES, *counting_pages.ROUTES,
         *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
     ),
     commands=(MEDICINES, FIGURES,),

@@ -22,7 +22,7 @@ from helsevev.medication import administration
 from helsevev.medication.administration import REASONS, Refusal, Scanned, Signer
 from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.round import EFFECT, AsNeeded, Row
-from helsevev.medication.stock.supplies import taken_from_shelf
+from helsevev.medication.shelf.supplies import taken_from_shelf
 
 PRESSED: Final = "http://helsevev.no/fhir/pressed"
 """Identifier system: the form from which an as-needed dose was signed."""

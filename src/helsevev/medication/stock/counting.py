@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from helsevev.access.stock import Balance, Line, Note, Said
 from helsevev.locale import gettext as _
-from helsevev.medication.stock.book import Row, plain
+from helsevev.medication.shelf.book import Row, plain
 
 COUNT: Final = "count"
 SECOND: Final = "counted"
@@ -28,6 +28,7 @@ WITNESS: Final = "witness"
 INCIDENT: Final = "incident"
 EXPLAINED: Final = "explained"
 CORRECTED: Final = "corrected"
+RECEIVED: Final = "received"
 KINDS: Final = (COUNT, SECOND, DIFFERS, INCIDENT, EXPLAINED)
 
 
@@ -199,6 +200,15 @@ def explanation(incident: str, words: str) -> Said:
 def witnessed(line: str, product: str) -> Said:
     """That somebody else has seen what a line says."""
     return Said(f"{WITNESS}.{line}", WITNESS, line, _body(Counted((), line=product)))
+
+
+def received(unit: str, line: str, found: Found, product: str, words: str) -> list[Said]:
+    """That something another unit sent was received, and an incident when less or more came."""
+    counted = Counted((found,), words.strip(), f"{unit}.{line}")
+    said = [Said(f"{RECEIVED}.{unit}.{line}", RECEIVED, product, _body(counted))]
+    if found.difference:
+        said.append(Said(f"{INCIDENT}.{unit}.{line}", INCIDENT, product, _body(counted)))
+    return said
 
 
 def read(note: Note) -> Counted:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from helsevev.access.stock import Note, Said
 from helsevev.fhir.reading import mapping, number, objects, text
 from helsevev.locale import gettext as _
-from helsevev.medication.stock.book import Kept, Row, fits, in_unit_of
+from helsevev.medication.shelf.book import Kept, Row, fits, in_unit_of
 from helsevev.medication.timing import Due
 
 ORDER: Final = "order"

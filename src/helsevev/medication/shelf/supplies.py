@@ -12,8 +12,8 @@ from helsevev.fhir.reading import OSLO, mapping, objects
 from helsevev.kit import clock
 from helsevev.medication.coding import MULTIDOSE, OWN_MANAGED, flag
 from helsevev.medication.round import name_of
-from helsevev.medication.stock.book import Kept, first_out, fits, in_unit_of, kept_of
-from helsevev.medication.stock.taken import from_stock
+from helsevev.medication.shelf.book import Kept, first_out, fits, in_unit_of, kept_of
+from helsevev.medication.shelf.taken import from_stock
 
 
 async def taken_from_shelf(

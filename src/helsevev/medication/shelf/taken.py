@@ -25,7 +25,7 @@ from helsevev.fhir.reading import (
 )
 from helsevev.kit.projection import Projection
 from helsevev.medication.administration import moment_given
-from helsevev.medication.stock.book import GIVEN, TAKEN_BACK, Kept
+from helsevev.medication.shelf.book import GIVEN, TAKEN_BACK, Kept
 
 FROM_STOCK: Final = "http://helsevev.no/fhir/StructureDefinition/from-stock"
 """On a MedicationAdministration or MedicationDispense: unit, product, batch, expires, amount."""
