@@ -28,7 +28,10 @@ STAMP = STATIC / ".stamp"
 OLDEST_NODE = 20
 # Fetched by the pages that need them; the reader, with its WebAssembly, when a camera is opened.
 FETCHED = ("scan.ts", "scan_reader.ts")
-ENTRIES = ("app.ts", "app.css", "early.ts", "mark.svg")
+ENTRIES = (
+    "app.ts", "app.css", "early.ts", "mark.svg", "offline.ts", "worker.ts",
+    "icon-192.png", "icon-512.png",
+)  # fmt: skip
 
 
 class CannotBuild(RuntimeError):
@@ -128,6 +131,7 @@ def _outputs(node: str, entries: Iterable[str], *options: str) -> dict[str, Any]
             "--loader:.woff2=file",
             "--loader:.wasm=file",
             "--loader:.svg=copy",
+            "--loader:.png=copy",
             "--entry-names=[name]-[hash]",
             "--asset-names=[name]-[hash]",
             f"--outdir={STATIC}",

@@ -60,6 +60,7 @@ from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
 from helsevev.medication.catalogue.loading import load_demo
 from helsevev.medication.figures.keeping import FiguresKept
+from helsevev.medication.offline.envelope import Seals
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -198,6 +199,8 @@ def build_pages(settings: Settings, services: Services, *, works: bool = True) -
         state=State({
             "services": services,
             "door": door,
+            "seals": Seals(secret(settings.data, "offline")),
+            "brought": {kind: v for chapter in CHAPTERS for kind, v in chapter.brought.items()},
             "personas": personas,
             "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
         }),

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from helsevev.content.loading import professions
+
 Kind = Literal["practitioner", "inhabitant", "system"]
 
 
@@ -57,6 +59,11 @@ class Actor:
     def unit(self) -> tuple[str, ...]:
         """The reference of the unit worked in."""
         return self.organisations[:1]
+
+    @property
+    def leads(self) -> bool:
+        """Whether the role is to lead the unit."""
+        return self.kind == "practitioner" and self.role in professions().leaders
 
     def as_data(self) -> dict[str, Any]:
         """The actor as plain data, for a session or a token."""

@@ -30,6 +30,12 @@ REFUSED: Final = "Figures of a unit are for those who lead it."
 _BEHIND: Final = timedelta(days=35)
 """How long before a time a stay may have ended that was thought to last into it."""
 
+_AROUND: Final = timedelta(days=2)
+"""How far from its time a dose may be given, and still answer it."""
+
+HAPPENED: Final = ("MedicationAdministration",)
+"""Types of what happens at a moment, and is counted of."""
+
 _CHANGES: Final = 2000
 _FURTHEST: Final = 2**62
 _PARENTS: Final = 12
@@ -140,6 +146,11 @@ class MedicineFigures:
         found = await self._people.listed(actor, stored, "figures")
         return [(each, counts[keys.patient_key(each.patient_id)]) for each in found]
 
+    async def told_of_one(self, patient_id: str, start: datetime, end: datetime) -> list[Version]:
+        """What one inhabitant's open record tells of a time, as it is counted."""
+        patient = keys.patient_key(patient_id)
+        return (await self.told([patient], start, end)).get(patient, [])
+
     async def progress(self) -> Progress:
         """How far counting has come."""
         return _progress(await self._database.fetchrow(_SQL["progress"]))
@@ -162,13 +173,14 @@ class MedicineFigures:
         return total
 
     async def told(
-        self, patients: Sequence[int], start: datetime, end: datetime, types: Sequence[str]
+        self, patients: Sequence[int], start: datetime, end: datetime
     ) -> dict[int, list[Version]]:
         """What some inhabitants' records tell of a time: every version of orders, stays and
-        services, and what of `types` happened in it.
+        services, and what happened in it.
         """
-        span = dates.microseconds(start - _BEHIND), dates.microseconds(end)
-        rows = await self._whole.fetch(_SQL["told"], list(patients), *span, list(types))
+        moments = (start - _BEHIND, end + _AROUND, start - _AROUND)
+        span = [dates.microseconds(each) for each in moments]
+        rows = await self._whole.fetch(_SQL["told"], list(patients), *span, list(HAPPENED))
         return {
             patient: list(_versions(list(of_one)))
             for patient, of_one in groupby(rows, key=lambda row: row["patient"])

@@ -303,9 +303,13 @@ class Grounds(Document, frozen=True, kw_only=True):
 
 
 class Professions(Document, frozen=True, kw_only=True):
-    """What a member of staff works as: by the code of the approval, or by the role's own name."""
+    """What a member of staff works as: by the code of the approval, or by the role's own name.
+
+    `leaders` are the roles of those who lead a unit.
+    """
 
     system: str
+    leaders: tuple[str, ...]
     approval: dict[str, str]
     role: dict[str, str]
     group: dict[str, tuple[str, ...]]

@@ -1,6 +1,6 @@
 """What the documentation chapter holds: notes and documents, written, signed and corrected."""
 
-from helsevev.documentation import note, pages
+from helsevev.documentation import brought, note, pages
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
@@ -11,4 +11,5 @@ CHAPTER = Chapter(
         pages.correction, pages.sign_correction,
     ),
     rules={"Composition": note.check},
+    brought={"noted": brought.noted},
 )  # fmt: skip

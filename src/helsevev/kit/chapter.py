@@ -90,3 +90,5 @@ class Chapter:
     rules_beside: Mapping[str, RuleBeside] = field(default_factory=dict)
     """Resource type -> the rule that looks at what else stands in the inhabitant's record."""
     projections: tuple[Projection, ...] = ()
+    brought: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What a phone may have done without contact -> who records it (`access.brought.Verb`)."""

@@ -14,6 +14,7 @@ from helsevev.medication import (
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
+from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
@@ -31,7 +32,7 @@ CHAPTER = Chapter(
         list_pages.medicine_list, list_pages.medicine_rows, list_pages.medicine_print,
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
-        *catalogue_pages.ROUTES, *round_pages.ROUTES,
+        *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES,
         *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
     ),

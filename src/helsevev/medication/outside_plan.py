@@ -175,7 +175,7 @@ async def give_outside_plan(services: Services, actor: Actor, given: Outside, ke
     if issues := faults(given, now):
         return Signed(name, " ".join(issue.diagnostics for issue in issues))
     try:
-        owner = await _owner(services, actor, given)
+        owner = await owner_of(services, actor, given)
         for _again in range(_ATTEMPTS):
             try:
                 return await _kept(services, actor, given, owner, key)
@@ -266,8 +266,8 @@ async def _keep(
     return location.split("/")[1]
 
 
-async def _owner(services: Services, actor: Actor, given: Outside) -> tuple[str, str]:
-    """Who has to acknowledge it."""
+async def owner_of(services: Services, actor: Actor, given: Outside) -> tuple[str, str]:
+    """(reference, name) of who has to acknowledge it. Raises `Refused`."""
     if given.prescriber[0]:
         return given.prescriber
     requester = mapping(given.order.get("requester"))

@@ -109,7 +109,10 @@ class RoundSigning:
         )
         made = await taken_from_shelf(self._services, self._actor, chosen.order, made)
         url = f"urn:uuid:{uuid4()}"
-        entries = [(url, made), (f"urn:uuid:{uuid4()}", effect_task(made, url, self._by, self._actor, now))]
+        entries = [
+            (url, made),
+            (f"urn:uuid:{uuid4()}", effect_task(made, url, self._by, self._actor, now)),
+        ]
         # A press that is repeated finds what the first one made.
         pressed = {"system": PRESSED, "value": self._key}
         only_once = urlencode({"identifier": f"{PRESSED}|{self._key}"})

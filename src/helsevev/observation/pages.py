@@ -17,7 +17,7 @@ from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO, codes, full_name, is_mistake, moment, objects
+from helsevev.fhir.reading import OSLO, full_name, moment
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.vital_signs import (
@@ -27,15 +27,16 @@ from helsevev.observation.vital_signs import (
     Taken,
     age_in_months,
     as_transaction,
+    problem_codes,
     read_form,
     record_vital_signs,
     taken_at,
+    was_on_scale_2,
 )
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
-_ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 
 
 class _About(Struct, frozen=True):
@@ -171,28 +172,12 @@ async def _about(request: _Request, patient_id: str) -> _About:
     known = born.day if born is not None and born.precision == "day" else None
     months = age_in_months(known, clock.now().astimezone(OSLO).date())
     return _About(
-        person=Person(patient_id, months, _problem_codes(found["Condition"])),
+        person=Person(patient_id, months, problem_codes(found["Condition"])),
         name=full_name(patient.get("name")),
         birth_date=born.text if born is not None else "",
         encounter=the_ongoing(found["Encounter"]),
-        was_on_scale_2=_was_on_scale_2(found["Observation"]),
+        was_on_scale_2=was_on_scale_2(found["Observation"]),
     )
-
-
-def _problem_codes(conditions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    active = (c for c in conditions if codes(c.get("clinicalStatus")) & _ACTIVE)
-    return frozenset(code for c in active for code in codes(c.get("code")))
-
-
-def _was_on_scale_2(newest_first: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last NEWS2 was on scale 2: so is the next, unless somebody says otherwise."""
-    table = loading.news2()
-    scale_2 = {part.snomed for part in table.part if part.key.startswith("saturation-2")}
-    for observation in newest_first:
-        if table.snomed in codes(observation.get("code")) and not is_mistake(observation):
-            components = objects(observation.get("component"))
-            return any(codes(part.get("code")) & scale_2 for part in components)
-    return False
 
 
 async def _typed(request: _Request) -> dict[str, str]:

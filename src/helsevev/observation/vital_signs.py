@@ -11,9 +11,10 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from helsevev.content import loading
 from helsevev.content.shapes import Measured, News2, VitalSign, VitalSigns
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import amount, codes, moment, objects
+from helsevev.fhir.reading import amount, codes, is_mistake, moment, objects
 from helsevev.locale import gettext as _
 from helsevev.observation.news2 import Score, score
 
@@ -26,6 +27,7 @@ LEVEL_OF_CONSCIOUSNESS: Final = "80288-4"
 # NEWS2's levels of risk as the interpretation codes that mark them in every list of results.
 RISK_CODES: Final = {"low": "N", "low-medium": "H", "medium": "H", "high": "HH"}
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,6})?")
+_ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -209,6 +211,23 @@ def as_transaction(made: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]
             for url, resource in made
         ],
     }
+
+
+def problem_codes(conditions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The codes of active problems (Condition)."""
+    active = (c for c in conditions if codes(c.get("clinicalStatus")) & _ACTIVE)
+    return frozenset(code for c in active for code in codes(c.get("code")))
+
+
+def was_on_scale_2(newest_first: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last NEWS2 was on scale 2: so is the next, unless somebody says otherwise."""
+    table = loading.news2()
+    scale_2 = {part.snomed for part in table.part if part.key.startswith("saturation-2")}
+    for observation in newest_first:
+        if table.snomed in codes(observation.get("code")) and not is_mistake(observation):
+            components = objects(observation.get("component"))
+            return any(codes(part.get("code")) & scale_2 for part in components)
+    return False
 
 
 def check(observation: Mapping[str, Any]) -> list[Issue]:

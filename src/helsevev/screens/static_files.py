@@ -19,6 +19,7 @@ PATH = "/static"
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
     ".wasm": "application/wasm",
@@ -60,6 +61,12 @@ def _files() -> dict[str, _File]:
 def asset(name: str) -> str:
     """Return the address of a built asset, e.g. "app.css"; the plain name before it is built."""
     return f"{PATH}/{_manifest().get(name, name)}"
+
+
+def built(name: str) -> bytes:
+    """What a built asset holds, e.g. "worker.js"; nothing before it is built."""
+    file = _files().get(_manifest().get(name, name))
+    return b"" if file is None else file.plain
 
 
 @get(PATH + "/{name:str}", opt={"decision": "public"}, sync_to_thread=False)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from helsevev.access.medicine_figures import Changed, Kept, MedicineFigures, Version
+from helsevev.access.medicine_figures import HAPPENED, Changed, Kept, MedicineFigures, Version
 from helsevev.content import loading
 from helsevev.fhir.reading import OSLO
 from helsevev.kit import clock
@@ -38,7 +38,6 @@ _DAY: Final = timedelta(days=1)
 _SETTLED: Final = timedelta(hours=3)
 """How long after midnight the day before is counted: evening doses may be signed late."""
 
-_TYPES: Final = ("MedicationAdministration",)
 _PLANS: Final = frozenset({"MedicationRequest", "Encounter", "EpisodeOfCare"})
 _log = logging.getLogger(__name__)
 
@@ -100,9 +99,7 @@ class Counting:
         """Count some inhabitants' days anew."""
         tables = tables or Tables(await self._figures.lineages())
         within = day_span(first, last, OSLO)
-        # Doses that are due late at night may be given on the next day, weekly ones a day apart.
-        asked = within.start - 2 * _DAY, within.end + 2 * _DAY
-        told = await self._figures.told(patients, *asked, _TYPES)
+        told = await self._figures.told(patients, within.start, within.end)
         now = clock.now()
         kept: list[Kept] = []
         for patient, versions in told.items():
@@ -184,7 +181,7 @@ class Counting:
             for kind, own_id in each.resources:
                 if kind in _PLANS:
                     days[each.patient].add(counted_to)
-                elif kind in _TYPES:
+                elif kind in HAPPENED:
                     looked_up.append((each.patient, kind, own_id))
         if looked_up:
             for patient, version in await self._figures.versions(looked_up):

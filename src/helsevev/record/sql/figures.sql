@@ -19,8 +19,8 @@ SELECT count(DISTINCT patient) FROM treatment_relation
 WHERE source_type IN ('Encounter', 'EpisodeOfCare') AND start_at < $2 AND end_at > $1
 
 -- name: told
--- Of some inhabitants ($1): every version of the orders, stays and services that may still have held at
--- $2 (microseconds since 1970), oldest first, and what of other types ($4) happened from then to $3.
+-- Of some inhabitants ($1): every version of the orders, of the stays and services that may have held
+-- from $2 to $3 (microseconds since 1970), oldest first, and what of types $5 happened from $4 to $3.
 SELECT patient, type, id, version, last_updated, deleted, body
 FROM (
     SELECT patient, type, id, version, last_updated, false AS deleted, body
@@ -28,7 +28,7 @@ FROM (
     WHERE patient = ANY ($1::bigint[]) AND (
         type = 'MedicationRequest'
         OR (type IN ('Encounter', 'EpisodeOfCare') AND date_low < $3 AND date_high > $2)
-        OR (type = ANY ($4::resource_type[]) AND date_low BETWEEN $2 AND $3)
+        OR (type = ANY ($5::resource_type[]) AND date_low BETWEEN $4 AND $3)
     )
     UNION ALL
     SELECT patient, type, id, version, last_updated, deleted, body

@@ -1,0 +1,1 @@
+"""The round without contact: what a phone takes along, and what it brings back."""
