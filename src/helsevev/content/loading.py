@@ -17,6 +17,7 @@ from .decision_shapes import FILES as DECISION_FILES
 from .dose_shapes import DoseHelp
 from .indicator_shapes import Indicators
 from .medication_shapes import OrderSentences
+from .order_set_shapes import OrderSets
 from .national_list_shapes import NationalListRules, SimulatedLists
 from .reconciliation_shapes import Reconciliation
 from .round_shapes import Rounds
@@ -60,6 +61,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "medication/indicators.toml": Indicators,
     "medication/order_sentences.toml": OrderSentences,
     "medication/dose_help.toml": DoseHelp,
+    "medication/order_sets.toml": OrderSets,
     "medication/reconciliation.toml": Reconciliation,
     "medication/national_list.toml": NationalListRules,
     "medication/national_list_demo.toml": SimulatedLists,
@@ -115,6 +117,12 @@ def order_sentences() -> OrderSentences:
 def reconciliation() -> Reconciliation:
     """Reasons and deadlines of reconciling medicines."""
     return _load("medication/reconciliation.toml", Reconciliation)
+
+
+@cache
+def order_sets() -> OrderSets:
+    """Medicines that are often ordered together."""
+    return _load("medication/order_sets.toml", OrderSets)
 
 
 @cache

@@ -137,10 +137,9 @@ def medicine_of(
 def patient_of(chart: Chart, facts: Facts, now: datetime) -> Patient:
     """The facts of the patient; what was found out too long ago is not known."""
     person = next(iter(chart.get("Patient", ())), {})
-    born = moment(person.get("birthDate"))
-    months = int((now - born.at).days / _DAYS_OF_MONTH) if born is not None else None
+    months = age_in_months(person, now)
     sex = text(person.get("gender"))
-    seen = _Seen(chart.get("Observation", ()), now)
+    seen = Seen(chart.get("Observation", ()), now)
     is_child = months is not None and months < 18 * 12
     weight_days = facts.weight_days_child if is_child else facts.weight_days_adult
     weight = seen.value(facts.weight, weight_days)
@@ -170,7 +169,13 @@ def patient_of(chart: Chart, facts: Facts, now: datetime) -> Patient:
     )  # fmt: skip
 
 
-class _Seen:
+def age_in_months(person: Mapping[str, Any], now: datetime) -> int | None:
+    """The age of a Patient; None when the day of birth is not known."""
+    born = moment(person.get("birthDate"))
+    return int((now - born.at).days / _DAYS_OF_MONTH) if born is not None else None
+
+
+class Seen:
     """Observations by code, newest first."""
 
     def __init__(self, observations: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -180,17 +185,22 @@ class _Seen:
             ((_when(o), o) for o in kept), key=lambda pair: sort_key(pair[0]), reverse=True
         )
 
-    def _first(self, wanted: tuple[str, ...], days: int) -> tuple[Mapping[str, Any], str] | None:
-        oldest = self._now - timedelta(days=days)
+    def _first(
+        self, wanted: tuple[str, ...], days: int | None
+    ) -> tuple[Mapping[str, Any], str] | None:
+        oldest = self._now - timedelta(days=days) if days is not None else None
         for when, observation in self._newest:
-            if when is None or when.end < oldest:
+            if when is None or (oldest is not None and when.end < oldest):
                 continue
             if codes(observation.get("code")) & set(wanted):
                 return observation, when.at.date().isoformat()
         return None
 
-    def value(self, wanted: tuple[str, ...], days: int) -> tuple[Decimal, str] | None:
-        """The newest number with its day; grams are read as kilograms, mg/dl as µmol/l."""
+    def value(self, wanted: tuple[str, ...], days: int | None) -> tuple[Decimal, str] | None:
+        """The newest number of so many days (None: ever) with its day.
+
+        Grams are read as kilograms, mg/dl as µmol/l.
+        """
         found = self._first(wanted, days)
         given = amount(found[0].get("valueQuantity")) if found else None
         if found is None or given is None or given.value is None:
@@ -214,7 +224,7 @@ def _when(observation: Mapping[str, Any]) -> Moment | None:
 
 
 def _pregnant(
-    seen: _Seen, problems: tuple[Problem, ...], facts: Facts
+    seen: Seen, problems: tuple[Problem, ...], facts: Facts
 ) -> tuple[bool | None, str]:  # fmt: skip
     for problem in problems:
         if any(c.startswith(facts.pregnancy_icd10) for c in problem.icd10) or any(
