@@ -61,6 +61,7 @@ from helsevev.kit.workers import Ready, Workers
 from helsevev.medication.catalogue.loading import load_demo
 from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.medication.offline.envelope import Seals
+from helsevev.medication.stock.demo import load_shelf
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -270,6 +271,7 @@ async def _prepare(
         if settings.demo:
             await demo.load(services, clock.now())
             await load_demo(services)
+            await load_shelf(services, demo.personas())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 

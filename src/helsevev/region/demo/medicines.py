@@ -81,19 +81,20 @@ def in_use(
     slug: str | None = None,
     note: str | None = None,
     prescribed: bool = False,
+    behind: str | None = None,
     course: str = "1",
 ) -> None:
     """One line of the medication list.
 
     `status` is active, stopped, completed or on-hold, `why` the reason for a stop or a hold.
-    `prescribed` adds the prescription behind it; `course` is Volven 9101 (1 fast, 2 kur,
-    3 ved behov).
+    `prescribed` adds the prescription behind it, `behind` names one that is there; `course` is
+    Volven 9101 (1 fast, 2 kur, 3 ved behov).
     """
     name = slug or product
     period = {"start": story.time.day(since)}
     if until is not None:
         period["end"] = story.time.day(until)
-    request = None
+    request = behind
     if prescribed:
         request = order(story, product, dose, since, reason, by=by, slug=name, inpatient=False)
     use = {"1": "Fast", "2": "Kur", "3": "Ved behov"}[course]

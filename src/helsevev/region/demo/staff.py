@@ -70,7 +70,7 @@ STAFF: tuple[Member, ...] = (
     Member("ragnhild-oien", "Ragnhild", "Øien", "female", "physician", _PHYSICIAN,
            "Overlege", "st-olavs-fode"),
     Member("annemette-brekken", "Anne Mette", "Brekken", "female", "nurse", _NURSE,
-           "Sykepleier", "trondheim-bakkehaugen-2"),
+           "Sykepleier", "trondheim-bakkehaugen-2", None, "nursing-home-nurse"),
     Member("torstein-lien", "Torstein", "Lien", "male", "physician", _PHYSICIAN,
            "Sykehjemslege", "trondheim-bakkehaugen"),
     Member("fatima-noor", "Fatima", "Noor", "female", "assistant-nurse",
@@ -89,6 +89,8 @@ STAFF: tuple[Member, ...] = (
            "Systemadministrator", "st-olavs", None, "administrator"),
     Member("solveig-bruset", "Solveig", "Bruset", "female", "block-keeper", None,
            "Sperreansvarlig", "st-olavs", None, "block-keeper"),
+    Member("gunn-morken", "Gunn", "Morken", "female", "nurse", _NURSE,
+           "Avdelingsleder", "trondheim-bakkehaugen-2", None, "nursing-home-manager"),
 )  # fmt: skip
 
 HOMES = {

@@ -8,7 +8,7 @@ from ..contacts import appointment, care_team, encounter, episode
 from ..home import Place
 from ..laboratory import laboratory_series
 from ..measurements import blood_pressures, measured, series, trend
-from ..medicines import Dose, in_use
+from ..medicines import Dose, in_use, order
 from ..notes import note
 from ..people import flag, patient, related_person
 from ..plans import care_plan, task
@@ -56,12 +56,18 @@ def tell(story: Story) -> None:
 
 
 def _medicines(story: Story) -> None:
-    in_use(story, "paracet-500", Dose("2 tabletter 3 ganger daglig, knuses", "2 tablett",
-                                      "08 14 20"), "-6mo", "Smerter i hofte", by="torstein-lien")
-    in_use(story, "movicol", Dose("1 dosepose om morgenen", "1 dosepose", "08"), "-3y",
-           "Forstoppelse", by="torstein-lien")
-    in_use(story, "mirtazapin-15", Dose("1 tablett om kvelden", "1 tablett", "20"), "-6mo",
-           "Nedstemthet og dårlig matlyst", by="torstein-lien")
+    for product, dose, since, reason in (
+        ("paracet-500", Dose("2 tabletter 3 ganger daglig, knuses", "2 tablett", "08 14 20"),
+         "-6mo", "Smerter i hofte"),
+        ("movicol", Dose("1 dosepose om morgenen", "1 dosepose", "08"), "-3y", "Forstoppelse"),
+        ("mirtazapin-15", Dose("1 tablett om kvelden", "1 tablett", "20"), "-6mo",
+         "Nedstemthet og dårlig matlyst"),
+        ("oxynorm-5", Dose("1 kapsel morgen og kveld", "1 kapsel", "08 20"), "-3w",
+         "Smerter i hofte"),
+    ):
+        behind = order(story, product, dose, since, reason, by="torstein-lien",
+                       encounter="Encounter/demo-dagny-kontakt-opphold")
+        in_use(story, product, dose, since, reason, by="torstein-lien", behind=behind)
     in_use(story, "donepezil-10", Dose("1 tablett om kvelden", "1 tablett", "20"), "-4y",
            "Alzheimers sykdom", status="stopped", until="-5mo", by="torstein-lien",
            why="Langtkommet sykdom, vekttap")
