@@ -183,6 +183,7 @@ async def _outside(
 ) -> Outcome:
     """Keep what was given against the plan as it was by then, and tell who prescribes."""
     kind: _Kind = "other-time" if is_planned(dose.now) else "stopped"
+    words = _changed_since(dose) or words
     told = _outside_of(dose, kind, words)
     made = as_given(told, dose.by)
     if dose.said.reason and "reasonCode" not in made:

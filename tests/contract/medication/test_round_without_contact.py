@@ -1,0 +1,416 @@
+"""What a phone takes along and brings back: sealed as the phone seals it, over the real record."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import warnings
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from litestar.exceptions import LitestarDeprecationWarning
+
+from helsevev.access import demo
+from helsevev.access.actor import SYSTEM
+from helsevev.access.services import Services, services_over
+from helsevev.kit import clock
+from helsevev.kit.settings import Settings
+from helsevev.main import CHAPTERS, build_app, build_pages, rules, rules_beside
+from helsevev.record.database import Database
+
+Resource = dict[str, Any]
+WARD = "Organization/st-olavs-lunge"
+
+
+def unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def seal(key: str, said: Any, public: dict[str, str]) -> str:
+    """As offline_sealing.ts does."""
+    x, y = (int.from_bytes(unpadded(public[name])) for name in "xy")
+    theirs = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    own = ec.generate_private_key(ec.SECP256R1())
+    numbers = own.public_key().public_numbers()
+    point = b"\4" + numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
+    info = b"helsevev done without contact"
+    once = HKDF(hashes.SHA256(), 32, salt=point, info=info).derive(own.exchange(ec.ECDH(), theirs))
+    nonce = os.urandom(12)
+    sealed = AESGCM(once).encrypt(nonce, json.dumps(said).encode(), key.encode())
+    return base64.urlsafe_b64encode(point + nonce + sealed).decode().rstrip("=")
+
+
+@dataclass
+class Phone:
+    """A phone with somebody signed in on it."""
+
+    browser: httpx.AsyncClient
+    round: Resource
+
+    async def post(self, path: str, body: Any) -> httpx.Response:
+        told = (await self.browser.get("/rounds/contact")).json()
+        return await self.browser.post(path, json=body, headers={"x-csrf-token": told["token"]})
+
+    async def take(self) -> Resource:
+        answer = await self.post("/rounds/take", {})
+        assert answer.status_code == 200, answer.text
+        self.round = answer.json()
+        return self.round
+
+    def patient(self, name: str) -> Resource:
+        return next(each for each in self.round["patients"] if name in each["name"])
+
+    def item(self, kind: str, patient: str, said: Resource, **more: Any) -> dict[str, str]:
+        key = more.pop("key", str(uuid4()))
+        at = more.pop("at", datetime.now(UTC)).isoformat()
+        told = {"kind": kind, "patient": patient, "at": at, "said": said}
+        told = {**told, "ticket": self.round["ticket"], **more}
+        return {"key": key, "box": seal(key, told, self.round["seal"])}
+
+    async def bring(self, *items: dict[str, str]) -> list[Resource]:
+        answer = await self.post("/rounds/sync", {"items": list(items)})
+        assert answer.status_code == 200, answer.text
+        found: list[Resource] = answer.json()["answers"]
+        return found
+
+
+@dataclass
+class Ward:
+    """The site over a record with the demo's people."""
+
+    app: Any
+    services: Services
+    key: str
+
+    def browser(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1:8000", timeout=60
+        )
+
+    async def phone(self, persona: str) -> Phone:
+        browser = self.browser()
+        assert (
+            await browser.get(f"/sign-in/{persona}", params={"key": self.key})
+        ).status_code == 303
+        return Phone(browser, {})
+
+    async def keep(self, resource: Resource) -> str:
+        written = await self.services.writer.write(SYSTEM, resource)
+        return written.stored.id
+
+    async def change(self, kind: str, name: str, **more: Any) -> None:
+        stored = await self.services.gate.open_resource(SYSTEM, kind, name)
+        await self.services.writer.write(
+            SYSTEM, {**stored.resource, **more}, if_match=stored.version
+        )
+
+    async def found(self, kind: str, patient: str) -> list[Resource]:
+        field = "patient" if kind != "Composition" else "subject"
+        query = await self.services.searcher.read(
+            kind, [(field, f"Patient/{patient}"), ("_count", "200")], strict=True, base=""
+        )
+        page = await self.services.searcher.search(SYSTEM, query)
+        return [each.resource for each in page.matches]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ward(database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ward]:
+    folder = tmp_path_factory.mktemp("ward")
+    settings = Settings(data=folder, demo=True, address="http://127.0.0.1:8000")
+    projections = tuple(p for chapter in CHAPTERS for p in chapter.projections)
+    services = services_over(
+        database, rules(), projections, exports=folder / "exports", keys_folder=folder,
+        beside=rules_beside(),
+    )  # fmt: skip
+    await demo.load(services, clock.now())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        pages = build_pages(settings, services)
+        app = build_app(settings, services)
+    yield Ward(app, services, pages.state["demo_key"])
+
+
+def order(patient: str, name: str, minutes: int = 20, **more: Any) -> Resource:
+    """Two doses a day, one of them some minutes from now."""
+    start = (datetime.now(UTC) + timedelta(minutes=minutes)).replace(second=0, microsecond=0)
+    repeat = {"frequency": 1, "period": 12, "periodUnit": "h"}
+    amount = {"doseQuantity": {"value": 1, "unit": "tablett"}}
+    atc = more.pop("atc", "")
+    coding = {"coding": [{"system": "http://www.whocc.no/atc", "code": atc}]} if atc else {}
+    timing = {"timing": {"repeat": {**repeat, "boundsPeriod": {"start": start.isoformat()}}}}
+    return {
+        "resourceType": "MedicationRequest", "status": "active", "intent": "order",
+        "subject": {"reference": f"Patient/{patient}"},
+        "requester": {"reference": "Practitioner/ingrid-solemdal", "display": "Ingrid Solemdal"},
+        "medicationCodeableConcept": {"text": name, **coding},
+        "dosageInstruction": [{**more.pop("dosage", timing), "doseAndRate": [amount]}], **more,
+    }  # fmt: skip
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def runa(ward: Ward) -> str:
+    """Somebody on the ward, with three medicines and one as needed."""
+    family = f"Rundehaug{uuid4().hex[:6]}"
+    patient = await ward.keep({
+        "resourceType": "Patient", "name": [{"family": family, "given": ["Runa"]}],
+        "gender": "female", "birthDate": "1951-02-03",
+        "address": [{"line": ["Lønnegata 4"], "city": "Steinkjer"}],
+    })  # fmt: skip
+    await ward.keep({
+        "resourceType": "Encounter", "status": "in-progress", "id": f"stay-{patient}"[:64],
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": f"Patient/{patient}"}, "serviceProvider": {"reference": WARD},
+        "period": {"start": "2026-01-01"},
+    })  # fmt: skip
+    for name in ("Albyl-E", "Furix", "Selo-Zok"):
+        await ward.keep(order(patient, name))
+    needed = {
+        "asNeededCodeableConcept": {"text": "smerter"},
+        "timing": {"repeat": {"frequency": 1, "period": 6, "periodUnit": "h"}},
+        "maxDosePerPeriod": {
+            "numerator": {"value": 3, "unit": "tablett"},
+            "denominator": {"value": 24, "unit": "h", "code": "h",
+                            "system": "http://unitsofmeasure.org"},
+        },
+    }  # fmt: skip
+    await ward.keep(order(patient, "Paracet", dosage=needed))
+    return patient
+
+
+def dose(found: Resource, name: str) -> Resource:
+    listed = [*found["doses"], *found["needed"]]
+    one = next(each for each in listed if each["name"] == name and not each.get("state"))
+    said = {key: one[key] for key in ("order", "version", "place", "name", "amount")}
+    return {**said, "due": one["key"]} if "at" in one else said
+
+
+async def taken(ward: Ward, patient: str, persona: str = "ward-nurse") -> tuple[Phone, Resource]:
+    phone = await ward.phone(persona)
+    await phone.take()
+    return phone, next(each for each in phone.round["patients"] if each["id"] == patient)
+
+
+async def test_a_round_holds_what_is_needed_and_nothing_of_where_anybody_lives(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    assert {each["name"] for each in found["doses"]} == {"Albyl-E", "Furix", "Selo-Zok"}
+    (needed,) = found["needed"]
+    assert (needed["gap"], needed["most"]) == (6 * 3600, {"doses": 3, "seconds": 24 * 3600})
+    assert len(phone.round["content"]["signs"]) >= 7
+    assert "Steinkjer" not in json.dumps(phone.round, ensure_ascii=False)
+    assert "Lønnegata" not in json.dumps(phone.round, ensure_ascii=False)
+
+
+async def test_what_was_done_is_recorded_once_at_the_time_it_was_done_however_often_it_comes(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    at = datetime.now(UTC) - timedelta(minutes=4)
+    items = [
+        phone.item("given", runa, {**dose(found, "Albyl-E"), "scan": "no-code"}, at=at),
+        phone.item("withheld", runa, {**dose(found, "Furix"), "reason": "refused"}),
+        phone.item("needed", runa, {**dose(found, "Paracet"), "reason": "smerter"}),
+        phone.item("measured", runa, {"values": {"pulse": "72", "temperature": "37,2"}}),
+        phone.item("noted", runa, {"type": "nursing", "text": "Sov godt."}),
+    ]
+    first = await phone.bring(*items)
+    assert [(a["status"], a["again"]) for a in first] == [("stored", False)] * 5, first
+    again = await phone.bring(*reversed(items), *items)
+    assert [(a["status"], a["again"]) for a in again] == [("stored", True)] * 10
+    given = {
+        each["medicationCodeableConcept"]["text"]: each
+        for each in await ward.found("MedicationAdministration", runa)
+    }
+    assert {name: each["status"] for name, each in given.items()} == {
+        "Albyl-E": "completed", "Furix": "not-done", "Paracet": "completed",
+    }  # fmt: skip
+    assert given["Albyl-E"]["effectiveDateTime"] == f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    assert given["Albyl-E"]["performer"][0]["actor"]["display"] == phone.round["name"]
+    assert len(await ward.found("MedicationAdministration", runa)) == 3
+    assert len(await ward.found("Observation", runa)) == 2
+    (note,) = await ward.found("Composition", runa)
+    assert "Sov godt." in note["section"][0]["text"]["div"]
+    assert len(await ward.found("Task", runa)) == 1
+
+
+async def test_a_dose_given_after_its_order_was_stopped_is_kept_and_the_prescriber_is_told(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    said = dose(found, "Albyl-E")
+    await ward.change("MedicationRequest", said["order"], status="stopped")
+    item = phone.item("given", runa, said, at=datetime.now(UTC) + timedelta(seconds=2))
+    for _ in range(2):
+        (answer,) = await phone.bring(item)
+        assert answer["status"] == "conflict"
+        assert "stoppet" in answer["why"]
+    (kept,) = await ward.found("MedicationAdministration", runa)
+    assert kept["status"] == "completed"
+    (task,) = await ward.found("Task", runa)
+    assert task["focus"]["reference"] == f"MedicationAdministration/{kept['id']}"
+    assert task["owner"]["display"] == "Ingrid Solemdal"
+
+
+async def test_a_dose_given_before_its_order_was_stopped_is_in_the_plan_and_flagged(
+    ward: Ward, runa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(clock, "now", lambda: datetime.now(UTC) - timedelta(hours=2))
+        await ward.keep(order(runa, "Kaleorid", -10))
+    phone, found = await taken(ward, runa)
+    said = dose(found, "Kaleorid")
+    item = phone.item("given", runa, said, at=datetime.now(UTC))
+    await ward.change("MedicationRequest", said["order"], status="stopped")
+    for _ in range(2):
+        (answer,) = await phone.bring(item)
+        assert answer["status"] == "conflict"
+        assert "før noen visste" in answer["why"]
+    (kept,) = await ward.found("MedicationAdministration", runa)
+    assert not any("outside-plan" in e["url"] for e in kept["extension"])
+    assert len(await ward.found("Task", runa)) == 1
+
+
+async def test_a_dose_that_a_colleague_has_signed_is_kept_as_a_second_word(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    other, theirs = await taken(ward, runa, "hospital-doctor")
+    (first,) = await other.bring(other.item("given", runa, dose(theirs, "Furix")))
+    assert first["status"] == "stored"
+    (second,) = await phone.bring(phone.item("given", runa, dose(found, "Furix")))
+    assert second["status"] == "conflict"
+    assert other.round["name"] in second["why"]
+    statuses = sorted(e["status"] for e in await ward.found("MedicationAdministration", runa))
+    assert statuses == ["completed", "unknown"]
+    page = (await phone.browser.get(f"/rounds/{runa}")).text
+    assert "Signert to ganger" in page
+
+
+async def test_two_as_needed_doses_that_two_phones_gave_too_close_are_both_kept(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    other, theirs = await taken(ward, runa, "hospital-doctor")
+    await other.bring(other.item("needed", runa, {**dose(theirs, "Paracet"), "reason": "vondt"}))
+    (second,) = await phone.bring(
+        phone.item("needed", runa, {**dose(found, "Paracet"), "reason": "vondt"})
+    )
+    assert second["status"] == "conflict"
+    kept = await ward.found("MedicationAdministration", runa)
+    assert [each["status"] for each in kept] == ["completed"] * 2
+    # Each has its effect to be seen, and the second its prescriber to be told.
+    assert len(await ward.found("Task", runa)) == 3
+
+
+async def test_a_medicine_that_two_must_sign_is_only_prepared(ward: Ward, runa: str) -> None:
+    await ward.keep(order(runa, "Metotreksat", atc="L01BA01"))
+    phone, found = await taken(ward, runa)
+    (answer,) = await phone.bring(phone.item("given", runa, dose(found, "Metotreksat")))
+    assert answer["status"] == "stored"
+    (kept,) = await ward.found("MedicationAdministration", runa)
+    assert kept["status"] == "in-progress"
+
+
+async def test_what_cannot_be_stored_awaits_a_person_who_enters_it(ward: Ward, runa: str) -> None:
+    phone, found = await taken(ward, runa)
+    await ward.change("Encounter", f"stay-{runa}"[:64], status="entered-in-error")
+    items = [
+        phone.item("given", runa, dose(found, "Albyl-E")),
+        phone.item("measured", runa, {"values": {"pulse": "72"}}),
+    ]
+    for again in (False, True):
+        answers = await phone.bring(*items)
+        assert [(a["status"], a["again"]) for a in answers] == [("refused", again)] * 2
+    assert await ward.found("MedicationAdministration", runa) == []
+    tasks = await ward.found("Task", runa)
+    assert {t["owner"]["reference"] for t in tasks} == {WARD}
+    # Those who treat the patient again see it on their list, and enter it as it was done.
+    await ward.change("Encounter", f"stay-{runa}"[:64], status="in-progress")
+    colleague = await ward.phone("hospital-doctor")
+    page = (await colleague.browser.get("/rounds/brought")).text
+    assert "Gitt: Albyl-E" in page
+    assert (await colleague.browser.get(f"/rounds/brought/{runa}")).text.count("<li") == 2
+    token = (await colleague.browser.get("/rounds/contact")).json()["token"]
+    for task in tasks:
+        answer = await colleague.browser.post(
+            f"/rounds/brought/{task['id']}", data={"decision": "enter"},
+            headers={"x-csrf-token": token},
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+    (kept,) = await ward.found("MedicationAdministration", runa)
+    assert kept["performer"][0]["actor"]["display"] == phone.round["name"]
+    assert {t["status"] for t in await ward.found("Task", runa)} == {"completed"}
+    assert [a["status"] for a in await phone.bring(*items)] == ["stored", "stored"]
+
+
+async def test_what_somebody_left_on_a_phone_is_brought_by_the_next_without_being_read(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    item = phone.item("given", runa, dose(found, "Selo-Zok"))
+    next_one = await ward.phone("home-care-nurse")
+    (answer,) = await next_one.bring(item)
+    assert answer == {"key": item["key"], "status": "stored", "again": False, "name": "", "why": ""}
+    (kept,) = await ward.found("MedicationAdministration", runa)
+    assert kept["performer"][0]["actor"]["display"] == phone.round["name"]
+
+
+async def test_what_is_forged_or_nonsense_is_never_recorded_and_never_dropped(
+    ward: Ward, runa: str
+) -> None:
+    phone, found = await taken(ward, runa)
+    body, _, signature = phone.round["ticket"].partition(".")
+    forged = unpadded(body).replace(b"practitioner", b"practitioneR")
+    ticket = base64.urlsafe_b64encode(forged).decode().rstrip("=") + "." + signature
+    good = dose(found, "Albyl-E")
+    early = phone.item("given", runa, good, at=datetime.now(UTC) - timedelta(days=2))
+    items = [
+        phone.item("given", runa, good, ticket=ticket),
+        {"key": str(uuid4()), "box": "AAAA"},
+        {"key": str(uuid4()), "box": phone.item("given", runa, good)["box"]},
+        early,
+        phone.item("given", "somebody-else", good),
+        phone.item("dance", runa, {}),
+        phone.item("given", runa, {**good, "place": 7}),
+        phone.item("given", runa, {"order": 5}),
+        phone.item("measured", runa, {"values": {"pulse": "7000"}}),
+    ]
+    told = [a["status"] for a in await phone.bring(*items)]
+    assert told == ["unreadable"] * 3 + ["refused"] * 6
+    assert await ward.found("MedicationAdministration", runa) == []
+    assert len(await ward.found("Task", runa)) == 5
+    assert (await phone.post("/rounds/sync", {"items": [{"key": 5}]})).status_code == 400
+    assert (await ward.browser().post("/rounds/sync", json={"items": []})).status_code == 403
+
+
+async def test_only_those_who_are_signed_in_get_a_round_and_the_page_is_about_nobody(
+    ward: Ward,
+) -> None:
+    browser = ward.browser()
+    told = (await browser.get("/rounds/contact")).json()
+    assert (told["state"], told["person"]) == ("none", "")
+    page = await browser.get("/rounds/phone")
+    assert page.status_code == 200
+    assert "Ta med runden" in page.text
+    worker = await browser.get("/rounds/worker.js")
+    assert worker.headers["service-worker-allowed"] == "/rounds"
+    assert worker.headers["content-type"].startswith("text/javascript")
+    manifest = (await browser.get("/rounds/app.webmanifest")).json()
+    for icon in manifest["icons"]:
+        assert (await browser.get(icon["src"])).status_code == 200
+    answer = await browser.post("/rounds/take", json={}, headers={"x-csrf-token": told["token"]})
+    assert answer.status_code == 303
+    inhabitant = await ward.phone("inhabitant")
+    assert (await inhabitant.post("/rounds/take", {})).status_code == 404
