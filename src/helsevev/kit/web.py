@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -28,6 +28,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "manifest-src 'self'",
     )
 )
+
+WITH_WASM: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(
+        "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+    )
+}
+"""The policy of a page whose scripts, all of them ours, may compile WebAssembly."""
 
 _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),

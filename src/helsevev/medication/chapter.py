@@ -18,6 +18,7 @@ from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
+from helsevev.medication.scanning import count_pages, print_pages, scan_pages
 from helsevev.medication.shelf import taken
 from helsevev.medication.stock import counting_pages
 from helsevev.medication.stock import pages as stock_pages
@@ -26,12 +27,13 @@ CHAPTER = Chapter(
     name="medication",
     owns=(
         "Medication", "MedicationRequest", "MedicationStatement", "MedicationAdministration",
-        "MedicationDispense", "MedicationKnowledge",
+        "MedicationDispense", "MedicationKnowledge", "DetectedIssue",
     ),
     routes=(
         list_pages.medicine_list, list_pages.medicine_rows, list_pages.medicine_print,
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
+        *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES,
         *outside_plan_pages.ROUTES, *offline_pages.ROUTES,

@@ -20,6 +20,7 @@ from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir import dates
 from helsevev.fhir.reading import reference_key
+from helsevev.kit.web import WITH_WASM
 from helsevev.locale import gettext as _
 from helsevev.medication.outside_plan import may_acknowledge
 from helsevev.medication.round import Round, name_of
@@ -55,6 +56,7 @@ async def rounds_page(request: _Request) -> Response[Any]:
     return render(
         request, "medication/rounds.html", opened=shown, unit=actor.unit_name,
         filters=filters, choices=choices, place="rounds", page_title=_("Medicine round"),
+        headers=WITH_WASM,
     )  # fmt: skip
 
 

@@ -61,6 +61,16 @@ def _entry(
     return Entry(kind, body.id, msgspec.json.encode(body).decode(), keys)
 
 
+def packed() -> Iterator[tuple[Product, Package]]:
+    """Every product under a trade name, with its package."""
+    listed = loading.catalogue_products()
+    forms = {form.code: form for form in listed.form}
+    for substance in listed.substance:
+        for product in substance.product:
+            brand = _product(substance, product, forms[product.form], BRAND)
+            yield brand, _package(brand)
+
+
 def _package(brand: Product) -> Package:
     """The one package of a product, under a GTIN that GS1 keeps for examples (prefix 952).
 

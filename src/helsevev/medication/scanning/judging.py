@@ -191,4 +191,3 @@ def _is_expired(pack: Pack, today: date) -> bool:
 def _orders(rows: Iterable[Row]) -> list[Mapping[str, Any]]:
     """The orders of some doses, each once."""
     return list({str(row.order.get("id")): row.order for row in rows}.values())
-

@@ -17,8 +17,8 @@ interface Band {
 
 class Scanner {
   private band = "";
-  private without = "";
-  private bandAt = 0;
+  private without = false;
+  private bandUntil = 0;
   private busy = false;
   private last = { code: "", at: 0 };
   private camera: Camera | undefined;
@@ -96,7 +96,7 @@ class Scanner {
   }
 
   private goWithout(): void {
-    this.without = this.panel.dataset["without"] ?? "";
+    this.without = true;
     this.showBand(this.word("without"));
   }
 
@@ -112,15 +112,13 @@ class Scanner {
     if (again) this.last.at = now;
     if (this.busy || again || document.querySelector("dialog[data-scan-dialog][open]")) return;
     this.last = { code, at: now };
-    const minutes = Number(this.panel.dataset["minutes"] ?? "10");
-    if (this.band && now - this.bandAt > minutes * 60_000) {
+    if (this.band && now > this.bandUntil) {
       this.band = "";
       this.showBand(this.word("no-band"));
     }
     const form = new FormData();
-    for (const [name, value] of Object.entries({ code, means, wristband: this.band, without: this.without })) {
-      form.set(name, value);
-    }
+    for (const [name, value] of Object.entries({ code, means, wristband: this.band })) form.set(name, value);
+    if (this.without) form.set("without", "yes");
     await this.send(this.panel.dataset["scan"] ?? "", form, { code, means });
   }
 
@@ -171,8 +169,8 @@ class Scanner {
     }
     if (outcome === "patient" && scan) {
       this.band = scan.code;
-      this.without = "";
-      this.bandAt = Date.now();
+      this.without = false;
+      this.bandUntil = Date.now() + Number(answer?.dataset["minutes"] ?? "0") * 60_000;
       this.showBand(this.word("band"));
     }
     beep(["patient", "dose", "as-needed", "signed", "call"].includes(outcome) ? "right" : "stop");
@@ -215,8 +213,10 @@ class Scanner {
         after = child;
       }
     }
+    (globalThis as { htmx?: { process(part: Element): void } }).htmx?.process(main);
   }
 }
 
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
 const panel = document.getElementById("scan");
 if (panel) new Scanner(panel).watch();
