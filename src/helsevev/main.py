@@ -60,6 +60,8 @@ from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
 from helsevev.medication.catalogue.loading import load_demo
 from helsevev.medication.figures.keeping import FiguresKept
+from helsevev.medication.national_list import beside as national_list
+from helsevev.medication.national_list.client import service_of
 from helsevev.medication.offline.envelope import Seals
 from helsevev.medication.stock.demo import load_shelf
 from helsevev.record import reworking
@@ -203,6 +205,7 @@ def build_pages(settings: Settings, services: Services, *, works: bool = True) -
             "seals": Seals(secret(settings.data, "offline")),
             "brought": {kind: v for chapter in CHAPTERS for kind, v in chapter.brought.items()},
             "personas": personas,
+            "medication_service": service_of(settings),
             "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
         }),
         openapi_config=None,
@@ -254,7 +257,10 @@ def _serve(context: CommandContext, arguments: argparse.Namespace) -> int:
         settings = replace(settings, address=settings.address or address)
         with held(settings):
             people = uvloop.run(_prepare(settings, loading))
-            with demo_provider.beside(settings, people) as settings:
+            with (
+                demo_provider.beside(settings, people) as settings,
+                national_list.beside(settings) as settings,
+            ):
                 return _answer_until_stopped(settings, listeners, address, lock)
 
 

@@ -38,7 +38,9 @@ class Settings:
     is host and port; `subscription_endpoints` are beginnings of URLs that may be sent to.
     `deletes_several` lets a conditional delete take all that its condition fits. `staff_issuer` and
     `inhabitant_issuer` are the national logins; a session locks after `lock_after` without use.
-    `workers` is how many processes answer, 0: as `processes` says.
+    `workers` is how many processes answer, 0: as `processes` says. `medication_service` is where
+    the national list of medicines is exchanged ("": nowhere), with the token in a file; it is
+    waited for that many seconds.
     """
 
     data: Path
@@ -56,6 +58,9 @@ class Settings:
     inhabitant_issuer: Issuer | None = None
     lock_after: timedelta = timedelta(minutes=15)
     workers: int = 0
+    medication_service: str = ""
+    medication_service_token: Path | None = None
+    medication_seconds: int = 20
 
     @property
     def processes(self) -> int:
@@ -65,8 +70,9 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS,
-        _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, _WORKERS, and _ISSUER,
-        _CLIENT_ID and _KEY_FILE of STAFF and INHABITANT.
+        _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, _WORKERS, _MEDICATION_SERVICE,
+        _MEDICATION_SERVICE_TOKEN, _MEDICATION_SECONDS, and _ISSUER, _CLIENT_ID and _KEY_FILE of
+        STAFF and INHABITANT.
 
         Raises `BadSetting` for a port that is no port, too many workers, an address that is no
         https or http, a conditional delete that is neither single nor multiple, and half an issuer.
@@ -87,6 +93,9 @@ class Settings:
             inhabitant_issuer=_issuer(environ, *_INHABITANT),
             lock_after=_minutes(environ, "HELSEVEV_LOCK_AFTER", 15),
             workers=workers_of(environ.get("HELSEVEV_WORKERS") or "0", "HELSEVEV_WORKERS"),
+            medication_service=_guarded(environ, "HELSEVEV_MEDICATION_SERVICE"),
+            medication_service_token=_folder(environ, "HELSEVEV_MEDICATION_SERVICE_TOKEN"),
+            medication_seconds=_seconds(environ, "HELSEVEV_MEDICATION_SECONDS", 20),
         )
 
 
@@ -113,6 +122,22 @@ def _minutes(environ: Mapping[str, str], name: str, default: int) -> timedelta:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 240):
         raise BadSetting(f"{name} is a number of minutes from 1 to 240, not {text[:80]!r}")
     return timedelta(minutes=int(text))
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 120):
+        raise BadSetting(f"{name} is a number of seconds from 1 to 120, not {text[:80]!r}")
+    return int(text)
+
+
+def _guarded(environ: Mapping[str, str], name: str) -> str:
+    """One address to which a token may be sent: https, or this machine."""
+    address = "".join(_addresses(environ, name)[:1]).rstrip("/")
+    here = ("http://127.0.0.1:", "http://localhost:")
+    if address and not address.startswith(("https://", *here)):
+        raise BadSetting(f"{name} must be an https address, not {address[:80]!r}")
+    return address
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:

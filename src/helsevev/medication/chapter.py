@@ -16,6 +16,7 @@ from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
 from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
+from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
 from helsevev.medication.scanning import count_pages, print_pages, scan_pages
@@ -37,6 +38,7 @@ CHAPTER = Chapter(
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES,
         *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
+        *national_list_pages.ROUTES,
     ),
     commands=(MEDICINES, FIGURES,),
     brought=offline_doses.BROUGHT,

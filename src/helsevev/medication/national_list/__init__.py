@@ -1,0 +1,1 @@
+"""One list of medicines across actors, exchanged with the national medication service (SFM)."""
