@@ -69,12 +69,14 @@ class Rounds(Document, frozen=True, kw_only=True):
     not_given: tuple[Reason, ...]
     not_scanned: tuple[Reason, ...]
     outside_plan: tuple[Reason, ...]
+    stopped: tuple[Reason, ...]
     effect: tuple[Reason, ...]
 
     def __post_init__(self) -> None:
         """Refuse repeated codes, and content without times for units that are not named."""
         Document.__post_init__(self)
-        for listed in (self.not_given, self.not_scanned, self.outside_plan, self.effect):
+        chosen = (self.not_given, self.not_scanned, self.outside_plan, self.stopped, self.effect)
+        for listed in chosen:
             unique("reason", (each.code for each in listed))
         if not any(not day.units for day in self.day):
             raise ValueError("day must have times for units that are not named")

@@ -19,6 +19,7 @@ from helsevev.fhir import dates
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import codings, first, mapping, objects, reference_key, text
 from helsevev.locale import gettext as _
+from helsevev.medication.infusions.flow import rates_of
 from helsevev.medication.round_times import is_among
 
 DUE: Final = "http://helsevev.no/fhir/dose-due"
@@ -189,7 +190,7 @@ def settled(
     why = _outside(_("The dose was given twice."), "twice")
     made = {
         **contradiction,
-        "status": "completed",
+        "status": "in-progress" if rates_of(contradiction) else "completed",
         "identifier": identifiers,
         "extension": [*objects(contradiction.get("extension")), why],
     }

@@ -3,8 +3,6 @@
 from helsevev.kit.chapter import Chapter
 from helsevev.medication import (
     acts_pages,
-    administration,
-    administration_rules,
     list_pages,
     order_duplicates,
     outside_plan_pages,
@@ -16,6 +14,8 @@ from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
 from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
+from helsevev.medication.infusions import pages as infusion_pages
+from helsevev.medication.infusions import rules as infusion_rules
 from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
@@ -37,17 +37,17 @@ CHAPTER = Chapter(
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES,
-        *outside_plan_pages.ROUTES, *offline_pages.ROUTES,
+        *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *offline_pages.ROUTES,
         *national_list_pages.ROUTES,
     ),
     commands=(MEDICINES, FIGURES,),
     brought=offline_doses.BROUGHT,
     rules={
         "MedicationRequest": prescription.check,
-        "MedicationAdministration": administration.check,
+        "MedicationAdministration": infusion_rules.check,
     },
     rules_beside={
-        "MedicationAdministration": administration_rules.RULE,
+        "MedicationAdministration": infusion_rules.RULE,
         "MedicationRequest": order_duplicates.RULE,
     },
     projections=(taken.PROJECTION,),

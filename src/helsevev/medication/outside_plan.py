@@ -28,7 +28,8 @@ from helsevev.locale import gettext as _
 from helsevev.medication import administration
 from helsevev.medication.administration import REASONS, Signer
 from helsevev.medication.administration_rules import DUPLICATE
-from helsevev.medication.round import OUTSIDE, name_of
+from helsevev.medication.outside_shown import OUTSIDE
+from helsevev.medication.round import name_of
 from helsevev.medication.round_signing import PRESSED, Signed, words_of_refusal
 
 AGREED: Final = "agreed"

@@ -47,7 +47,8 @@ from helsevev.medication.outside_plan import (
     is_awaiting,
     may_acknowledge,
 )
-from helsevev.medication.round import OUTSIDE, name_of
+from helsevev.medication.outside_shown import OUTSIDE
+from helsevev.medication.round import name_of
 from helsevev.medication.round_opening import OpenedRound, open_round
 from helsevev.medication.round_signing import Signed
 from helsevev.screens.rendering import render

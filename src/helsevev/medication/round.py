@@ -29,7 +29,6 @@ from helsevev.medication.administration import (
     is_contradiction,
     moment_given,
     needs_two,
-    said_outside,
     substance_codes,
 )
 from helsevev.medication.administration_rules import (
@@ -39,6 +38,9 @@ from helsevev.medication.administration_rules import (
 )
 from helsevev.medication.coding import MULTIDOSE, flag
 from helsevev.medication.dosage import dose_amount
+from helsevev.medication.infusions.flow import is_infusion, is_running, ran_at
+from helsevev.medication.infusions.shown import Infusion, infusions_of
+from helsevev.medication.outside_shown import OutsidePlan, lately_outside
 from helsevev.medication.recurrence import Span, Times
 from helsevev.medication.round_times import earliest, on_time
 from helsevev.medication.timing import (
@@ -56,18 +58,16 @@ AHEAD: Final = timedelta(hours=8)
 _COMPARED: Final = timedelta(days=35)
 EFFECT: Final = "effect"
 """Code of the task to see how an as-needed dose worked."""
-OUTSIDE: Final = "outside-plan"
-"""Code of the task to acknowledge a dose that was given outside the plan."""
 OPEN: Final = frozenset({"due", "early", "late", "missed", "prepared"})
 
 
 class Row(Struct, frozen=True):
-    """A planned dose. `state` is upcoming, early, due, late, missed, prepared, given, withheld or
-    away: the patient was known to be on leave.
+    """A planned dose. `state` is upcoming, early, due, late, missed, prepared, running, given,
+    withheld or away: the patient was known to be on leave.
 
     `signed` is the administration that answers it, when there is one. `is_leave` says that the
     patient was on leave then, be it known at the time or told later; `is_bagged` that it is in the
-    bag of its time.
+    bag of its time; `is_infusion` that it is started, not given (`infusions`).
     """
 
     key: str
@@ -82,6 +82,7 @@ class Row(Struct, frozen=True):
     signed: Mapping[str, Any] | None = None
     is_leave: bool = False
     is_bagged: bool = False
+    is_infusion: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -140,42 +141,6 @@ class Contradiction(Struct, frozen=True):
     second: Mapping[str, Any]
 
 
-class OutsidePlan(Struct, frozen=True):
-    """A dose that was given outside the plan, and the task to who prescribes, when it is known."""
-
-    name: str
-    administration: Mapping[str, Any]
-    task: Mapping[str, Any]
-
-    @property
-    def why(self) -> str:
-        """Why it was given, in words."""
-        return text(mapping(said_outside(self.administration)).get("text"))
-
-    @property
-    def by(self) -> str:
-        """Who gave it."""
-        signed = objects(self.administration.get("performer"))
-        return reference_text(signed[0].get("actor")) if signed else ""
-
-    @property
-    def awaits(self) -> bool:
-        """Whether somebody who prescribes still has to acknowledge it."""
-        return self.task.get("status") == "requested"
-
-    @property
-    def verdict(self) -> str:
-        """What who prescribes has said of it: a code, or "" while nobody has."""
-        output = objects(self.task.get("output"))
-        return next(iter(codes(output[0].get("valueCodeableConcept"))), "") if output else ""
-
-    @property
-    def amount(self) -> str:
-        """How much was given, in words."""
-        given = mapping(self.administration.get("dosage")).get("dose")
-        return dose_amount({"doseAndRate": [{"doseQuantity": given}]}) if given else ""
-
-
 class Round(Struct, frozen=True):
     """All of one patient's round; `unread` are dosages whose times a person has to read."""
 
@@ -185,6 +150,7 @@ class Round(Struct, frozen=True):
     unread: tuple[tuple[str, str], ...]
     effects: tuple[Mapping[str, Any], ...]
     outside: tuple[OutsidePlan, ...] = ()
+    infusions: tuple[Infusion, ...] = ()
 
     @property
     def open_rows(self) -> tuple[Row, ...]:
@@ -196,15 +162,16 @@ class Round(Struct, frozen=True):
         """The bags that can be signed now: of one medicine alone there is no bag to sign."""
         together: dict[datetime, list[Row]] = {}
         for row in self.open_rows:
-            if row.is_bagged and row.state != "prepared":
+            if row.is_bagged and not row.is_infusion and row.state != "prepared":
                 together.setdefault(row.at, []).append(row)
         return tuple(Bag(at, tuple(rows)) for at, rows in together.items() if len(rows) > 1)
 
     @property
     def single_rows(self) -> tuple[Row, ...]:
-        """What can be signed now, and is in no bag."""
+        """What can be signed now, is in no bag, and is no infusion."""
         bagged = {row.key for bag in self.bags for row in bag.rows}
-        return tuple(row for row in self.open_rows if row.key not in bagged)
+        open_rows = (row for row in self.open_rows if not row.is_infusion)
+        return tuple(row for row in open_rows if row.key not in bagged)
 
     def count(self, *states: str) -> int:
         """How many doses are in one of the states."""
@@ -228,11 +195,12 @@ def round_of(
     rows: list[Row] = []
     needed: list[AsNeeded] = []
     unread: list[tuple[str, str]] = []
-    for history in histories:
+    listed = list(histories)
+    for history in listed:
         order = history[-1].order
         wide = due(history, Span(now - _COMPARED, now + AHEAD), zone, times)
         rows += [
-            _row(dose, history, wide, answers.get(dose.key), now, leaves)
+            _row(dose, history, wide, answers.get(dose.key) or _runs(dose, given), now, leaves)
             for dose in wide
             if dose.at >= now - BACK
         ]
@@ -249,7 +217,8 @@ def round_of(
         contradictions=tuple(_contradictions(given, by_id)),
         unread=tuple(unread),
         effects=tuple(task for task in tasks if is_open_effect(task)),
-        outside=tuple(_outside(given, tasks, now)),
+        outside=tuple(lately_outside(given, tasks, name_of, now - BACK)),
+        infusions=tuple(infusions_of(listed, given, _to_start(rows, now), name_of, now, zone)),
     )
 
 
@@ -309,7 +278,19 @@ def _row(
         signed=signed,
         is_leave=any(leave.covers(dose.at) for leave in leaves),
         is_bagged=flag(order, MULTIDOSE) and not needs_two(order),
+        is_infusion=is_infusion(dose.dosage),
     )
+
+
+def _runs(dose: Due, given: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The infusion that ran when its order's next rate was due: that is set, not started anew."""
+    if not is_infusion(dose.dosage):
+        return None
+    own = f"MedicationRequest/{dose.order}"
+    return next(
+        (each for each in given
+         if reference_key(each.get("request")) == own and ran_at(each, dose.at)), None,
+    )  # fmt: skip
 
 
 def _state(
@@ -319,6 +300,8 @@ def _state(
     signed: Mapping[str, Any] | None,
     now: datetime,
 ) -> str:
+    if signed is not None and is_running(signed):
+        return "running"
     if signed is not None:
         return {"not-done": "withheld", "in-progress": "prepared"}.get(
             text(signed.get("status")), "given"
@@ -332,6 +315,14 @@ def _state(
         return "due"
     missed = max(limit, timedelta(minutes=loading.rounds().tolerance.missed))
     return "late" if now - at <= missed else "missed"
+
+
+def _to_start(rows: Iterable[Row], now: datetime) -> dict[str, tuple[str, str]]:
+    """Of each order whose infusion is to be started: which planned dose that is, and its state."""
+    waits = [row for row in rows if row.is_infusion and row.signed is None]
+    # The last start that has come counts before any that is yet to come, and of those the first.
+    waits.sort(key=lambda row: (row.at <= now, row.at if row.at <= now else now - (row.at - now)))
+    return {text(row.order.get("id")): (row.key, row.state) for row in waits}
 
 
 def _as_needed(order: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> Iterable[AsNeeded]:
@@ -356,20 +347,6 @@ def _as_needed(order: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> 
             concept_text(dosage.get("asNeededCodeableConcept")),
             last, last + least if last and least else None, maximum_is_checked(dosage),
         )  # fmt: skip
-
-
-def _outside(
-    given: Iterable[Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]], now: datetime
-) -> Iterable[OutsidePlan]:
-    """What was given outside the plan lately, and what still awaits who prescribes."""
-    about = {reference_key(t.get("focus")): t for t in tasks if OUTSIDE in codes(t.get("code"))}
-    for each in given:
-        if said_outside(each) is None:
-            continue
-        task = about.get(f"MedicationAdministration/{text(each.get('id'))}", {})
-        at = moment_given(each)
-        if task.get("status") == "requested" or at is None or at >= now - BACK:
-            yield OutsidePlan(name_of(each), each, task)
 
 
 def _contradictions(

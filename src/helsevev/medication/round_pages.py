@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Refused
@@ -22,10 +19,10 @@ from helsevev.fhir import dates
 from helsevev.fhir.reading import reference_key
 from helsevev.kit.web import WITH_WASM
 from helsevev.locale import gettext as _
-from helsevev.medication.outside_plan import may_acknowledge
 from helsevev.medication.round import Round, name_of
 from helsevev.medication.round_filters import choices_of, filters_of
 from helsevev.medication.round_opening import OpenedRound, open_round
+from helsevev.medication.round_page import after, page
 from helsevev.medication.round_signing import RoundSigning, Signed
 from helsevev.screens.rendering import render
 
@@ -64,7 +61,7 @@ async def rounds_page(request: _Request) -> Response[Any]:
 async def round_page(request: _Request, patient_id: str, signed: int = 0) -> Response[Any]:
     """One patient's doses, to be signed."""
     opened = await open_round(_services(request), staff_of_request(request), patient_id)
-    return _page(request, opened, (), signed=signed)
+    return page(request, opened, (), signed=signed)
 
 
 @post("/rounds/{patient_id:str}", opt={"decision": "record"}, status_code=200)
@@ -75,7 +72,7 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
     form = await request.form()
     if form.get("patient") != patient_id:
         problem = _("This form belongs to another patient. Nothing was signed.")
-        return _page(request, opened, [Signed("", problem)])
+        return page(request, opened, [Signed("", problem)])
     withheld = {
         name.removeprefix("not-"): str(reason)
         for name, reason in form.multi_items()
@@ -87,12 +84,12 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
     given += [key for key in bagged if key not in withheld and key not in given]
     scan = str(form.get("scan", ""))
     if given and scan not in {each.code for each in loading.rounds().not_scanned}:
-        return _page(request, opened, [Signed("", _("Choose why nothing was scanned."))])
+        return page(request, opened, [Signed("", _("Choose why nothing was scanned."))])
     if both := withheld.keys() & set(given):
         names = ", ".join(row.name for row in opened.round.rows if row.key in both)
-        return _page(request, opened, [Signed(names, _("Given or not given: choose one."))])
+        return page(request, opened, [Signed(names, _("Given or not given: choose one."))])
     if not given and not withheld:
-        return _page(request, opened, [Signed("", _("Choose at least one dose."))])
+        return page(request, opened, [Signed("", _("Choose at least one dose."))])
     signing = RoundSigning(services, actor, str(form.get("key", "")))
     known = {row.key: row for row in opened.round.rows}
     gone = (withheld.keys() | set(given)) - known.keys()
@@ -103,7 +100,7 @@ async def sign_round(request: _Request, patient_id: str) -> Response[Any]:
         if key in known
     ]
     ends += [await _no_longer(services, actor, patient_id, key) for key in sorted(gone)]
-    return await _after(request, patient_id, ends)
+    return await after(request, patient_id, ends)
 
 
 @post("/rounds/{patient_id:str}/as-needed", opt={"decision": "record"}, status_code=200)
@@ -121,7 +118,7 @@ async def sign_as_needed(request: _Request, patient_id: str) -> Response[Any]:
     signing = RoundSigning(services, actor, str(form.get("key", ""))[:64])
     reason = str(form.get("reason", ""))[:500]
     end = await signing.give_as_needed(chosen, reason, str(form.get("scan", ""))[:40])
-    return await _after(request, patient_id, [end])
+    return await after(request, patient_id, [end])
 
 
 @post("/rounds/{patient_id:str}/effect", opt={"decision": "record"}, status_code=200)
@@ -132,9 +129,9 @@ async def tell_effect(request: _Request, patient_id: str) -> Response[Any]:
     form = await request.form()
     task = next((t for t in opened.round.effects if t["id"] == form.get("task")), None)
     if task is None:
-        return await _after(request, patient_id, [Signed("", _("It has been told already."))])
+        return await after(request, patient_id, [Signed("", _("It has been told already."))])
     end = await RoundSigning(services, actor, "").tell_effect(task, str(form.get("effect", "")))
-    return await _after(request, patient_id, [end])
+    return await after(request, patient_id, [end])
 
 
 @post("/rounds/{patient_id:str}/settle", opt={"decision": "record"}, status_code=200)
@@ -148,10 +145,10 @@ async def settle(request: _Request, patient_id: str) -> Response[Any]:
     )
     if found is None or form.get("happened") not in ("once", "twice"):
         problem = _("This has been settled already.")
-        return await _after(request, patient_id, [Signed("", problem)])
+        return await after(request, patient_id, [Signed("", problem)])
     signing = RoundSigning(services, actor, "")
     end = await signing.settle(found.second, both=form.get("happened") == "twice")
-    return await _after(request, patient_id, [end])
+    return await after(request, patient_id, [end])
 
 
 ROUTES: Final = (rounds_page, round_page, sign_round, sign_as_needed, tell_effect, settle)
@@ -164,42 +161,6 @@ async def _no_longer(services: Services, actor: Actor, patient_id: str, key: str
     mine = reference_key(order.get("subject")) == f"Patient/{patient_id}"
     said = _("The plan has changed since the page was opened. This dose was not signed.")
     return Signed(name_of(order) if mine else "", said)
-
-
-async def _after(request: _Request, patient_id: str, ends: Sequence[Signed]) -> Response[Any]:
-    """Back to the doses; what was refused is told there, and what was signed beside it."""
-    signed = sum(not end.problem for end in ends)
-    problems = [end for end in ends if end.problem]
-    if not problems:
-        query = filters_of(request.query_params).query
-        more = f"{query}&" if query else "?"
-        return Redirect(f"/rounds/{patient_id}{more}signed={signed}", status_code=303)
-    opened = await open_round(_services(request), staff_of_request(request), patient_id)
-    return _page(request, opened, problems, signed=signed)
-
-
-def _page(
-    request: _Request, opened: OpenedRound, problems: Sequence[Signed], *, signed: int = 0
-) -> Response[Any]:
-    content = loading.rounds()
-    filters = filters_of(request.query_params)
-    return render(
-        request,
-        "medication/round.html",
-        status_code=422 if problems else 200,
-        opened=opened,
-        round=filters.of(opened.round),
-        filters=filters,
-        problems=problems,
-        signed=signed,
-        key=str(uuid4()),
-        content=content,
-        may_acknowledge=may_acknowledge(opened.permit.actor),
-        not_given_options=[{"value": each.code, "label": each.label} for each in content.not_given],
-        place="rounds",
-        base=f"/patient/{opened.patient_id}",
-        page_title=_("Medicine round"),
-    )
 
 
 def _first_open(found: Round) -> datetime:

@@ -60,6 +60,8 @@ class RoundSigning:
 
     async def _give(self, row: Row, not_scanned: str, scanned: Scanned | None) -> Signed:
         now = clock.now()
+        if row.is_infusion:
+            return Signed(row.name, _("An infusion is started, not given."))
         if (
             row.state == "prepared"
             and row.signed
@@ -71,7 +73,7 @@ class RoundSigning:
             scanned=scanned,
         )  # fmt: skip
         made = await taken_from_shelf(self._services, self._actor, row.order, made)
-        return await self._write(row, made)
+        return await self.write(row.name, row.key, made)
 
     async def _count(self, name: str, not_scanned: str, scanned: Scanned | None) -> None:
         """Count whether a dose was scanned, or why not."""
@@ -89,7 +91,7 @@ class RoundSigning:
             )
         except Refusal as refusal:
             return Signed(row.name, str(refusal))
-        return await self._write(row, made)
+        return await self.write(row.name, row.key, made)
 
     async def give_as_needed(
         self, chosen: AsNeeded, reason: str, not_scanned: str, scanned: Scanned | None = None
@@ -155,7 +157,7 @@ class RoundSigning:
             "lastModified": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}",
             "output": [output],
         }
-        return await self._replace(chosen.label, done)
+        return await self.replace(chosen.label, done)
 
     async def settle(self, second: Mapping[str, Any], *, both: bool) -> Signed:
         """Settle what two have said about one dose."""
@@ -163,49 +165,51 @@ class RoundSigning:
             made = administration.settled(second, self._by, clock.now(), both=both)
         except Refusal as refusal:
             return Signed("", str(refusal))
-        return await self._replace("", made)
+        return await self.replace("", made)
 
     async def _second(self, row: Row, prepared: Mapping[str, Any], now: datetime) -> Signed:
         try:
             made = administration.second_signed(prepared, self._by, now)
         except Refusal as refusal:
             return Signed(row.name, str(refusal))
-        return await self._replace(row.name, made)
+        return await self.replace(row.name, made)
 
-    async def _write(self, row: Row, made: dict[str, Any]) -> Signed:
+    async def write(self, name: str, due: str, made: dict[str, Any]) -> Signed:
+        """Keep what answers a planned dose (`due`, "" for none); of two words both are kept."""
         try:
             await self._services.writer.write(self._actor, made)
         except Unprocessable as problem:
             if any(issue.code == DUPLICATE for issue in problem.issues):
-                return await self._contradict(row, made, words_of_refusal(problem))
-            return Signed(row.name, words_of_refusal(problem))
+                return await self._contradict(name, due, made, words_of_refusal(problem))
+            return Signed(name, words_of_refusal(problem))
         except AccessError as problem:
-            return Signed(row.name, words_of_refusal(problem))
-        return Signed(row.name)
+            return Signed(name, words_of_refusal(problem))
+        return Signed(name)
 
-    async def _contradict(self, row: Row, made: dict[str, Any], said: str) -> Signed:
+    async def _contradict(self, name: str, due: str, made: dict[str, Any], said: str) -> Signed:
         """Keep the second's word; a press that was repeated says nothing new."""
-        query = urlencode({"identifier": f"{administration.DUE}|{row.key}"})
+        query = urlencode({"identifier": f"{administration.DUE}|{due}"})
         stored = await self._services.searcher.match(
             self._actor, "MedicationAdministration", query, _MOST_WORDS
         )
         found = [each.resource for each in stored]
         if any(self._is_mine(each) for each in found):
-            return Signed(row.name)
+            return Signed(name)
         first = next((f for f in found if f.get("status") in administration.ANSWERS), None)
         if first is None:
-            return Signed(row.name, said)
+            return Signed(name, said)
         kept = administration.contradicting(made, first)
         try:
             await self._services.writer.write(self._actor, kept)
         except AccessError as problem:
-            return Signed(row.name, words_of_refusal(problem))
-        return Signed(row.name, said + " " + _("What you signed is kept, and has to be settled."))
+            return Signed(name, words_of_refusal(problem))
+        return Signed(name, said + " " + _("What you signed is kept, and has to be settled."))
 
     def _is_mine(self, said: Mapping[str, Any]) -> bool:
         return not is_mistake(said) and self._by.id in administration.performers(said)
 
-    async def _replace(self, name: str, made: dict[str, Any]) -> Signed:
+    async def replace(self, name: str, made: dict[str, Any]) -> Signed:
+        """Keep the next version of what was seen; what somebody wrote meanwhile is told."""
         version = int(text(mapping(made.get("meta")).get("versionId")) or 0)
         try:
             await self._services.writer.write(self._actor, made, if_match=version)

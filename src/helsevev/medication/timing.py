@@ -127,6 +127,20 @@ def unplanned(standing: Standing, zone: tzinfo, times: Times) -> list[Unplanned]
     return found
 
 
+def dosages_at(standing: Standing, at: datetime, zone: tzinfo) -> list[Mapping[str, Any]]:
+    """The regular dosages of a version that hold at a moment."""
+    return [
+        dosage
+        for dosage, course in _courses(standing, zone)
+        if course and course.start <= at and (course.end is None or at < course.end)
+    ]
+
+
+def starts_of(standing: Standing, zone: tzinfo) -> list[tuple[datetime, Mapping[str, Any]]]:
+    """When each regular dosage of a version begins to hold."""
+    return [(course.start, dosage) for dosage, course in _courses(standing, zone) if course]
+
+
 def is_as_needed(dosage: Mapping[str, Any]) -> bool:
     """Whether it is taken when there is need, and so is never due."""
     return dosage.get("asNeededBoolean") is True or bool(dosage.get("asNeededCodeableConcept"))
