@@ -34,7 +34,7 @@ async def wristband_page(request: _Request, patient_id: str) -> Response[Any]:
     return _page(
         request, "medication/wristband.html", opened, _("Wristband"),
         picture=datamatrix(own_codes.wristband(patient_id)),
-        number=national_number(opened.patient)[0],
+        number=national_number(opened.patient)[0], is_demo=await _is_demo(request),
     )  # fmt: skip
 
 
@@ -52,16 +52,15 @@ async def labels_page(request: _Request, patient_id: str) -> Response[Any]:
         request, "medication/labels.html", opened, _("Labels"), offered=offered,
         chosen={row.key for row in chosen}, labels=[label_of(row, now) for row in chosen],
         prepared_by=staff_of_request(request).name, prepared_at=now,
+        is_demo=await _is_demo(request),
     )  # fmt: skip
 
 
 @get("/rounds/{patient_id:str}/sample-codes", opt=_RECORD)
 async def samples_page(request: _Request, patient_id: str) -> Response[Any]:
     """Codes of what is due to the patient; 404 when the catalogue is not the demo's."""
-    services: Services = request.app.state.services
     opened = await _open(request, patient_id)
-    release = await services.medicines.release()
-    if release is None or release.source != demo.SOURCE:
+    if not await _is_demo(request):
         raise NotFoundException("These codes are of the demo's catalogue, which is not in use.")
     today = clock.now().astimezone(OSLO).date()
     packed = list(demo.packed())
@@ -78,6 +77,13 @@ async def samples_page(request: _Request, patient_id: str) -> Response[Any]:
         band=datamatrix(own_codes.wristband(patient_id)),
         other_band=datamatrix(own_codes.wristband(_SOMEBODY_ELSE)),
     )  # fmt: skip
+
+
+async def _is_demo(request: _Request) -> bool:
+    """Whether the catalogue is the one that comes with the program."""
+    services: Services = request.app.state.services
+    release = await services.medicines.release()
+    return release is not None and release.source == demo.SOURCE
 
 
 async def _open(request: _Request, patient_id: str) -> OpenedRound:
