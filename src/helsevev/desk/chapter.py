@@ -7,6 +7,6 @@ CHAPTER = Chapter(
     name="desk",
     routes=(
         pages.my_patients, pages.filter_my_patients, pages.find_page, pages.find, pages.palette,
-        pages.emergency_page, pages.open_in_emergency,
+        pages.tasks_page, pages.tasks_mine, pages.emergency_page, pages.open_in_emergency,
     ),
 )  # fmt: skip

@@ -49,6 +49,7 @@ def _places() -> list[tuple[str, str]]:
         (_("My patients"), "/"),
         (_("Find a patient"), "/patients"),
         (_("Medicine round"), "/rounds"),
+        (_("Tasks"), "/tasks"),
     ]
 
 

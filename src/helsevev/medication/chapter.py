@@ -20,6 +20,8 @@ from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
 from helsevev.medication.scanning import count_pages, print_pages, scan_pages
+from helsevev.medication.reconciliation import letter_pages, record_pages
+from helsevev.medication.reconciliation import pages as reconcile_pages
 from helsevev.medication.shelf import taken
 from helsevev.medication.stock import counting_pages
 from helsevev.medication.stock import pages as stock_pages
@@ -37,6 +39,7 @@ CHAPTER = Chapter(
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES,
+        *reconcile_pages.ROUTES, *record_pages.ROUTES, *letter_pages.ROUTES,
         *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *offline_pages.ROUTES,
         *national_list_pages.ROUTES,
     ),
