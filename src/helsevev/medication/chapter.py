@@ -23,7 +23,7 @@ from helsevev.medication.scanning import count_pages, print_pages, scan_pages
 from helsevev.medication.reconciliation import letter_pages, record_pages
 from helsevev.medication.reconciliation import pages as reconcile_pages
 from helsevev.medication.shelf import taken
-from helsevev.medication.stock import counting_pages
+from helsevev.medication.stock import counting_pages, order_pages
 from helsevev.medication.stock import pages as stock_pages
 
 CHAPTER = Chapter(
@@ -38,7 +38,7 @@ CHAPTER = Chapter(
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
-        *stock_pages.ROUTES, *counting_pages.ROUTES,
+        *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES,
         *reconcile_pages.ROUTES, *record_pages.ROUTES, *letter_pages.ROUTES,
         *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *offline_pages.ROUTES,
         *national_list_pages.ROUTES,
