@@ -67,7 +67,12 @@ class Infusion(Struct, frozen=True):
     @property
     def quantity(self) -> Mapping[str, Any]:
         """The rate that the order says, as a Quantity; else the one that it runs at."""
-        said = mapping(first(self.dosage.get("doseAndRate")).get("rateQuantity"))
+        given = first(self.dosage.get("doseAndRate"))
+        said = mapping(given.get("rateQuantity")) or mapping(
+            mapping(given.get("rateRange")).get("low")
+        )
+        if not said and (rate := rate_of(given)) is not None:
+            said = {"value": plain_amount(rate.an_hour), "unit": f"{rate.unit}/h"}
         return said or (self.rates[-1].quantity if self.rates else {})
 
     @property

@@ -22,6 +22,7 @@ ROUTES = {
     "intravenøs": ("43", "Intravenøs bruk"),
     "hud": ("8", "Bruk på hud"),
 }
+MULTIDOSE = "http://helsevev.no/fhir/StructureDefinition/multidose"
 _UNITS = {"mg": "mg", "g": "g", "mL": "mL", "E": "[IU]", "mmol": "mmol", "L/min": "L/min"}
 _DAYS = {"man": "mon", "tir": "tue", "ons": "wed", "tor": "thu", "fre": "fri", "lør": "sat",
          "søn": "sun"}  # fmt: skip
@@ -30,7 +31,8 @@ _DAYS = {"man": "mon", "tir": "tue", "ons": "wed", "tor": "thu", "fre": "fri", "
 class Dose(NamedTuple):
     """How it is taken: the words, the amount, the hours, and what else limits it.
 
-    `amount` is `1 tablett` or `500 mg`; `hours` is `08 20` for each time of day, or empty; `days`
+    `amount` is `1 tablett` or `500 mg`; `rate` is the lowest and the highest of what runs on, such
+    as `0.5 2 L/min`; `hours` is `08 20` for each time of day, or empty; `days`
     is `man tor` for a medicine that is not daily; `as_needed` names the reason and `most` is how
     many a day.
     """
@@ -41,6 +43,7 @@ class Dose(NamedTuple):
     days: str = ""
     as_needed: str | None = None
     most: int | None = None
+    rate: str = ""
 
 
 def products() -> Iterator[Resource]:
@@ -82,13 +85,14 @@ def in_use(
     note: str | None = None,
     prescribed: bool = False,
     behind: str | None = None,
+    multidose: bool = False,
     course: str = "1",
 ) -> None:
     """One line of the medication list.
 
     `status` is active, stopped, completed or on-hold, `why` the reason for a stop or a hold.
-    `prescribed` adds the prescription behind it, `behind` names one that is there; `course` is
-    Volven 9101 (1 fast, 2 kur, 3 ved behov).
+    `prescribed` adds the prescription behind it, packed by the pharmacy when `multidose`; `behind`
+    names one that is there; `course` is Volven 9101 (1 fast, 2 kur, 3 ved behov).
     """
     name = slug or product
     period = {"start": story.time.day(since)}
@@ -96,7 +100,10 @@ def in_use(
         period["end"] = story.time.day(until)
     request = behind
     if prescribed:
-        request = order(story, product, dose, since, reason, by=by, slug=name, inpatient=False)
+        request = order(
+            story, product, dose, since, reason, by=by, slug=name, inpatient=False,
+            multidose=multidose,
+        )  # fmt: skip
     use = {"1": "Fast", "2": "Kur", "3": "Ved behov"}[course]
     story.add(
         "MedicationStatement",
@@ -128,12 +135,14 @@ def order(
     inpatient: bool = True,
     encounter: str | None = None,
     status: str = "active",
+    multidose: bool = False,
 ) -> str:
     """A prescription, or an order during a stay."""
     category = ("inpatient", "Ordinasjon under opphold") if inpatient else ("community", "Resept")
     return story.add(
         "MedicationRequest",
         f"forskrivning-{slug or product}",
+        extension=[{"url": MULTIDOSE, "valueBoolean": True}] if multidose else None,
         status=status,
         intent="order",
         category=[
@@ -178,6 +187,10 @@ def dosage_of(dose: Dose, product: Product) -> Resource:
     found["route"] = concept(route, coding(volven(7477), route_code, route))
     if dose.amount:
         found["doseAndRate"] = [{"doseQuantity": amount_of(dose.amount)}]
+    if dose.rate:
+        low, high, unit = dose.rate.split(" ")
+        ends = {"low": amount_of(f"{low} {unit}"), "high": amount_of(f"{high} {unit}")}
+        found["doseAndRate"] = [{"rateRange": ends}]
     if dose.most is not None:
         found["maxDosePerPeriod"] = {
             "numerator": amount_of(f"{dose.most} {dose.amount.split(' ', 1)[1]}"),

@@ -96,19 +96,20 @@ def _medicines(story: Story) -> None:
     morning, evening = "08", "20"
     in_use(story, "eliquis-2-5", Dose("1 tablett morgen og kveld", "1 tablett", "08 20"), "-5d",
            "Atrieflimmer, forebygging av hjerneslag", by="petter-hagbo", prescribed=True,
+           multidose=True,
            note="Redusert dose: alder over 80 år og kroppsvekt under 60 kg. Startet da INR var "
                 "under 2,0.")
     in_use(story, "selo-zok-50", Dose("1 tablett om morgenen", "1 tablett", morning), "-6y",
-           "Atrieflimmer og hjertesvikt", by="eli-strandberg")
+           "Atrieflimmer og hjertesvikt", by="eli-strandberg", prescribed=True, multidose=True)
     in_use(story, "diural-40", Dose("1 tablett morgen, 1 tablett kl. 14", "1 tablett", "08 14"),
            "-3d", "Hjertesvikt", by="petter-hagbo", prescribed=True,
            note="Økt fra 40 mg × 1 ved utskrivning. Vekt daglig, ny kreatinin om en uke.")
     in_use(story, "spirix-25", Dose("1 tablett om morgenen", "1 tablett", morning), "-5y",
-           "Hjertesvikt", by="eli-strandberg")
+           "Hjertesvikt", by="eli-strandberg", prescribed=True, multidose=True)
     in_use(story, "atacand-8", Dose("1 tablett om morgenen", "1 tablett", morning), "-4y",
-           "Hjertesvikt", by="eli-strandberg")
+           "Hjertesvikt", by="eli-strandberg", prescribed=True, multidose=True)
     in_use(story, "jardiance-10", Dose("1 tablett om morgenen", "1 tablett", morning), "-2y",
-           "Hjertesvikt", by="eli-strandberg")
+           "Hjertesvikt", by="eli-strandberg", prescribed=True, multidose=True)
     in_use(story, "lipitor-20", Dose("1 tablett om kvelden", "1 tablett", evening), "-15y",
            "Forebygging av hjerte- og karsykdom")
     in_use(story, "calcigran-forte", Dose("1 tyggetablett om kvelden", "1 tyggetablett", evening),

@@ -9,13 +9,14 @@ from ..contacts import appointment, care_team, encounter, episode
 from ..home import Place
 from ..laboratory import laboratory, laboratory_series
 from ..measurements import measured, series, trend
-from ..medicines import Dose, in_use, order
+from ..medicines import Dose, amount_of, code_of, in_use, order
 from ..news2 import Signs, signs_round
 from ..notes import document, note
 from ..people import flag, patient, related_person
 from ..plans import care_plan, social, task
 from ..problems import allergy, condition, goal, immunization, procedure
-from ..story import Story
+from ..products import PRODUCTS
+from ..story import Story, ref, staff
 
 STORY = "Kols grad 4, innlagt nå med forverring; NEWS2 hver fjerde time på skala 2."
 _WARD = "st-olavs-lunge"
@@ -99,10 +100,37 @@ def _medicines(story: Story, stay: str) -> None:
          "Mistanke om pneumoni"),
         ("fragmin-5000", Dose("5000 IE under huden daglig", "5000 IE", "20"),
          "Forebygging av blodpropp"),
-        ("oksygen", Dose("0,5–2 L/min på nesebrille, SpO₂-mål 88–92 %", "1 L/min"),
+        ("oksygen", Dose("0,5–2 L/min på nesebrille, SpO₂-mål 88–92 %", rate="0.5 2 L/min"),
          "Respirasjonssvikt"),
     ):
         order(story, product, dose, "-45h", reason, by="ingrid-solemdal", encounter=stay)
+    _given_outside_the_plan(story, stay)
+
+
+def _given_outside_the_plan(story: Story, stay: str) -> None:
+    """A dose by word of mouth, which the doctor has not acknowledged yet."""
+    why = "Muntlig ordinert av Ingrid Solemdal på visitt, økende tungpust"
+    system = "http://helsevev.no/fhir/CodeSystem/dose-reason"
+    dose = story.add(
+        "MedicationAdministration", "gitt-utenom-planen",
+        extension=[{
+            "url": "http://helsevev.no/fhir/StructureDefinition/outside-plan",
+            "valueCodeableConcept": concept(why, coding(system, "verbal")),
+        }],
+        status="completed", medicationCodeableConcept=code_of(
+            "ventoline-neb", PRODUCTS["ventoline-neb"]
+        ),
+        subject=story.subject(), context=ref(stay), effectiveDateTime=story.time.stamp("-3h"),
+        performer=[{"actor": staff("magnus-tverdal")}],
+        dosage={"dose": amount_of("2.5 mg"), "route": concept("Bruk til inhalasjon")},
+    )  # fmt: skip
+    story.add(
+        "Task", "bekreft-utenom-planen", status="requested", intent="order",
+        code=concept("Bekreft en dose gitt utenom planen", coding(system, "outside-plan")),
+        description=f"Ventoline: {why}", focus=ref(dose), authoredOn=story.time.stamp("-3h"),
+        requester=staff("magnus-tverdal"), owner=staff("ingrid-solemdal"),
+        restriction={"period": {"end": story.time.stamp("+21h")}}, **{"for": story.subject()},
+    )  # fmt: skip
 
 
 def _measurements(story: Story, stay: str) -> None:
