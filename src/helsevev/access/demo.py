@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -47,13 +48,19 @@ async def load(services: Services, today: datetime) -> int:
     bundles = list(demo.bundles(today))
     if await store.remembered(SYSTEM.id, "demo-0") is None and await _are_there(store, bundles):
         return 0
+    reference, *inhabitants = [(f"demo-{n}", today, bundle) for n, bundle in enumerate(bundles)]
+    past = [(f"demo-past-{n}", *told) for n, told in enumerate(demo.history(today))]
+    stories = [reference, *past, *inhabitants]
+    if past and await store.remembered(SYSTEM.id, "demo-1") is not None:
+        stories = [reference, *inhabitants]  # It was loaded before there was a past.
     with Progress(transient=True) as progress:
-        task = progress.add_task("Loading the demo's inhabitants", total=len(bundles))
+        task = progress.add_task("Loading the demo's inhabitants", total=len(stories))
         loaded = 0
-        for number, bundle in enumerate(bundles):
-            key = f"demo-{number}"
+        for key, at, bundle in stories:
             if await store.remembered(SYSTEM.id, key) is None:
-                await services.bundles.transact(SYSTEM, bundle, idempotency_key=key)
+                # What goes before is written as of its own days, everything else now.
+                with clock.told_at(at) if at < today else nullcontext():
+                    await services.bundles.transact(SYSTEM, bundle, idempotency_key=key)
                 loaded += 1
             progress.advance(task)
     return loaded
