@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from importlib import import_module
 from typing import Any
 
-from . import medicines, staff, units
+from . import medicines, rounds, staff, units
 from .codes import Resource
 from .staff import personas
 from .story import Story, transaction
 
-__all__ = ["INHABITANTS", "bundles", "inhabitant", "personas"]
+__all__ = ["INHABITANTS", "bundles", "history", "inhabitant", "personas"]
 
 # Each is a module in `inhabitants/` with STORY (one sentence) and tell(story).
 INHABITANTS: tuple[str, ...] = (
@@ -40,6 +40,14 @@ def bundles(today: date) -> Iterator[dict[str, Any]]:
     yield transaction(reference_resources())
     for key in INHABITANTS:
         yield inhabitant(key, today).bundle()
+
+
+def history(today: date) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """(when, bundle): what was written in the weeks before, to be loaded as of those days.
+
+    It comes after the first of `bundles`, and before the others.
+    """
+    yield from rounds.history(inhabitant(rounds.KEY, today))
 
 
 def inhabitant(key: str, today: date) -> Story:
