@@ -110,6 +110,8 @@ class Scanner {
     // A camera sees the same code again and again; while a stop is shown nothing else is scanned.
     const again = means === "camera" && code === this.last.code && now - this.last.at < AGAIN_MS;
     if (again) this.last.at = now;
+    // The wristband that was scanned before is in the picture again: nothing new.
+    if (means === "camera" && code === this.band && now <= this.bandUntil) return;
     if (this.busy || again || document.querySelector("dialog[data-scan-dialog][open]")) return;
     this.last = { code, at: now };
     if (this.band && now > this.bandUntil) {
