@@ -49,6 +49,10 @@ class Dose(Struct, frozen=True):
     def words(self) -> str:
         """All of it on one line, with what it is for, its maximum and its days."""
         parts = [self.text, *self.instructions]
+        when_needed = _("when needed")
+        if self.is_as_needed and when_needed.casefold() not in self.text.casefold():
+            # Without it a dose with hours between reads as one to be taken every so many hours.
+            parts.append(when_needed)
         if self.as_needed_for:
             parts.append(_("for %(reason)s") % {"reason": self.as_needed_for})
         if self.maximum:
@@ -122,13 +126,26 @@ def schedule(dosage: Mapping[str, Any]) -> str:
     timing = mapping(dosage.get("timing"))
     repeat = mapping(timing.get("repeat"))
     parts = [
-        _frequency(repeat),
+        _between(dosage, repeat) or _frequency(repeat),
         _clock_times(repeat),
         ", ".join(_word_of_event(code) for code in texts(repeat.get("when"))),
         ", ".join(_word_of_day(code) for code in texts(repeat.get("dayOfWeek"))),
     ]
     said = ", ".join(part for part in parts if part)
     return said or concept_text(timing.get("code"))
+
+
+def _between(dosage: Mapping[str, Any], repeat: Mapping[str, Any]) -> str:
+    """The least time between doses that are taken when needed; "" for any other timing."""
+    hours = number(repeat.get("period"))
+    needed = dosage.get("asNeededBoolean") is True or dosage.get("asNeededCodeableConcept")
+    if not needed or hours is None or repeat.get("periodUnit") != "h" or repeat.get("periodMax"):
+        return ""
+    if (number(repeat.get("frequency")) or ONE) != ONE or repeat.get("frequencyMax"):
+        return ""
+    if hours == ONE:
+        return _("at least an hour between")
+    return _("at least %(count)s hours between") % {"count": plain(hours)}
 
 
 def _frequency(repeat: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def line(order: dict[str, Any]) -> Medicine:
     ("form", "words"),
     [
         (DAILY, "1 g, 4 ganger daglig"),
-        (NEEDED, "1 g, hver 6. time, mot smerter, maks. 4 g/24 timer"),
+        (NEEDED, "1 g, minst 6 timer mellom, ved behov, mot smerter, maks. 4 g/24 timer"),
         ({"how": "daily", "amount": "2,5", "unit": "mg", "at": "8 20"},
          "2,5 mg, 2 ganger daglig, kl. 08:00, 20:00"),
         ({"how": "hours", "amount": "1", "unit": "plaster", "hours": "72"},

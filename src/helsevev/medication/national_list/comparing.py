@@ -24,9 +24,8 @@ from helsevev.fhir.reading import (
 )
 from helsevev.locale import gettext as _
 from helsevev.medication.coding import ATC, repeat_of
-from helsevev.medication.dosage import doses
 from helsevev.medication.national_list.codes import FEST
-from helsevev.medication.national_list.dosing import time_ranges
+from helsevev.medication.national_list.dosing import in_words, time_ranges
 from helsevev.medication.national_list.message import Line, NationalList
 from helsevev.medication.panel import Medicine, Medicines
 from helsevev.medication.prescription import dose_element
@@ -146,8 +145,8 @@ def same_dose(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any
     if all(listed and None not in listed for listed in shapes):
         coarse = any("when" in repeat_of(each) for each in (*one, *other))
         return _exact(one, coarse) == _exact(other, coarse)
-    words = [" ".join(each.text for each in doses(list(listed))) for listed in (one, other)]
-    return bool(words[0]) and _folded(words[0]) == _folded(words[1])
+    words = [_folded(in_words(listed)) for listed in (one, other)]
+    return bool(words[0]) and words[0] == words[1]
 
 
 def _exact(dosages: Sequence[Mapping[str, Any]], coarse: bool) -> list[Any]:

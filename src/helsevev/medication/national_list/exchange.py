@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from helsevev.access.actor import Actor
 from helsevev.access.errors import NotFound
@@ -247,11 +247,17 @@ async def _carry(
 
 
 async def _came_back(desk: Desk, said: Mapping[str, str]) -> list[str]:
-    """What the national list says otherwise than what was sent (G8)."""
+    """What the national list says otherwise than what was sent (G8); its answer is kept."""
     try:
-        return list(otherwise(_read(desk, await _ask(desk)), said))
+        body = await _ask(desk)
+        national = _read(desk, body)
     except (ServiceFailed, NotTheList):
         return [_("Whether it came through unchanged could not be looked up afterwards.")]
+    at = clock.now()
+    begun = kept.begun("fetched", desk.opened.patient_id, desk.who, at, str(uuid4()))
+    made = kept.with_message(kept.done(begun, at, national.notices), body, at)
+    await desk.opened.services.bundles.transact(desk.opened.actor, made)
+    return list(otherwise(national, said))
 
 
 async def _close(desk: Desk, made: dict[str, Any]) -> Exchange:

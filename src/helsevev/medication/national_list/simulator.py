@@ -90,7 +90,7 @@ class Simulator:
         number = patient["identifier"][0]["value"]
         now = clock.now()
         if number not in self.lists:
-            given = " ".join(patient.get("name", [{}])[0].get("given", []))
+            given = patient.get("name", [{}])[0].get("given", [""])[0].split(" ")[0]
             held = next((e for e in loading.simulated_lists().list if e.given == given), None)
             self.lists[number] = bundle(held, patient, now)
         if fault == "changed":
