@@ -33,7 +33,7 @@ _BEHIND: Final = timedelta(days=35)
 _AROUND: Final = timedelta(days=2)
 """How far from its time a dose may be given, and still answer it."""
 
-HAPPENED: Final = ("MedicationAdministration",)
+HAPPENED: Final = ("MedicationAdministration", "DetectedIssue", "List")
 """Types of what happens at a moment, and is counted of."""
 
 _CHANGES: Final = 2000

@@ -25,10 +25,7 @@ class OnTime(Shape, frozen=True, kw_only=True):
 
 
 class Indicator(Shape, frozen=True, kw_only=True):
-    """One indicator: what it counts of what, and what is left out.
-
-    `acted_within` is in minutes, for indicators of stops.
-    """
+    """One indicator: what it counts of what, and what is left out."""
 
     id: Literal["M1", "M2", "M3"]
     title: str
@@ -39,7 +36,6 @@ class Indicator(Shape, frozen=True, kw_only=True):
     denominator: str
     exclusions: tuple[str, ...]
     source: str
-    acted_within: int = 10
 
 
 class OnTimeCase(Shape, frozen=True, kw_only=True):

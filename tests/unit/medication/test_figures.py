@@ -19,10 +19,13 @@ from helsevev.medication.administration import DUE
 from helsevev.medication.figures import right_time
 from helsevev.medication.figures.counting import Counts, of_fates, share_of
 from helsevev.medication.figures.counting import given as doses_given
+from helsevev.medication.figures.handovers import agreement, stops
 from helsevev.medication.figures.intervals import apart
 from helsevev.medication.figures.places import Places
 from helsevev.medication.figures.right_time import Told, day_span, fates
+from helsevev.medication.reconciliation.record import LISTS, RECONCILIATION
 from helsevev.medication.recurrence import Times
+from helsevev.medication.scanning import stops as scan_stops
 from helsevev.medication.timing import Standing, due, key_of
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -191,6 +194,58 @@ def test_a_service_that_gives_medicines_counts_where_there_is_no_stay() -> None:
         what = Told([[Standing(since, order("08:00"))]], (), places)
         found = fates(what, within, OSLO, {HOME: TIMES}, CONTENT, MONDAY + 9 * WITHIN)
         assert [each.unit for each in found] == expected
+
+
+def _stop(code: str, minutes: int | None = None, act: str = "changed", **more: Any) -> Any:
+    """A stop at noon, and what came so many minutes after it."""
+    at = MONDAY + timedelta(hours=12)
+    made: dict[str, Any] = {
+        "resourceType": "DetectedIssue", "status": "final", "identifiedDateTime": at.isoformat(),
+        "code": {"coding": [{"system": scan_stops.STOPS, "code": code}]},
+        "extension": [{"url": scan_stops.UNIT, "valueReference": {"reference": HOME}}],
+    }  # fmt: skip
+    if minutes is not None:
+        action = {"coding": [{"system": scan_stops.ACTS, "code": act}]}
+        date = (at + timedelta(minutes=minutes)).isoformat()
+        made["mitigation"] = [{"action": action, "date": date}]
+    return made | more
+
+
+def test_stops_are_of_wrong_medicines_and_doses_and_acted_on_within_ten_minutes() -> None:
+    found = [
+        _stop("wrong-medicine", 10), _stop("wrong-strength", 11), _stop("wrong-medicine"),
+        _stop("wrong-form", 2, "carry-on"), _stop("wrong-patient", 1), _stop("expired", 1),
+        _stop("wrong-medicine", status="entered-in-error"), {"resourceType": "DetectedIssue"},
+        _stop("wrong-medicine", identifiedDateTime=(MONDAY - timedelta(days=1)).isoformat()),
+    ]  # fmt: skip
+    within = day_span(MONDAY.date(), MONDAY.date(), OSLO)
+    where = Places((), (), GIVING, WITHIN)
+    assert stops(found, where, within, OSLO) == {
+        (HOME, MONDAY.date()): {"stops": 4, "acted-on": 1, "other-stops": 2}
+    }
+
+
+def test_medicines_that_lists_do_not_agree_on_are_counted_where_the_patient_was() -> None:
+    def reconciled(*states: str, **more: Any) -> dict[str, Any]:
+        entries = [
+            {"extension": [{"url": LISTS, "valueCode": state}] if state else []} for state in states
+        ]
+        return {
+            "resourceType": "List", "status": "current", "entry": entries,
+            "date": (MONDAY + timedelta(hours=9)).isoformat(),
+            "code": {"coding": [{"system": RECONCILIATION, "code": "admission"}]},
+        } | more  # fmt: skip
+
+    found = [
+        reconciled("same", "same", "changed", "only", "stopped"), reconciled("same"),
+        reconciled("same", status="entered-in-error"), reconciled("", ""),
+        reconciled("only", code={"coding": [{"code": "medications"}]}),
+    ]  # fmt: skip
+    within = day_span(MONDAY.date(), MONDAY.date(), OSLO)
+    where = told([], []).places
+    assert agreement(found, where, within, OSLO) == {
+        (WARD, MONDAY.date()): {"medicines": 6, "discrepancies": 3}
+    }
 
 
 def test_a_dose_that_names_no_plan_answers_the_nearest_and_only_one() -> None:

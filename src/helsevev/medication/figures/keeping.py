@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -18,11 +18,13 @@ from msgspec import Struct
 
 from helsevev.access.medicine_figures import HAPPENED, Changed, Kept, MedicineFigures, Version
 from helsevev.content import loading
-from helsevev.fhir.reading import OSLO
+from helsevev.fhir import dates
+from helsevev.fhir.reading import OSLO, text
 from helsevev.kit import clock
 from helsevev.kit.background import Background
 from helsevev.medication.administration import due_key, due_moment, moment_given
 from helsevev.medication.figures.counting import PARTS, given, of_fates, week_of
+from helsevev.medication.figures.handovers import agreement, stops
 from helsevev.medication.figures.places import Places, is_stay
 from helsevev.medication.figures.right_time import Told, day_span, fates
 from helsevev.medication.recurrence import Span, Times
@@ -58,7 +60,8 @@ def told_of(versions: Iterable[Version]) -> Told:
     histories: defaultdict[tuple[str, str], list[Standing]] = defaultdict(list)
     for each in versions:
         histories[each.type, each.id].append(Standing(each.since, each.resource))
-    orders, stays, services, administrations = [], [], [], []
+    orders, stays, services = [], [], []
+    happened: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for (kind, _id), history in histories.items():
         newest = history[-1].order
         if kind == "MedicationRequest":
@@ -67,23 +70,29 @@ def told_of(versions: Iterable[Version]) -> Told:
             services.append(history)
         elif kind == "Encounter" and any(is_stay(each.order) for each in history):
             stays.append(history)
-        elif kind == "MedicationAdministration":
-            administrations.append(newest)
+        elif kind in HAPPENED:
+            happened[kind].append(newest)
     within = timedelta(minutes=max(each.said_within for each in content.tolerance))
     places = Places(stays, services, frozenset(content.giving_services), within)
-    return Told(orders, administrations, places)
+    administrations = happened["MedicationAdministration"]
+    return Told(orders, administrations, places, happened["DetectedIssue"], happened["List"])
 
 
 def counts_of(told: Told, within: Span, tables: Tables, now: datetime) -> dict[Any, Sequence[int]]:
     """What an inhabitant's record comes to: counts by (unit, day, figure)."""
     content = loading.medication_indicators()
     times = tables.of(told.places.units())
-    if not times:
-        return {}
     found: dict[Any, Sequence[int]] = {}
-    found.update(of_fates(fates(told, within, OSLO, times, content, now), OSLO))
-    for (unit, day), doses in given(told.administrations, told.places, within, OSLO).items():
-        found[unit, day, "M2"] = [doses if part == "administrations" else 0 for part in PARTS["M2"]]
+    if times:
+        found.update(of_fates(fates(told, within, OSLO, times, content, now), OSLO))
+    where = told.places, within, OSLO
+    stopped = stops(told.stops, *where)
+    doses = given(told.administrations, *where)
+    for unit, day in stopped.keys() | doses.keys():
+        parts = stopped.get((unit, day), Counter()) + Counter(administrations=doses[unit, day])
+        found[unit, day, "M2"] = [parts[part] for part in PARTS["M2"]]
+    for (unit, day), parts in agreement(told.lists, *where).items():
+        found[unit, day, "M3"] = [parts[part] for part in PARTS["M3"]]
     return found
 
 
@@ -210,7 +219,12 @@ def last_day(now: datetime) -> date:
 
 def _days_of(version: Version) -> set[date]:
     """The days that what was given, or not, may count on."""
-    moments = (moment_given(version.resource), due_moment(due_key(version.resource)))
+    happened = [
+        dates.moment(bounds[0])
+        for name in ("identifiedDateTime", "date")
+        if (bounds := dates.bounds(text(version.resource.get(name))))
+    ]
+    moments = (moment_given(version.resource), due_moment(due_key(version.resource)), *happened)
     found = {at.astimezone(OSLO).date() for at in moments if at is not None}
     # What names no dose may answer one of the evening before or the morning after.
     return (

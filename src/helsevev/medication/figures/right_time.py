@@ -44,11 +44,16 @@ _WITHOUT_NAME: Final = timedelta(hours=6)
 
 
 class Told(Struct, frozen=True):
-    """What an inhabitant's record tells: versions of orders, doses given and not, and places."""
+    """What an inhabitant's record tells: versions of orders, doses given and not, and places.
+
+    `stops` are what scanning stopped, `lists` the reconciliations that were signed.
+    """
 
     orders: Sequence[Sequence[Standing]]
     administrations: Sequence[Mapping[str, Any]]
     places: Places
+    stops: Sequence[Mapping[str, Any]] = ()
+    lists: Sequence[Mapping[str, Any]] = ()
 
 
 class Fate(Struct, frozen=True):

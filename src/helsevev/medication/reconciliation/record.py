@@ -40,6 +40,8 @@ WORDS: Final = "http://helsevev.no/fhir/StructureDefinition/change-in-words"
 """valueString on an entry: what became of it, as the one who signed saw it."""
 REASON: Final = "http://helsevev.no/fhir/StructureDefinition/reconciliation-reason"
 """valueCodeableConcept on an entry: why."""
+LISTS: Final = "http://helsevev.no/fhir/StructureDefinition/lists-compared"
+"""valueCode on an entry: how the lists stood to each other (`comparing.State`), for M3."""
 NOBODY_TOLD: Final = "http://helsevev.no/fhir/StructureDefinition/nobody-told"
 """valueCodeableConcept on the List: why no unit was told."""
 KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
@@ -140,7 +142,10 @@ def _entry(told: Told, inside: set[str]) -> dict[str, Any]:
     item = told.item
     if item in inside:
         item = "#" + item.removeprefix("MedicationStatement/")
-    extensions: list[dict[str, Any]] = [{"url": WORDS, "valueString": told.words}]
+    extensions: list[dict[str, Any]] = [
+        {"url": WORDS, "valueString": told.words},
+        {"url": LISTS, "valueCode": told.row.state},
+    ]
     if words := why(decision):
         reason: dict[str, Any] = {"text": words}
         if decision.reason:
