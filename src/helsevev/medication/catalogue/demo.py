@@ -45,10 +45,10 @@ def entries() -> Iterator[Entry]:
         for product in substance.product:
             form = forms[product.form]
             generic = _product(substance, product, form, SUBSTANCE)
-            brand = _product(substance, product, form, BRAND)
-            yield _entry("product", msgspec.structs.replace(brand, generic=generic.id))
-            packed = _package(brand)
-            yield _entry("package", packed, packed.barcodes)
+            brand = _brand(substance, product, form)
+            yield _entry("product", brand)
+            package = _package(brand)
+            yield _entry("package", package, package.barcodes)
             if generic.id not in generic_ids:
                 generic_ids.add(generic.id)
                 yield _entry("product", generic)
@@ -67,7 +67,7 @@ def packed() -> Iterator[tuple[Product, Package]]:
     forms = {form.code: form for form in listed.form}
     for substance in listed.substance:
         for product in substance.product:
-            brand = _product(substance, product, forms[product.form], BRAND)
+            brand = _brand(substance, product, forms[product.form])
             yield brand, _package(brand)
 
 
@@ -108,6 +108,12 @@ def _product(substance: ListedSubstance, of: TradeProduct, form: Form, kind: str
         routes=(Coded(form.route.code, form.route.name, ROUTE),),
         units=(Coded(form.unit.code, form.unit.name, UNIT),) if form.unit else (),
     )  # fmt: skip
+
+
+def _brand(substance: ListedSubstance, of: TradeProduct, form: Form) -> Product:
+    """A product under its trade name, which knows what it is one of."""
+    generic = _product(substance, of, form, SUBSTANCE)
+    return msgspec.structs.replace(_product(substance, of, form, BRAND), generic=generic.id)
 
 
 def _ingredients(substance: ListedSubstance, strength: str) -> Iterator[Ingredient]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import takewhile
 from typing import Final
 
 import biip
@@ -29,8 +30,9 @@ _ELEMENTS: Final = frozenset({"d2", "C1", "e0", "e1", "e2", "Q3", "J1"})
 """Symbology identifiers of codes that hold element strings (5.1.2)."""
 _ITEM: Final = re.compile(r"\d{6}")
 _GTIN_LENGTHS: Final = (8, 12, 13, 14)
-_DATE_INSIDE: Final = re.compile(r".17\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])")
-_OTHER_INSIDE: Final = {"10": re.compile(r".21."), "21": re.compile(r".10.")}
+_MAY_HOLD_SERIAL, _MAY_HOLD_BATCH = re.compile(r".21."), re.compile(r".10.")
+_FIXED: Final = frozenset({"01", "11", "12", "13", "15", "16", "17", "20"})
+"""Identifiers whose values have one length, and are not ended by a separator (7.8.5)."""
 _GTIN, _BATCH, _EXPIRES, _SERIAL, _RECIPIENT = "01", "10", "17", "21", "8018"
 
 
@@ -100,15 +102,15 @@ def read(code: str, *, typed: bool = False, exact: bool = False) -> Said:
 
 
 def _pack(elements: dict[str, GS1ElementString], *, separators_kept: bool) -> Pack:
-    last = next(reversed(elements))
     batch, serial = (elements[ai].value if ai in elements else "" for ai in (_BATCH, _SERIAL))
-    if not separators_kept and last in _OTHER_INSIDE:
-        value = elements[last].value
-        if _EXPIRES not in elements and _DATE_INSIDE.search(value):
+    if not separators_kept and len(elements) > 1:
+        if not _is_among_the_first(_EXPIRES, elements):
             # The scanner leaves separators out: a date that has passed would hide in the batch.
-            raise Unreadable(value)
-        if _OTHER_INSIDE[last].search(value) or _DATE_INSIDE.search(value):
-            batch, serial = ("", serial) if last == _BATCH else (batch, "")
+            raise Unreadable(elements[_GTIN].value)
+        if _MAY_HOLD_SERIAL.search(batch):
+            batch = ""
+        if _MAY_HOLD_BATCH.search(serial):
+            serial = ""
     expires = elements[_EXPIRES].date if _EXPIRES in elements else None
     if _EXPIRES in elements and expires is None:
         raise Unreadable(elements[_EXPIRES].value)
@@ -132,6 +134,11 @@ def _elements(said: str) -> dict[str, GS1ElementString]:
                 said[:40]
             )  # Two words about one thing: no valid pair (4, data relationships).
     return found
+
+
+def _is_among_the_first(wanted: str, elements: dict[str, GS1ElementString]) -> bool:
+    """Whether an element comes before all that need a separator after them."""
+    return wanted in takewhile(_FIXED.__contains__, elements)
 
 
 def _gtin(digits: str) -> str:
