@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from helsevev.access.actor import SYSTEM, Actor
-from helsevev.access.errors import AccessError, Conflict
+from helsevev.access.errors import AccessError, Conflict, Unprocessable
 from helsevev.access.services import Services
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import mapping, objects, text
@@ -32,7 +32,8 @@ DONE: Final = "http://helsevev.no/fhir/done-without-contact"
 APART: Final = "brought-apart"
 """Code of the task to settle what the record could not take."""
 CODES: Final = "http://helsevev.no/fhir/CodeSystem/brought"
-_MADE_OF_ACTS: Final = ("MedicationAdministration", "Observation", "Composition", "Task")
+_RECORDED: Final = ("MedicationAdministration", "Observation", "Composition")
+_MADE_OF_ACTS: Final = (*_RECORDED, "Task")
 _TRIES: Final = 6
 _WITHIN: Final = timedelta(hours=24)
 
@@ -83,6 +84,13 @@ class NotTaken(AccessError):
         super().__init__([Issue("error", "business-rule", why)])
 
 
+class MadeAlready(AccessError):
+    """The same act, sent again, was recorded at this moment: what it left is the answer."""
+
+    def __init__(self) -> None:
+        super().__init__([Issue("error", "duplicate", "The act has been recorded.")])
+
+
 def once(made: Sequence[tuple[str, Mapping[str, Any]]], key: str) -> dict[str, Any]:
     """A transaction of (urn:uuid, resource) that a repeat with the same key does not do again."""
     entries = []
@@ -100,26 +108,34 @@ def once(made: Sequence[tuple[str, Mapping[str, Any]]], key: str) -> dict[str, A
 async def keep_once(
     services: Services, actor: Actor, made: Sequence[tuple[str, Mapping[str, Any]]], key: str
 ) -> None:
-    """Store all of it, or find that it has been. Raises what `Bundles.transact` raises.
+    """Store all of it. Raises what `Bundles.transact` raises, and `MadeAlready`.
 
     Who is overtaken by somebody who writes at the same moment tries again.
     """
+    # The task that keeps it apart does not stand for what a person enters in the record after all.
+    is_task = any(resource["resourceType"] == "Task" for _, resource in made[:1])
+    kinds = _MADE_OF_ACTS if is_task else _RECORDED
     for left in reversed(range(_TRIES)):
         try:
-            await services.bundles.transact(actor, once(made, key))
+            # Beside the conditions: two sendings at once must not each store a part.
+            await services.bundles.transact(actor, once(made, key), idempotency_key=key)
             return
-        except Conflict:
-            if not left:
+        except (Conflict, Unprocessable) as problem:
+            if await made_of(services, key, kinds) is not None:
+                raise MadeAlready from problem
+            if not left or isinstance(problem, Unprocessable):
                 raise
             await asyncio.sleep(0.01 * (_TRIES - left))
 
 
-async def made_of(services: Services, key: str) -> tuple[str, dict[str, Any]] | None:
+async def made_of(
+    services: Services, key: str, kinds: Sequence[str] = _MADE_OF_ACTS
+) -> tuple[str, dict[str, Any]] | None:
     """What an earlier sending of the act left: its type and the resource, whoever may see it.
 
     None when it left nothing. It tells what to answer, and is shown to nobody.
     """
-    wanted: list[tuple[str, str | None, str]] = [(kind, DONE, key) for kind in _MADE_OF_ACTS]
+    wanted: list[tuple[str, str | None, str]] = [(kind, DONE, key) for kind in kinds]
     with beyond():
         found = await identified(services.gate.store.beyond.roles.whole, wanted)
         stored = next((stored for each in wanted for stored in found[each]), None)

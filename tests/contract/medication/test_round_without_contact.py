@@ -355,6 +355,31 @@ async def test_what_cannot_be_stored_awaits_a_person_who_enters_it(ward: Ward, r
     assert [a["status"] for a in await phone.bring(*items)] == ["stored", "stored"]
 
 
+async def test_what_the_record_does_not_take_from_a_colleague_either_still_waits(
+    ward: Ward, runa: str
+) -> None:
+    stopped = await ward.keep(order(runa, "Metotreksat", atc="L01BA01"))
+    phone, found = await taken(ward, runa)
+    item = phone.item("given", runa, dose(found, "Metotreksat"))
+    await ward.change("MedicationRequest", stopped, status="stopped")
+    (answer,) = await phone.bring(item)
+    assert answer["status"] == "refused"
+    (task,) = await ward.found("Task", runa)
+    colleague = await ward.phone("hospital-doctor")
+    token = (await colleague.browser.get("/rounds/contact")).json()["token"]
+    for decision, words, status, left in (
+        ("enter", "", 422, 1), ("leave", "", 422, 1), ("leave", "Kastet, ikke gitt", 303, 0),
+    ):  # fmt: skip
+        told = await colleague.browser.post(
+            f"/rounds/brought/{task['id']}", data={"decision": decision, "words": words},
+            headers={"x-csrf-token": token},
+        )  # fmt: skip
+        assert told.status_code == status, told.text
+        waiting = [t for t in await ward.found("Task", runa) if t["status"] == "requested"]
+        assert len(waiting) == left
+    assert await ward.found("MedicationAdministration", runa) == []
+
+
 async def test_what_somebody_left_on_a_phone_is_brought_by_the_next_without_being_read(
     ward: Ward, runa: str
 ) -> None:

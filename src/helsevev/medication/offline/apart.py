@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
-from helsevev.access.brought import APART, CODES, Verb, act_in, is_apart
+from helsevev.access.brought import APART, CODES, MadeAlready, Verb, act_in, is_apart
 from helsevev.access.errors import AccessError
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
@@ -80,7 +81,8 @@ async def settle(
         if enters:
             if act is None or act.kind not in verbs:
                 return _("It cannot be read: write what happened by hand, and leave it out here.")
-            await verbs[act.kind](services, actor, act)
+            with suppress(MadeAlready):
+                await verbs[act.kind](services, actor, act)
         done = _settled(task, actor, "entered" if enters else "left-out", words.strip())
         version = int(text(mapping(task.get("meta")).get("versionId")) or 0)
         await services.writer.write(actor, done, if_match=version)

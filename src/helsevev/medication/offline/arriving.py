@@ -14,6 +14,7 @@ from msgspec import Struct
 from helsevev.access.actor import Actor
 from helsevev.access.brought import (
     Act,
+    MadeAlready,
     NotTaken,
     Outcome,
     Verb,
@@ -107,18 +108,24 @@ async def _one(
     act, problem = _act_of(actor, ticket, key, told)
     if (earlier := await made_of(services, act.key)) is not None:
         return _as_it_was(*earlier)
-    if problem is not None:
-        return await keep_apart(services, actor, act, "", problem.issues)
-    return await record(services, verbs, actor, act)
+    try:
+        if problem is not None:
+            return await keep_apart(services, actor, act, "", problem.issues)
+        return await _record(services, verbs, actor, act)
+    except MadeAlready:
+        made = await made_of(services, act.key)
+        return Outcome(status="later") if made is None else _as_it_was(*made)
 
 
-async def record(services: Services, verbs: Mapping[str, Verb], actor: Actor, act: Act) -> Outcome:
+async def _record(services: Services, verbs: Mapping[str, Verb], actor: Actor, act: Act) -> Outcome:
     """Record an act in the name of an actor; what the record refuses is kept for a person."""
     name = text(act.said.get("name"))[:200]
     try:
         if (verb := verbs.get(act.kind)) is None:
             raise NotTaken(_UNKNOWN)
         return await verb(services, actor, act)
+    except MadeAlready:
+        raise
     except Conflict:
         return Outcome(status="later", name=name)
     except msgspec.ValidationError:

@@ -63,8 +63,14 @@ async def take(services: Services, actor: Actor) -> Taken:
 
     found = await asyncio.gather(*(one(each.patient_id) for each in mine[:MOST]))
     patients = [each for each in found if each is not None]
-    patients.sort(key=lambda each: (not each["doses"], each["name"].casefold()))
+    patients.sort(key=_urgency)
     return Taken(tuple(patients), max(0, len(mine) - MOST))
+
+
+def _urgency(patient: dict[str, Any]) -> tuple[str, str]:
+    """By the first dose that nobody has signed; those without any come last."""
+    unsigned = [dose["at"] for dose in patient["doses"] if not dose["state"]]
+    return min(unsigned, default="~"), patient["name"].casefold()
 
 
 async def _patient(services: Services, actor: Actor, patient_id: str) -> dict[str, Any]:
