@@ -148,7 +148,8 @@ def _why_not(
     indicator: Indicator, counts: Counts, week: date, content: Indicators,
     scanned: Collection[date],
 ) -> str:  # fmt: skip
-    if indicator.id == "M2" and week not in scanned:
+    was_stopped = counts.numerator or counts.parts.get("other-stops")
+    if indicator.id == "M2" and week not in scanned and not was_stopped:
         return _("Cannot be worked out: nothing was scanned")
     if counts.denominator == 0:
         return _("Cannot be worked out: there was nothing to count")

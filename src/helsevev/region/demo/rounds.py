@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from .codes import Resource, coding, concept
 from .staff import practitioner
-from .story import Story, transaction
+from .story import Story, organisation, transaction
 from .timeline import OSLO
 
 WEEKS: Final = 6
@@ -20,6 +20,9 @@ WEEKS: Final = 6
 KEY: Final = "dagny"
 _DOSE_DUE: Final = "http://helsevev.no/fhir/dose-due"
 _REASON: Final = "http://helsevev.no/fhir/CodeSystem/dose-reason"
+_STOP: Final = "http://helsevev.no/fhir/CodeSystem/scan-stop"
+_STOP_ACT: Final = "http://helsevev.no/fhir/CodeSystem/scan-stop-act"
+_STOPPED_AT: Final = "http://helsevev.no/fhir/StructureDefinition/stopped-at"
 _GIVERS: Final = ("annemette-brekken", "gunn-morken")
 
 
@@ -57,6 +60,7 @@ def history(story: Story) -> Iterator[tuple[datetime, dict[str, Any]]]:
             for hour in each.hours
             if (dose := _dose(orders[order_id], day, hour, week)) is not None
         ]  # fmt: skip
+        given += [_stop(day) for day in days if day < today and day.toordinal() % 9 == 0]
         if given:
             yield _at(min(days[-1] + timedelta(days=1), today), 0), transaction(given)
 
@@ -95,6 +99,31 @@ def _dose(order: Resource, day: date, hour: int, week: int) -> Resource | None:
             "route": given["route"],
             "dose": given["doseAndRate"][0]["doseQuantity"],
         }
+    }
+
+
+def _stop(day: date) -> Resource:
+    """A tablet of another strength, scanned in the morning; the right one was found at once."""
+    at, home = _at(day, 8) + timedelta(minutes=4), "trondheim-bakkehaugen-2"
+    words = "Det skannede har en annen styrke enn det som er ordinert."
+    return {
+        "resourceType": "DetectedIssue",
+        "id": f"demo-{KEY}-stopp-{day:%y%m%d}",
+        "extension": [{"url": _STOPPED_AT, "valueReference": organisation(home)}],
+        "status": "final",
+        "code": concept(None, coding(_STOP, "wrong-strength")),
+        "severity": "high",
+        "patient": {"reference": f"Patient/demo-{KEY}"},
+        "identifiedDateTime": at.isoformat(),
+        "author": practitioner(_GIVERS[0]),
+        "detail": words,
+        "mitigation": [
+            {
+                "action": concept("Fant det rette", coding(_STOP_ACT, "changed")),
+                "date": (at + timedelta(minutes=2)).isoformat(),
+                "author": practitioner(_GIVERS[0]),
+            }
+        ],
     }
 
 
