@@ -49,6 +49,7 @@ TREATS = {
     "hanne": {"hospital-doctor": "now"},
     "marit": {"home-care-nurse": "now", "inhabitant": "self"},
     "kare": {"hospital-doctor": "now", "ward-nurse": "now"},
+    "gunvor": {"hospital-doctor": "now", "ward-nurse": "now", "home-care-nurse": "now"},
     "dagny": {"home-care-nurse": "past", "nursing-home-nurse": "now",
               "nursing-home-manager": "now"},
     "silje": {"health-station-nurse": "now"},

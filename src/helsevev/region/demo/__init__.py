@@ -22,6 +22,7 @@ INHABITANTS: tuple[str, ...] = (
     "hanne",
     "marit",
     "kare",
+    "gunvor",
     "dagny",
     "silje",
     "sander",

@@ -8,6 +8,7 @@ from ..contacts import appointment, care_team, encounter, episode
 from ..notes import document, note
 from ..plans import care_plan, service_request, task
 from ..problems import goal
+from ..reconciling import reconciled, told
 from ..story import Story
 
 _HOME = "trondheim-hjemmetjeneste-ost"
@@ -113,6 +114,18 @@ def _stay(story: Story, problems: dict[str, str]) -> None:
                       "Kreatinin og kalium hos fastlege om en uke\n"
                       "Gipskontroll om to uker\nHjertesviktpoliklinikken om fire uker",
     }, encounter=stay)
+    changes = (
+        ("start", "eliquis-2-5", "Eliquis 2,5 mg: startet, 1 tablett × 2 (i stedet for Marevan)"),
+        ("change", "diural-40", "Diural 40 mg: endret fra 1 tablett × 1 til 1 tablett × 2"),
+        ("stop", "marevan-2-5", "Marevan 2,5 mg: seponert (ustabil INR og fall)"),
+        ("stop", "oxynorm-5", "OxyNorm 5 mg: seponert (ikke lenger behov)"),
+        ("pause", "somac-20", "Somac 20 mg: satt på pause (prøves uten i fire uker)"),
+    )
+    record = reconciled(story, "utskrivning", "discharge", "-3d 12:20", "petter-hagbo", stay,
+                        changes)
+    for unit in (_HOME, "fjordgata-legesenter"):
+        told(story, f"legemidler-{unit[:9]}", record, unit, "-3d 12:20", "-2d 12:20",
+             "petter-hagbo", tuple(words for _verb, _line, words in changes))
     note(story, "sykepleiesammenfatning", "nursing-summary", "-3d 12:00", "mona-hegstad", _WARD, {
         "Funksjon": "Går med rullator inne. Trenger hjelp til dusj og påkledning med gips på "
                     "venstre arm. Spiser selv.",
