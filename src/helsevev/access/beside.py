@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from helsevev.access.errors import Unprocessable
+from helsevev.access.unit_times import TimesOfUnits
 from helsevev.fhir import references
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.outcome import Issue
@@ -53,8 +54,11 @@ async def same_inhabitant(store: Store, resources: Sequence[tuple[dict[str, Any]
 class RulesBeside:
     """Carries out the chapters' rules that look at more than one resource."""
 
-    def __init__(self, store: Store, rules: Mapping[str, RuleBeside]) -> None:
+    def __init__(
+        self, store: Store, rules: Mapping[str, RuleBeside], unit_times: TimesOfUnits
+    ) -> None:
         self._store = store.beyond
+        self._unit_times = unit_times
         self._rules = rules
 
     async def check(self, resources: Sequence[tuple[dict[str, Any], int]]) -> list[Turn]:

@@ -20,7 +20,7 @@ from helsevev.content.loading import professions
 Action = Literal[
     "read", "write", "break-glass", "state-relation", "read-address", "merge-persons",
     "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
-    "give-representation", "end-representation", "keep-stock", "settle-stock",
+    "give-representation", "end-representation", "keep-stock", "settle-stock", "set-unit-times",
     "see-figures",
     "see-figures",
 ]  # fmt: skip

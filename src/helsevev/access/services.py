@@ -43,6 +43,7 @@ from helsevev.access.subscriptions.streams import Streams
 from helsevev.access.subscriptions.wiring import Outward, writer_over
 from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
+from helsevev.access.unit_times import TimesOfUnits
 from helsevev.access.views import Views
 from helsevev.access.writing import Writer
 from helsevev.fhir.custom_parameters import check
@@ -101,6 +102,7 @@ class Services:
     card_log: CardLog
     scan_counts: ScanCounts
     knowledge_base: KnowledgeBase
+    unit_times: TimesOfUnits
 
 
 def services_over(
@@ -164,4 +166,5 @@ def services_over(
         card_log=CardLog(gate),
         scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
+        unit_times=writer.unit_times,
     )

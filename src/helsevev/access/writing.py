@@ -28,6 +28,7 @@ from helsevev.access.errors import (
 )
 from helsevev.access.gate import Gate, author_of
 from helsevev.access.permit import TIES, Grounds
+from helsevev.access.unit_times import TimesOfUnits
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.validation import validate
@@ -87,7 +88,8 @@ class Writer:
         self._store = gate.store.beyond
         self._feed = feed
         self._rules = rules
-        self.beside = RulesBeside(gate.store, beside or {})
+        self.unit_times = TimesOfUnits(gate.store.roles.program)
+        self.beside = RulesBeside(gate.store, beside or {}, self.unit_times)
         self.keepers: dict[str, Keeper] = {}
         """For types that are more than rows: who carries out their writes and deletions."""
 

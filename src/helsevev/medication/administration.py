@@ -19,7 +19,7 @@ from helsevev.fhir import dates
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import codings, first, mapping, objects, reference_key, text
 from helsevev.locale import gettext as _
-from helsevev.medication.infusions.flow import rates_of
+from helsevev.medication.infusion_flow import rates_of
 from helsevev.medication.round_times import is_among
 
 DUE: Final = "http://helsevev.no/fhir/dose-due"

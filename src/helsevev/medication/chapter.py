@@ -3,6 +3,8 @@
 from helsevev.kit.chapter import Chapter
 from helsevev.medication import (
     acts_pages,
+    infusion_pages,
+    infusion_rules,
     list_pages,
     order_duplicates,
     outside_plan_pages,
@@ -14,8 +16,6 @@ from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
 from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
-from helsevev.medication.infusions import pages as infusion_pages
-from helsevev.medication.infusions import rules as infusion_rules
 from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages

@@ -43,6 +43,13 @@ class Times(Struct, frozen=True):
     codes: Mapping[str, Mapping[str, Any]]
 
 
+class TimesFrom(Struct, frozen=True):
+    """The times of day that apply from a moment on (None: always until the next)."""
+
+    since: datetime | None
+    times: Times
+
+
 class Course(Struct, frozen=True):
     """From when a dosage holds and until when (not including it; None: it goes on)."""
 

@@ -38,10 +38,10 @@ from helsevev.medication.administration_rules import (
 )
 from helsevev.medication.coding import MULTIDOSE, flag
 from helsevev.medication.dosage import dose_amount
-from helsevev.medication.infusions.flow import is_infusion, is_running, ran_at
-from helsevev.medication.infusions.shown import Infusion, infusions_of
+from helsevev.medication.infusion_flow import is_infusion, is_running, ran_at
+from helsevev.medication.infusion_shown import Infusion, infusions_of
 from helsevev.medication.outside_shown import OutsidePlan, lately_outside
-from helsevev.medication.recurrence import Span, Times
+from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.round_times import earliest, on_time
 from helsevev.medication.timing import (
     Due,
@@ -186,7 +186,7 @@ def round_of(
     *,
     now: datetime,
     zone: tzinfo,
-    times: Times,
+    times: Times | Sequence[TimesFrom],
 ) -> Round:
     """The round of a patient at a moment, from the versions of every order that governs now."""
     given = [each for each in administrations if not is_mistake(each)]

@@ -29,7 +29,7 @@ from helsevev.fhir.reading import (
 from helsevev.kit import clock
 from helsevev.medication.leave import leaves_of
 from helsevev.medication.round import BACK, Round, governing, round_of
-from helsevev.medication.round_times import times_of
+from helsevev.medication.round_times import times_history
 from helsevev.medication.timing import Standing
 
 _ENDED: Final = ("completed", "cancelled", "entered-in-error", "draft")
@@ -71,6 +71,9 @@ async def open_round(services: Services, actor: Actor, patient_id: str) -> Opene
     histories = [await _history(services.history, actor, order, now) for order in orders]
     stays = [await _history(services.history, actor, stay, now)
              for stay in found["Encounter"] if _may_tell_of_leave(stay)]  # fmt: skip
+    # Where the patient is decides, and only then from where they are looked at.
+    units = dict.fromkeys((*map(_provider, _stays(found["Encounter"])), *actor.organisations))
+    times = times_history([u for u in units if u], await services.unit_times.known())
     born = moment(patient.get("birthDate"))
     return OpenedRound(
         permit=permit,
@@ -82,7 +85,7 @@ async def open_round(services: Services, actor: Actor, patient_id: str) -> Opene
         room=await _room(services, actor, found["Encounter"]),
         round=round_of(
             histories, found["MedicationAdministration"], found["Task"],
-            leaves_of(stays), now=now, zone=OSLO, times=times_of(actor.organisations),
+            leaves_of(stays), now=now, zone=OSLO, times=times,
         ),
         orders=tuple(orders),
         patient=patient,
@@ -102,6 +105,10 @@ async def _room(services: Services, actor: Actor, contacts: Sequence[Mapping[str
     current = [each for each in places if each.get("status") in (None, "active")]
     # The narrowest is written last: the ward, the room, the bed.
     return await _called(services, actor, [each.get("location") for each in reversed(current)])
+
+
+def _provider(stay: Mapping[str, Any]) -> str:
+    return reference_key(stay.get("serviceProvider"))
 
 
 def _stays(contacts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

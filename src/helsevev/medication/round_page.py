@@ -14,7 +14,7 @@ from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.kit.web import WITH_WASM
 from helsevev.locale import gettext as _
-from helsevev.medication.infusions.shown import version_of, words_of
+from helsevev.medication.infusion_shown import version_of, words_of
 from helsevev.medication.outside_plan import may_acknowledge
 from helsevev.medication.round_filters import filters_of
 from helsevev.medication.round_opening import OpenedRound, open_round

@@ -6,7 +6,7 @@ written afterwards, be it an edit, a stop or a leave, changes what was due befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from itertools import groupby
 from typing import Any, Final
@@ -16,7 +16,15 @@ from msgspec import Struct
 from helsevev.fhir import dates
 from helsevev.fhir.reading import first, mapping, number, objects, text
 from helsevev.medication.coding import OWN_MANAGED, flag
-from helsevev.medication.recurrence import Course, Span, Times, Unplannable, after, moments
+from helsevev.medication.recurrence import (
+    Course,
+    Span,
+    Times,
+    TimesFrom,
+    Unplannable,
+    after,
+    moments,
+)
 
 _ORDERS: Final = frozenset({
     "order", "original-order", "reflex-order", "filler-order", "instance-order",
@@ -94,7 +102,7 @@ def due(
     history: Sequence[Standing],
     within: Span,
     zone: tzinfo,
-    times: Times,
+    times: Times | Sequence[TimesFrom],
     leaves: Iterable[Leave] = (),
 ) -> list[Due]:
     """The doses due in a time, in order, by the version of the order that stood at each moment.
@@ -109,19 +117,35 @@ def due(
         span = within.meet(standing.since, until)
         if span.start >= span.end or not is_planned(standing.order):
             continue
-        found += _of_version(standing, span, zone, times)
+        for part, applied in spans(span, times):
+            found += _of_version(standing, part, zone, applied)
     return [dose for dose in found if not any(leave.excuses(dose.at) for leave in away)]
 
 
-def unplanned(standing: Standing, zone: tzinfo, times: Times) -> list[Unplanned]:
+def spans(within: Span, times: Times | Sequence[TimesFrom]) -> Iterator[tuple[Span, Times]]:
+    """A time in parts, each with the times of day that applied in it."""
+    if isinstance(times, Times):
+        yield within, times
+        return
+    ends = [*(each.since for each in times[1:]), None]
+    for applied, until in zip(times, ends, strict=True):
+        part = within.meet(applied.since or within.start, until)
+        if part.start < part.end:
+            yield part, applied.times
+
+
+def unplanned(
+    standing: Standing, zone: tzinfo, times: Times | Sequence[TimesFrom]
+) -> list[Unplanned]:
     """The regular dosages of a version that do not say when: nothing of them is ever due."""
     if not is_planned(standing.order):
         return []
     now = Span(standing.since, standing.since)
+    last = times if isinstance(times, Times) else times[-1].times
     found = []
     for dosage, course in _courses(standing, zone):
         try:
-            _moments(dosage, course, now, zone, times)
+            _moments(dosage, course, now, zone, last)
         except Unplannable as problem:
             found.append(Unplanned(dosage, str(problem)))
     return found

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helsevev.fhir.reading import OSLO
+from helsevev.medication import infusion_changes as changes
 from helsevev.medication.administration import Refusal, Signer
-from helsevev.medication.infusions import changes
-from helsevev.medication.infusions.flow import (
+from helsevev.medication.infusion_flow import (
     given_so_far,
     is_infusion,
     is_running,
@@ -21,7 +21,7 @@ from helsevev.medication.infusions.flow import (
     rate_of,
     rates_of,
 )
-from helsevev.medication.infusions.rules import check_alone, check_beside
+from helsevev.medication.infusion_rules import check_alone, check_beside
 from helsevev.medication.round import round_of
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import Standing

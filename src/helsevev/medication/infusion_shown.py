@@ -12,7 +12,7 @@ from helsevev.fhir import dates
 from helsevev.fhir.reading import first, mapping, reference_key, text
 from helsevev.medication.administration import needs_two, performers
 from helsevev.medication.dosage import dose_amount, plain
-from helsevev.medication.infusions.flow import (
+from helsevev.medication.infusion_flow import (
     RateSet,
     given_so_far,
     is_infusion,
@@ -21,7 +21,7 @@ from helsevev.medication.infusions.flow import (
     rate_of,
     rates_of,
 )
-from helsevev.medication.infusions.rules import ordered, same_unit
+from helsevev.medication.infusion_rules import ordered, same_unit
 from helsevev.medication.timing import Standing, is_planned, starts_of
 
 _AHEAD: Final = timedelta(hours=24)

@@ -14,7 +14,7 @@ from helsevev.locale import gettext as _
 from helsevev.medication import administration_rules
 from helsevev.medication.administration import GIVES, said_outside
 from helsevev.medication.administration import check as administration_check
-from helsevev.medication.infusions.flow import (
+from helsevev.medication.infusion_flow import (
     Rate,
     RateSet,
     is_infusion,

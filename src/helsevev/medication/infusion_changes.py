@@ -12,7 +12,7 @@ from helsevev.fhir.reading import mapping, objects
 from helsevev.locale import gettext as _
 from helsevev.medication import administration
 from helsevev.medication.administration import REASONS, Refusal, Signer
-from helsevev.medication.infusions.flow import as_extension, rates_of
+from helsevev.medication.infusion_flow import as_extension, rates_of
 
 Resource = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.medication import infusion_changes as changes
 from helsevev.medication.administration import Refusal, Signer
-from helsevev.medication.infusions import changes
-from helsevev.medication.infusions.flow import of_quantity
-from helsevev.medication.infusions.shown import Infusion, version_of
+from helsevev.medication.infusion_flow import of_quantity
+from helsevev.medication.infusion_shown import Infusion, version_of
 from helsevev.medication.order_form import number_of, quantity
 from helsevev.medication.round_opening import OpenedRound, open_round
 from helsevev.medication.round_page import after

@@ -1,1 +1,0 @@
-"""Infusions: started, changed, paused and stopped, with what has been given so far."""
