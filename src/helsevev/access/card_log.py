@@ -6,7 +6,8 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from typing import Final
 
 from helsevev.access.actor import Actor
@@ -58,6 +59,18 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekCount:
+    """How a rule did in one week (its Monday): cards by what happened to them."""
+
+    week: date
+    rule: str
+    shown: int
+    accepted: int
+    overridden: int
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CardEvent:
     """One line of an inhabitant's log."""
 
@@ -74,11 +87,16 @@ class CardEvent:
     words: str
 
 
-def new_card_id(patient: int) -> str:
-    """An id (UUID version 8) that tells where the card's log is kept, and cannot be guessed."""
+def new_card_id(patient: int, of: str = "") -> str:
+    """An id (UUID version 8) that tells where the card's log is kept, and cannot be guessed.
+
+    The same one for the same `of`, a secret and the card's key: shown again, it is the same card.
+    """
     key = patient % _HIGH
     high, middle, low = key >> 16, (key >> 4) & 0xFFF, key & 0xF
-    rest = (low << 58) | secrets.randbits(58)
+    digest = blake2b(of.encode(), digest_size=8, person=b"card").digest()
+    own = int.from_bytes(digest) >> 6 if of else secrets.randbits(58)
+    rest = (low << 58) | own
     return str(uuid.UUID(int=(high << 80) | (8 << 76) | (middle << 64) | (2 << 62) | rest))
 
 
@@ -147,6 +165,44 @@ class CardLog:
         await self._gate.trail.keep(
             audit_row(patient, 0, clock.now(), author, f"card {card}", action="write")
         )
+
+    async def went_away(self, permit: Permit, subject: str, standing: Iterable[str]) -> None:
+        """Keep as accepted what was shown to the actor on a subject, and stands no longer.
+
+        `standing` are the ids of the cards that the subject has now. Quiet ones are left alone:
+        nobody was asked about them.
+        """
+        rows = await self._roles.shown.fetch(
+            _SQL["unanswered"], permit.patient, subject, permit.actor.id, list(standing)
+        )
+        for row in rows:
+            await self.answer(permit.actor, row[0], "accepted", reason="changed")
+
+    async def came_after(
+        self, permit: Permit, subjects: Iterable[str], reason: str, words: str, before: datetime
+    ) -> None:
+        """Keep what became of orders that were signed in spite of a card: its outcome, once.
+
+        `reason` is a code, such as `stopped`; `words` what was said of it. Cards that were
+        overridden from `before` on belong to what was done, and not to what it was done to.
+        """
+        await self._gate.require(permit, "card-outcome")
+        actor = permit.actor
+        await self._roles.changed.execute(
+            _SQL["keep_outcome"], permit.patient, list(subjects), clock.now(), actor.id,
+            _unit(actor), reason[:100], words.strip()[:_MOST_WORDS].replace("\0", ""),
+            before,
+        )  # fmt: skip
+
+    async def weeks(self, since: datetime) -> list[WeekCount]:
+        """How each rule has done week by week since a time, of nobody in particular."""
+        rows = await self._roles.whole.fetch(_SQL["weeks"], since)
+        return [WeekCount(*row) for row in rows]
+
+    async def outcomes(self, since: datetime) -> list[tuple[str, str, int]]:
+        """(rule, what became of the order, how often) of cards that were overridden."""
+        rows = await self._roles.whole.fetch(_SQL["outcomes"], since)
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def settled(self, permit: Permit) -> frozenset[str]:
         """Findings on this inhabitant that somebody went on in spite of, with a reason."""

@@ -34,9 +34,13 @@ class OrderSentence(Shape, frozen=True, kw_only=True):
 
 
 class OrderSentences(Document, frozen=True, kw_only=True):
-    """Usual ways to order, the most usual first, and what stops and pauses are usually for."""
+    """Usual ways to order, the most usual first, and what stops and pauses are usually for.
+
+    `several` is what a unit is called when there is more than one of it.
+    """
 
     units: tuple[str, ...]
+    several: dict[str, str]
     stop_reasons: tuple[str, ...]
     pause_reasons: tuple[str, ...]
     sentence: tuple[OrderSentence, ...]

@@ -19,6 +19,7 @@ from helsevev.fhir.reading import mapping, reference_key, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import prescription
+from helsevev.medication.checks import subject_of
 from helsevev.medication.opened import Opened, open_list, the_line, versions
 from helsevev.medication.order_checks import Checked, Unanswered, answered, checked
 from helsevev.medication.order_entry import (
@@ -38,6 +39,8 @@ from helsevev.screens.rendering import render
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _VERBS: Final = frozenset({"change", "pause", "resume", "stop", "renew"})
+_OUTCOMES: Final = {"change": "changed", "pause": "paused", "stop": "stopped"}
+"""What came after a card that was overridden, as the log has it."""
 _BECOMES: Final = {"pause": "on-hold", "stop": "stopped", "resume": "active", "change": "active"}
 
 
@@ -65,7 +68,7 @@ async def act(request: _Request, patient_id: str, kind: str, key: str, verb: str
         raise NotFoundException("There is no such thing to do with a medicine.")
     opened = await _opened(request, patient_id)
     line, resource = the_line(opened, kind, key)
-    form = await typed(request)
+    form, asked = await typed(request), clock.now()
     try:
         if form["patient"] != patient_id:
             problem = _("This form belongs to another patient. Nothing was ordered.")
@@ -79,6 +82,12 @@ async def act(request: _Request, patient_id: str, kind: str, key: str, verb: str
         await opened.services.bundles.transact(
             opened.actor, _transaction(made), idempotency_key=form["key"] or None
         )
+        if verb in _OUTCOMES:
+            why = form["other_why"].strip() or form["why"].strip()
+            subjects = {subject_of(each) for each in (resource, *made)}
+            await opened.services.card_log.came_after(
+                opened.permit, subjects - {""}, _OUTCOMES[verb], why, asked
+            )
     except (Refused, NotFoundException):
         raise
     except Conflict:
@@ -129,10 +138,10 @@ async def _made(
     ]
     # The orders behind a line are the same medicine: one answer goes for all.
     answers = await answers_of(request)
-    says = await checked(opened.services, opened.permit, changed[0])
+    says = await checked(opened.services, opened.permit, changed[0], showing=form["key"])
     if unanswered(says, answers):
         raise Unanswered(says)
-    await answered(opened.services, opened.permit, says, answers)
+    await answered(opened.services, opened.permit, says, answers, changed[0])
     return [with_answers(each, says, answers) for each in changed]
 
 

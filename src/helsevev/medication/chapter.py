@@ -7,6 +7,7 @@ from helsevev.medication import (
     infusion_rules,
     list_pages,
     order_duplicates,
+    order_set_pages,
     outside_plan_pages,
     pages,
     prescription,
@@ -34,7 +35,9 @@ CHAPTER = Chapter(
     ),
     routes=(
         list_pages.medicine_list, list_pages.medicine_rows, list_pages.medicine_print,
+        list_pages.medicine_pdf,
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
+        *order_set_pages.ROUTES,
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,

@@ -31,6 +31,7 @@ from helsevev.decision_support.reading import (
     patient_of,
     situation_of,
 )
+from helsevev.fhir.reading import objects, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.order_products import with_products
@@ -42,6 +43,8 @@ SLICES: Final = tuple(
     for kind in TYPES
 )  # fmt: skip
 """What the checks read of a record."""
+MADE_AS: Final = "urn:ietf:rfc:3986"
+"""The system of the identifier that an order has from the form it was made in."""
 UNCHECKED: Final = "https://helsevev.example/fhir/CodeSystem/unchecked"
 """The system of the tags on an order that say what was not checked when it was made."""
 
@@ -78,12 +81,14 @@ async def check_orders(
     *,
     hook: str = "order-sign",
     chart: Chart | None = None,
+    showing: str = "",
 ) -> list[Advice]:
     """The advice on each order being made, beside what is in use and the others; each card logged.
 
-    `chart` are the record's resources by type where they have been read already. Every card has an
-    id: `services.card_log.answer` takes it with what the reader did. Raises `Refused` when the
-    permit holds no longer.
+    `chart` are the record's resources by type where they have been read already; `showing` names
+    the form that is being filled in: what it shows again is the same card. Every card has an id:
+    `services.card_log.answer` takes it with what the reader did. Raises `Refused` when the permit
+    holds no longer.
     """
     found, known, settled = await _read(services, permit, chart, orders)
     withheld = await services.gate.withholds(permit)
@@ -98,7 +103,9 @@ async def check_orders(
         for order in orders
     ]  # fmt: skip
     return [
-        await _logged(services, permit, hook, _with_word_of(withheld, advice), _subject(order))
+        await _logged(
+            services, permit, hook, _with_word_of(withheld, advice), subject_of(order), showing
+        )
         for advice, order in zip(made, orders, strict=True)
     ]
 
@@ -128,9 +135,14 @@ async def _read(
 
 
 async def _logged(
-    services: Services, permit: Permit, hook: str, advice: Advice, subject: str
+    services: Services, permit: Permit, hook: str, advice: Advice, subject: str, showing: str = ""
 ) -> Advice:
-    cards = tuple(structs.replace(card, id=new_card_id(permit.patient)) for card in advice.cards)
+    cards = tuple(
+        structs.replace(card, id=new_card_id(
+            permit.patient, f"{showing}|{subject}|{card.key}" if showing else ""
+        ))
+        for card in advice.cards
+    )  # fmt: skip
     await services.card_log.show(permit, hook, (_shown(card, subject) for card in cards))
     return structs.replace(advice, cards=cards)
 
@@ -148,7 +160,11 @@ def _shown(card: Card, subject: str) -> Shown:
     return Shown(card.id, card.rule, card.version, card.level, card.key, subject)
 
 
-def _subject(order: Mapping[str, Any]) -> str:
+def subject_of(order: Mapping[str, Any]) -> str:
+    """What the log calls an order: by the identifier it was made with, else by its id."""
+    for each in objects(order.get("identifier")):
+        if each.get("system") == MADE_AS:
+            return text(each.get("value"))
     return f"MedicationRequest/{order['id']}" if order.get("id") else ""
 
 

@@ -21,20 +21,30 @@ from helsevev.medication.prescription import NotPrescribable
 
 
 class Sentence(Struct, frozen=True):
-    """One usual way to order: its words, and what the order form then holds."""
+    """One usual way to order: its words, and what the order form then holds.
+
+    `is_of_use`: learned from what is ordered here, not written by professionals.
+    """
 
     words: str
     form: Mapping[str, str]
+    is_of_use: bool = False
 
 
 class Choice(Struct, frozen=True):
-    """One product: `medicine` is the CodeableConcept that an order of it carries."""
+    """One product: `medicine` is the CodeableConcept that an order of it carries.
+
+    `unit` is what it is dosed in and `route` (a CodeableConcept) how it is given, where that is one
+    thing.
+    """
 
     id: str
     name: str
     detail: str
     medicine: Mapping[str, Any]
     sentences: tuple[Sentence, ...]
+    unit: str = ""
+    route: Mapping[str, Any] = {}
 
 
 class Choices(Protocol):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.content import loading
 from helsevev.fhir.reading import (
     Amount,
     Moment,
@@ -249,7 +250,12 @@ def plain(value: Decimal | None) -> str:
 def _shown(found: Amount | None) -> str:
     if found is None or found.value is None:
         return ""
-    return f"{found.comparator}{plain(found.value)} {found.unit}".strip()
+    return f"{found.comparator}{plain(found.value)} {called(found.unit, found.value)}".strip()
+
+
+def called(unit: str, value: Decimal) -> str:
+    """What so much of a unit is called: 1 tablet, 2 tablets."""
+    return loading.order_sentences().several.get(unit, unit) if value > ONE else unit
 
 
 def _quantity(value: object) -> str:

@@ -22,7 +22,7 @@ from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.catalogue.product import Product
 from helsevev.medication.coding import ATC
-from helsevev.medication.dosage import plain
+from helsevev.medication.dosage import called, plain
 from helsevev.medication.order_products import measured
 
 _SLICES: Final = (Slice("Patient", 1), Slice("Observation", 500))
@@ -91,7 +91,7 @@ def suggested(proposal: Proposal, product: Product | None, content: DoseHelp) ->
             proposal, (*proposal.reckoning, said % {"product": product.name}), "", {}
         )  # fmt: skip
     gives = plain(rounded * only.value / only.per)
-    line = f"= {plain(rounded)} {name} ({gives} {unit}, {product.name})"
+    line = f"= {plain(rounded)} {called(name, rounded)} ({gives} {unit}, {product.name})"
     return _taken(proposal, (*proposal.reckoning, line), rounded, name)
 
 
@@ -106,7 +106,7 @@ def _taken(
         _("every %(count)s hours") % {"count": proposal.hours} if proposal.hours
         else f"\u00d7 {proposal.often}"
     )  # fmt: skip
-    return Suggested(proposal, tuple(lines), f"{plain(amount)} {unit} {when}", form)
+    return Suggested(proposal, tuple(lines), f"{plain(amount)} {called(unit, amount)} {when}", form)
 
 
 def _step(counted: Decimal, held: Strength, product: Product, content: DoseHelp) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.opened import Change, Opened, changes_since, looked_at, open_list
 from helsevev.medication.panel import Medicine
+from helsevev.medication.patient_list import plain_list
+from helsevev.medication.patient_pdf import day_of, pdf_of
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
@@ -49,9 +52,26 @@ async def medicine_print(request: _Request, patient_id: str) -> Response[Any]:
         _services(request), actor_of_request(request), patient_id, interaction="print"
     )
     return render(
-        request, "medication/print.html", opened=opened, listed=opened.listed, place="patients",
-        page_title=_("Medicines"),
+        request, "medication/print.html", opened=opened, parts=plain_list(opened.listed),
+        place="patients", page_title=_("Your medicines"),
     )  # fmt: skip
+
+
+@get("/patient/{patient_id:str}/medications/list.pdf", opt=_RECORD)
+async def medicine_pdf(request: _Request, patient_id: str) -> Response[bytes]:
+    """The list for the patient as a PDF to keep or send."""
+    opened = await open_list(
+        _services(request), actor_of_request(request), patient_id, interaction="print"
+    )
+    born = day_of(opened.birth_date)
+    made = await asyncio.to_thread(
+        pdf_of, opened.name, born, plain_list(opened.listed), clock.now()
+    )  # fmt: skip
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="legemidler.pdf"',
+    }
+    return Response(made, media_type="application/pdf", headers=headers)
 
 
 async def _list(request: _Request, opened: Opened, since: int, template: str) -> Response[Any]:

@@ -13,16 +13,19 @@ from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import OSLO, objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.medication.checks import marked
+from helsevev.medication.checks import MADE_AS, marked
+from helsevev.medication.choosing import Choice
 from helsevev.medication.coding import ANSWERED, with_extension
+from helsevev.medication.opened import Opened
 from helsevev.medication.order_checks import Checked
-from helsevev.medication.order_form import DAYS
-from helsevev.medication.prescription import mark_unchecked
+from helsevev.medication.order_form import DAYS, dosages_of
+from helsevev.medication.prescription import Prescriber, mark_unchecked, prescribe
 
 FIELDS: Final = (
     "patient", "key", "version", "product", "choice", "words", "how", "amount", "unit", "often",
     "at", "hours", "most", "needed_for", "reason", "start", "end", "down", "step_days", "last",
     "rate", "rate_unit", "free_text", "multidose", "own_managed", "why", "other_why", "way",
+    "take",
 )  # fmt: skip
 
 
@@ -41,6 +44,25 @@ def fields(form: Mapping[str, str], issues: Sequence[Issue]) -> dict[str, Any]:
         "errors": {i.expression: i.diagnostics for i in issues if i.expression in known},
         "problems": [i.diagnostics for i in issues if i.expression not in known],
     }
+
+
+def order_of(opened: Opened, form: Mapping[str, str], choice: Choice) -> dict[str, Any]:
+    """The order that a form makes, named by the form's key. Raises `NotPrescribable`."""
+    dosages = dosages_of(form, today())
+    if choice.route:
+        dosages = [{"route": choice.route, **dosage} for dosage in dosages]
+    order = prescribe(
+        choice.medicine,
+        dosages,
+        patient_id=opened.patient_id,
+        prescriber=Prescriber(opened.actor.id, opened.actor.name),
+        at=clock.now(),
+        reason=form["reason"],
+        encounter=opened.encounter,
+        multidose=bool(form["multidose"]),
+        own_managed=bool(form["own_managed"]),
+    )
+    return {**order, "identifier": [{"system": MADE_AS, "value": f"urn:uuid:{form['key']}"}]}
 
 
 def unanswered(says: Checked, answers: Mapping[str, str]) -> bool:

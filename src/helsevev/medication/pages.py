@@ -12,36 +12,33 @@ from litestar.response import Redirect
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
+from helsevev.content import loading
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import objects
-from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.catalogue.choices import choices
 from helsevev.medication.choosing import Choice, words_of
+from helsevev.medication.dose_suggestions import dose_advice
 from helsevev.medication.opened import Opened, open_list
 from helsevev.medication.order_checks import Unanswered, answered, checked
 from helsevev.medication.order_entry import (
     FIELDS,
     answers_of,
     fields,
+    order_of,
     today,
     typed,
     unanswered,
     with_answers,
 )
 from helsevev.medication.order_form import dosages_of, steps_of
-from helsevev.medication.prescription import (
-    NotPrescribable,
-    Prescriber,
-    prescribe,
-)
+from helsevev.medication.prescription import NotPrescribable
 from helsevev.medication.taper import drawn, total
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _MOST: Final = 12
-_KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
 
 
 @get("/patient/{patient_id:str}/medications/new", opt=_RECORD)
@@ -57,7 +54,11 @@ async def find_medicine(request: _Request, patient_id: str) -> Response[Any]:
     opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     found = await choices(opened.services, opened.actor).find(form["words"], _MOST, today())
-    return render(request, "medication/_hits.html", found=found, words=form["words"].strip())
+    words = form["words"].strip()
+    sets = loading.order_sets().find(words) if len(words) > 1 else loading.order_sets().set
+    return render(
+        request, "medication/_hits.html", opened=opened, found=found, words=words, sets=sets
+    )
 
 
 @post("/patient/{patient_id:str}/medications/new", opt=_RECORD, status_code=200)
@@ -73,7 +74,9 @@ async def choose_order(request: _Request, patient_id: str) -> Response[Any]:
         filled = choice.sentences[int(place)].form if place.isdigit() and int(place) < len(
             choice.sentences
         ) else {"how": "daily", "often": "1"}  # fmt: skip
-        form = {**form, **filled, "product": product, "choice": ""}
+        form = {**form, "unit": choice.unit, **filled, "product": product, "choice": ""}
+    elif form["take"].isdigit():
+        form = await _with_advice(opened, form, choice)
     return await order_page(request, opened, form, choice)
 
 
@@ -83,8 +86,11 @@ async def preview(request: _Request, patient_id: str) -> Response[Any]:
     opened = await _opened(request, patient_id, listed=False)
     form = await typed(request)
     choice = await _choice(opened, form["product"])
-    shown = await _shown(opened, form, choice, check=False)
-    return render(request, "medication/_course.html", opened=opened, form=form, **shown)
+    shown = await _shown(opened, form, choice)
+    answers = await answers_of(request)
+    return render(
+        request, "medication/_meaning.html", opened=opened, form=form, answers=answers, **shown
+    )
 
 
 @post("/patient/{patient_id:str}/medications", opt=_RECORD, status_code=200)
@@ -103,38 +109,23 @@ async def sign_order(request: _Request, patient_id: str) -> Response[Any]:
             raise NotPrescribable([_no_medicine()])
         key = str(UUID(form["key"]))
         if not _is_signed(opened, key):
-            order = _order(opened, form, choice)
-            says = await checked(opened.services, opened.permit, order)
+            order = order_of(opened, form, choice)
+            says = await checked(opened.services, opened.permit, order, showing=key)
             if unanswered(says, answers):
                 raise Unanswered(says)
             order = with_answers(order, says, answers)
-            order["identifier"] = [{"system": _KEY_SYSTEM, "value": f"urn:uuid:{key}"}]
             await opened.services.writer.write(opened.actor, order, idempotency_key=key)
-            await answered(opened.services, opened.permit, says, answers)
+            await answered(opened.services, opened.permit, says, answers, order)
     except Refused:
         raise
     except (NotPrescribable, AccessError) as refusal:
         # A second press of the same button, at the same moment: ordered already is ordered.
         if not _is_signed(await _opened(request, patient_id), form["key"]):
-            return await order_page(request, opened, form, choice, refusal.issues)
+            return await order_page(request, opened, form, choice, refusal.issues, answers=answers)
     except ValueError:
         problem = _("The form is not complete. Open it again.")
         return await order_page(request, opened, form, choice, [error("value", problem)])
     return Redirect(f"{opened.base}/medications", status_code=303)
-
-
-def _order(opened: Opened, form: Mapping[str, str], choice: Choice) -> dict[str, Any]:
-    return prescribe(
-        choice.medicine,
-        dosages_of(form, today()),
-        patient_id=opened.patient_id,
-        prescriber=Prescriber(opened.actor.id, opened.actor.name),
-        at=clock.now(),
-        reason=form["reason"],
-        encounter=opened.encounter,
-        multidose=bool(form["multidose"]),
-        own_managed=bool(form["own_managed"]),
-    )
 
 
 def _is_signed(opened: Opened, key: str) -> bool:
@@ -152,20 +143,34 @@ async def order_page(
     form: Mapping[str, str],
     choice: Choice | None,
     issues: Sequence[Issue] = (),
+    *,
+    answers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
     """The page of a new order: the field to type in, and the form once a medicine is chosen."""
     form = {**dict.fromkeys(FIELDS, ""), **form}
     shown = await _shown(opened, form, choice)
+    advice = await dose_advice(opened.services, opened.permit, choice.medicine) if choice else None
     return render(
         request, "medication/new_order.html", status_code=422 if issues else 200, opened=opened,
-        form=form, choice=choice, place="patients", page_title=_("Prescribe"),
+        form=form, choice=choice, place="patients", page_title=_("Prescribe"), advice=advice,
+        answers=answers or {}, sets=() if choice else loading.order_sets().set,
         **fields(form, issues), **shown,
     )  # fmt: skip
 
 
+async def _with_advice(
+    opened: Opened, form: Mapping[str, str], choice: Choice
+) -> dict[str, str]:  # fmt: skip
+    """The form with the proposed dose that was taken, whose place among them it holds."""
+    advice = await dose_advice(opened.services, opened.permit, choice.medicine)
+    place = int(form["take"])
+    taken = advice.suggested[place].form if place < len(advice.suggested) else {}
+    return {**form, **taken, "at": "" if taken else form["at"], "take": ""}
+
+
 async def _shown(
-    opened: Opened, form: Mapping[str, str], choice: Choice | None, *, check: bool = True
-) -> dict[str, Any]:
+    opened: Opened, form: Mapping[str, str], choice: Choice | None
+) -> dict[str, Any]:  # fmt: skip
     """The order in words, its course, and what the checks say, as far as the form is filled in."""
     empty = {"words": "", "bars": (), "steps": (), "sum": None, "says": None, "missing": ""}
     if choice is None:
@@ -173,11 +178,11 @@ async def _shown(
     try:
         dosages = dosages_of(form, today())
         steps = steps_of(form, today()) if form.get("how") == "taper" else ()
-        order = _order(opened, form, choice)
+        order = order_of(opened, form, choice)
     except NotPrescribable as incomplete:
         return {**empty, "missing": incomplete.issues[0].diagnostics}
-    says = (
-        await checked(opened.services, opened.permit, order, hook="order-select") if check else None
+    says = await checked(
+        opened.services, opened.permit, order, hook="order-select", showing=form["key"]
     )
     a_day = len(form.get("at", "").split()) or int(form.get("often") or 1)
     return {

@@ -9,9 +9,11 @@ from msgspec import structs
 
 from helsevev.access.actor import Actor
 from helsevev.access.services import Services
+from helsevev.fhir.reading import codings
 from helsevev.medication.catalogue.index import Found
 from helsevev.medication.catalogue.look_up import catalogue_of
-from helsevev.medication.catalogue.product import resource_id
+from helsevev.medication.catalogue.product import ATC, Product, resource_id
+from helsevev.medication.catalogue.resources import concept
 from helsevev.medication.choosing import (
     Choice,
     Choices,
@@ -49,7 +51,12 @@ class ProductsOfCatalogue:
 
     async def one(self, product_id: str, today: date) -> Choice | None:
         """See `Choices`."""
-        return await self._others.one(product_id, today)
+        choice = await self._others.one(product_id, today)
+        if choice is None:
+            return None
+        named = [code for system, code in codings(choice.medicine) if system != ATC]
+        product = await self._catalogue.product(named[0]) if named else None
+        return choice if product is None else _as_given(choice, product)
 
     async def _as_ordered_here(self, choice: Choice, found: Found) -> Choice:
         if not found.used_by:
@@ -57,10 +64,20 @@ class ProductsOfCatalogue:
         learned = []
         for dosage in await self._catalogue.learned(found.id):
             words = words_of(dosage)
-            learned.append(Sentence(words, of_dosages(dosage, words)))
+            learned.append(Sentence(words, of_dosages(dosage, words), is_of_use=True))
         said = {each.words for each in learned}
         others = (each for each in choice.sentences if each.words not in said)
         return structs.replace(choice, sentences=(*learned, *others))
+
+
+def _as_given(choice: Choice, product: Product) -> Choice:
+    """A choice with the product's unit and route, where it has one."""
+    units = {each.display for each in product.units}
+    routes = [concept(each) for each in product.routes]
+    return structs.replace(
+        choice, unit=units.pop() if len(units) == 1 else "",
+        route=routes[0] if len(routes) == 1 else {},
+    )  # fmt: skip
 
 
 def choices(services: Services, actor: Actor) -> Choices:

@@ -53,7 +53,7 @@ def medication(product: Product, *, withdrawn: bool = False) -> Resource:
         "status": "inactive" if withdrawn else "active",
     }
     if product.form is not None:
-        made["form"] = _concept(product.form)
+        made["form"] = concept(product.form)
     if product.ingredients:
         made["ingredient"] = [
             {
@@ -76,7 +76,7 @@ def knowledge(product: Product, *, withdrawn: bool = False) -> Resource:
         "associatedMedication": [{"reference": f"Medication/{resource_id(product.id)}"}],
     }
     if product.form is not None:
-        made["doseForm"] = _concept(product.form)
+        made["doseForm"] = concept(product.form)
     names = dict.fromkeys(name for name in (product.trade, product.substances) if name)
     if names:
         made["synonym"] = list(names)
@@ -95,7 +95,7 @@ def knowledge(product: Product, *, withdrawn: bool = False) -> Resource:
             for each in product.ingredients
         ]
     if product.routes:
-        made["intendedRoute"] = [_concept(each) for each in product.routes]
+        made["intendedRoute"] = [concept(each) for each in product.routes]
     if classes := list(_classes(product)):
         made["medicineClassification"] = classes
     if told := list(_characteristics(product)):
@@ -115,7 +115,7 @@ def package(held: Package, *, withdrawn: bool = False) -> Resource:
         "status": "inactive" if withdrawn else "active",
     }
     if held.form is not None:
-        made["form"] = _concept(held.form)
+        made["form"] = concept(held.form)
     if held.brand:
         made["ingredient"] = [
             {"itemReference": {"reference": f"Medication/{resource_id(held.brand)}"}}
@@ -136,7 +136,7 @@ def _extensions(group: Coded | None, kind: str, held: Package | None = None) -> 
             {"url": "packingsize", "valueString": held.size},
         ]
         if held.unit is not None:
-            packed.append({"url": "packingunit", "valueCodeableConcept": _concept(held.unit)})
+            packed.append({"url": "packingunit", "valueCodeableConcept": concept(held.unit)})
         details.append({"url": "packinginfoprescription", "extension": packed})
     yield {"url": DETAILS, "extension": details}
 
@@ -155,7 +155,8 @@ def _coding(coded: Coded) -> Resource:
     return {**system, "code": coded.code, **named}
 
 
-def _concept(coded: Coded) -> Resource:
+def concept(coded: Coded) -> Resource:
+    """A code of the catalogue as a CodeableConcept."""
     named = {"text": coded.display} if coded.display else {}
     return {"coding": [_coding(coded)], **named}
 
@@ -194,7 +195,7 @@ def _classes(product: Product) -> Iterator[Resource]:
         named = {"display": product.atc_name} if product.atc_name else {}
         yield {"type": {"text": "ATC"}, "classification": [{"coding": [coding | named]}]}
     if product.group is not None:
-        yield {"type": {"text": "Prescription group"}, "classification": [_concept(product.group)]}
+        yield {"type": {"text": "Prescription group"}, "classification": [concept(product.group)]}
 
 
 def _characteristics(product: Product) -> Iterator[Resource]:
@@ -206,7 +207,7 @@ def _characteristics(product: Product) -> Iterator[Resource]:
     ):  # fmt: skip
         if value is not None:
             coding = [{"system": CHARACTERISTIC, "code": code}]
-            yield {"type": {"coding": coding}, "valueCodeableConcept": _concept(value)}
+            yield {"type": {"coding": coding}, "valueCodeableConcept": concept(value)}
     if product.kind == BRAND and product.has_warning:
         coding = [{"system": CHARACTERISTIC, "code": "impairs-driving"}]
         yield {"type": {"coding": coding}, "valueString": "warning triangle"}

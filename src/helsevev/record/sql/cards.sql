@@ -23,6 +23,40 @@ RETURNING rule
 SELECT rule FROM card_event
 WHERE patient = $1 AND card = $2 AND event = 'shown' AND actor = $3
 
+-- name: unanswered
+-- Cards that held a signature back, shown to somebody ($3) on a subject ($2) and answered by nobody,
+-- besides those that stand there still ($4).
+SELECT s.card FROM card_event s
+WHERE s.patient = $1 AND s.subject = $2 AND s.actor = $3 AND s.event = 'shown' AND s.level <> 'quiet'
+  AND s.card <> ALL ($4::text[])
+  AND NOT EXISTS (
+      SELECT FROM card_event a
+      WHERE a.patient = s.patient AND a.card = s.card AND a.event IN ('accepted', 'overridden')
+  )
+
+-- name: keep_outcome
+-- What became of orders ($2) that were signed in spite of cards before a time ($8), once for each.
+INSERT INTO card_event (patient, at, card, event, rule, rule_version, level, hook, key, subject,
+                        actor, unit, reason, words)
+SELECT s.patient, $3, s.card, 'outcome', s.rule, s.rule_version, s.level, s.hook, s.key, s.subject,
+       $4, $5, $6, $7
+FROM card_event s
+WHERE s.patient = $1 AND s.subject = ANY ($2::text[]) AND s.event = 'overridden'
+  AND s.at < $8
+ON CONFLICT (patient, card, event) DO NOTHING
+
+-- name: weeks
+-- How each rule did week by week since a time, of nobody in particular.
+SELECT date_trunc('week', at AT TIME ZONE 'Europe/Oslo')::date, rule,
+       count(*) FILTER (WHERE event = 'shown'), count(*) FILTER (WHERE event = 'accepted'),
+       count(*) FILTER (WHERE event = 'overridden'), count(*) FILTER (WHERE event = 'outcome')
+FROM card_event WHERE at >= $1 GROUP BY 1, 2 ORDER BY 1 DESC, 2
+
+-- name: outcomes
+-- What became of orders that were signed in spite of each rule's cards, of nobody in particular.
+SELECT rule, reason, count(*) FROM card_event
+WHERE at >= $1 AND event = 'outcome' GROUP BY rule, reason ORDER BY rule, count(*) DESC, reason
+
 -- name: overridden_keys
 -- Findings that somebody went on in spite of since a time, and need not be asked about again.
 SELECT DISTINCT key FROM card_event WHERE patient = $1 AND event = 'overridden' AND at >= $2
