@@ -69,10 +69,12 @@ def read(statement: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]
         return [_bare(dosage)], [_other_words(words, in_words(whole))]
     periods = [_period(each, statement) for each in parts(statement, AMENDMENT, DOSING)]
     made = [each for period in periods for each in period]
+    if use_of(dosage) == AS_NEEDED and not any(n.startswith("asNeeded") for n in dosage):
+        dosage["asNeededBoolean"] = True
     if not made:
-        return listed, []
+        return [dosage], []
     if problem := _disagreement(statement, words):
-        return listed, [problem]
+        return [dosage], [problem]
     if len(made) == 1:
         return [_beside(dosage, made[0], keep_text=True)], []
     return [_beside(dosage, each, keep_text=False) for each in made], []

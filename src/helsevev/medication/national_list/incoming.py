@@ -22,7 +22,7 @@ from helsevev.medication.national_list.message import Line
 
 Resource = dict[str, Any]
 _LEFT: Final = frozenset({
-    "id", "meta", "text", "subject", "medicationReference", "basedOn", "partOf", "dosage",
+    "id", "meta", "text", "subject", "medicationReference", "dosage",
 })  # fmt: skip
 _KEPT_PLACE: Final = f"{SFM}{EFFECTIVE}"
 """R4 asks an address of each extension; the service gives this one none."""
