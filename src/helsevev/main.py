@@ -64,6 +64,7 @@ from helsevev.medication.national_list import beside as national_list
 from helsevev.medication.national_list.client import service_of
 from helsevev.medication.offline.envelope import Seals
 from helsevev.medication.stock.demo import load_shelf
+from helsevev.medication.stock.filled import FillingsFollowed
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -125,6 +126,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures),
+        FillingsFollowed(services),
     )  # fmt: skip
     for job in jobs:
         await job.start()

@@ -27,6 +27,7 @@ USES = {
         "access/blocks/keeping.py": "what somebody has blocked, for who may act for them",
         "access/bulk.py": "imports: what is there already",
         "access/card_log.py": "counts of cards by rule, of nobody in particular",
+        "access/fillings.py": "the job that tells when a list changes after it was filled",
         "access/gate.py": "that a closed record is there, and whose",
         "access/identity/matching.py": "who signs in",
         "access/medicine_figures.py": "counting how medicines are given, of all, naming nobody",

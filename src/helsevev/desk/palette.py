@@ -49,6 +49,8 @@ def _places() -> list[tuple[str, str]]:
         (_("My patients"), "/"),
         (_("Find a patient"), "/patients"),
         (_("Medicine round"), "/rounds"),
+        (_("Ward stock"), "/stock"),
+        (_("Controlled drugs"), "/stock/controlled"),
         (_("Tasks"), "/tasks"),
     ]
 

@@ -20,6 +20,7 @@ from helsevev.fhir.reading import (
     text,
 )
 from helsevev.medication.reconciliation.handover import is_handover
+from helsevev.medication.shelf.dispensing import refill_address
 
 OPEN: Final = "requested,received,accepted,ready,in-progress,on-hold"
 """The states of a Task in which somebody still has something to do."""
@@ -64,6 +65,6 @@ def _asked(task: Mapping[str, Any], people: Mapping[str, Mapping[str, Any]]) -> 
         sender=reference_text(task.get("requester")),
         due=moment(mapping(mapping(task.get("restriction")).get("period")).get("end")),
         href=f"{base}/medications/handover/{task.get('id')}" if is_handover(task)
-        else f"{base}/plans",
+        else refill_address(task) or f"{base}/plans",
         is_urgent=text(task.get("priority")) in ("urgent", "asap", "stat"),
     )  # fmt: skip

@@ -23,8 +23,8 @@ from helsevev.medication.offline import pages as offline_pages
 from helsevev.medication.scanning import count_pages, print_pages, scan_pages
 from helsevev.medication.reconciliation import letter_pages, record_pages
 from helsevev.medication.reconciliation import pages as reconcile_pages
-from helsevev.medication.shelf import taken
-from helsevev.medication.stock import counting_pages, order_pages
+from helsevev.medication.shelf import dispensing, taken
+from helsevev.medication.stock import counting_pages, dosette_pages, order_pages
 from helsevev.medication.stock import pages as stock_pages
 
 CHAPTER = Chapter(
@@ -41,7 +41,7 @@ CHAPTER = Chapter(
         acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
-        *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES,
+        *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES, *dosette_pages.ROUTES,
         *reconcile_pages.ROUTES, *record_pages.ROUTES, *letter_pages.ROUTES,
         *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *offline_pages.ROUTES,
         *national_list_pages.ROUTES,
@@ -49,6 +49,7 @@ CHAPTER = Chapter(
     commands=(MEDICINES, FIGURES,),
     brought=offline_doses.BROUGHT,
     rules={
+        "MedicationDispense": dispensing.check,
         "MedicationRequest": prescription.check,
         "MedicationAdministration": infusion_rules.check,
     },
@@ -56,5 +57,5 @@ CHAPTER = Chapter(
         "MedicationAdministration": infusion_rules.RULE,
         "MedicationRequest": order_duplicates.RULE,
     },
-    projections=(taken.PROJECTION,),
+    projections=(taken.PROJECTION, dispensing.PROJECTION,),
 )  # fmt: skip
