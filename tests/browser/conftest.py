@@ -16,7 +16,7 @@ from .served import ServedDemo
 from .user import Effort, User, sit_down
 
 BUDGETS = Path(__file__).with_name("budgets.toml")
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
@@ -60,7 +60,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 async def browser(chromium: str | None) -> AsyncIterator[Browser]:
     """One Chromium; each person gets a profile of their own in it."""
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        opened = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened
         await opened.close()
 

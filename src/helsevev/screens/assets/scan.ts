@@ -61,9 +61,8 @@ class Scanner {
     if (!kept || !this.panel.dataset["patient"]) return;
     const band = JSON.parse(kept) as Band;
     if (band.patient !== this.panel.dataset["patient"]) return;
-    void this.scanned(band.code, band.camera ? "camera" : "scanner").then(() => {
-      if (band.camera) void this.open();
-    });
+    void this.scanned(band.code, band.camera ? "camera" : "scanner");
+    if (band.camera) void this.open();
   }
 
   private async open(): Promise<void> {

@@ -1,6 +1,6 @@
 // A scanner that types: keys faster than any hand, ended by Enter, wherever the focus is.
 
-const FASTEST_HAND_MS = 40;
+const FASTEST_HAND_MS = 60;
 const FEWEST = 6;
 const SURE = 4;
 const SEPARATOR = "\x1d";
