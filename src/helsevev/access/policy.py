@@ -22,7 +22,6 @@ Action = Literal[
     "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
     "give-representation", "end-representation", "keep-stock", "settle-stock", "set-unit-times",
     "see-figures",
-    "see-figures",
 ]  # fmt: skip
 Basis = Literal[
     "relation", "stated", "emergency", "own", "representation", "system", "on-request",
