@@ -84,7 +84,7 @@ async def figures_file(request: _Request, unit: str = "") -> Response[str]:
         writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     name = f"figures-{chosen.partition('/')[2]}.csv"
     return Response(
-        written.getvalue(), media_type="text/csv; charset=utf-8",
+        written.getvalue(), media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )  # fmt: skip
 
