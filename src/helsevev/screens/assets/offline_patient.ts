@@ -47,7 +47,6 @@ function openDose(phone: Phone, dose: Dose, stands: string): HTMLElement {
   const check = h("label", { class: "hv-check" }, give, what(dose));
   const reason = choice("not", phone.round?.content.notGiven ?? [], say("choose"));
   const fold = h("details", { class: "hv-fold" }, h("summary", {}, say("not-given"), h("span", { class: "ds-sr-only" }, `: ${dose.name} ${time(dose.at)}`)), field(say("why"), reason));
-  fold.dataset["key"] = dose.key;
   const marks = h("div", { class: "hv-row__marks" }, tag(say(stands), COLOURS[stands as keyof typeof COLOURS]), dose.two && tag(say("two"), "warning"));
   const row = h("li", { class: "hv-row" }, h("div", { class: "hv-row__main" }, check, dose.two && h("p", { class: "hv-quiet" }, say("two-told")), fold), marks);
   row.dataset["dose"] = dose.key;
@@ -200,12 +199,12 @@ export function patientPage(phone: Phone, patient: Patient, problems: string[], 
     h("p", {}, button(say("all-patients"), back, "tertiary")),
     banner(patient),
     ...problems.map((each) => alert(each)),
-    acts(phone, patient.id, (text) => tell([text])),
     doses(phone, patient, tell),
     ...unread,
     asNeeded(phone, patient, tell),
     measuring(phone, patient, tell),
     noting(phone, patient, tell),
+    acts(phone, patient.id, (text) => tell([text])),
     rest(phone, patient),
     list(patient),
     measured(patient),
