@@ -74,6 +74,8 @@ class RulesBeside:
             and patient > 0
             and (look := rule.wants(resource))
         ]
+        if wanted:
+            await self._unit_times.known()
         names = {_turn(r["resourceType"], patient, look) for r, patient, _, look in wanted}
         turns = await seen(self._store.database, names)
         issues: list[Any] = []
