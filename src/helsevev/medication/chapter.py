@@ -12,6 +12,7 @@ from helsevev.medication import (
     pages,
     prescription,
     round_pages,
+    unit_times_pages,
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
@@ -43,7 +44,7 @@ CHAPTER = Chapter(
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES, *dosette_pages.ROUTES,
         *reconcile_pages.ROUTES, *record_pages.ROUTES, *letter_pages.ROUTES,
-        *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *offline_pages.ROUTES,
+        *outside_plan_pages.ROUTES, *infusion_pages.ROUTES, *unit_times_pages.ROUTES, *offline_pages.ROUTES,
         *national_list_pages.ROUTES,
     ),
     commands=(MEDICINES, FIGURES,),

@@ -6,7 +6,7 @@ the FHIR Dosage, which the program reads, and a question about one moment, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -43,6 +43,18 @@ class Saying:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A unit's times of day, and from when they applied (None: always)."""
+
+    since: datetime | None
+    events: Mapping[str, time]
+    daily: Mapping[int, tuple[time, ...]]
+
+
+ALWAYS = Table(None, EVENTS, DAILY)
+
+
+@dataclass(frozen=True)
 class Version:
     """One version of an order as it is said, and since when it stood."""
 
@@ -76,8 +88,9 @@ def reference(
     end: datetime,
     zone: tzinfo,
     aways: Sequence[Away] = (),
+    tables: Sequence[Table] = (ALWAYS,),
 ) -> list[datetime]:
-    """The moments at which a dose is due, one for each dose."""
+    """The moments at which a dose is due, one for each dose, by the times that applied then."""
     due: list[datetime] = []
     for at in quarters(start, end):
         stood = [version for version in versions if version.since <= at]
@@ -85,22 +98,23 @@ def reference(
             continue
         if any(a.known <= at and a.start <= at and (a.end is None or at < a.end) for a in aways):
             continue
+        table = [each for each in tables if each.since is None or each.since <= at][-1]
         due += [at] * sum(
-            _gives(stood[-1], number, at, zone) for number in range(len(stood[-1].steps))
+            _gives(stood[-1], number, at, zone, table) for number in range(len(stood[-1].steps))
         )
     return due
 
 
-def _gives(version: Version, number: int, at: datetime, zone: tzinfo) -> bool:
+def _gives(version: Version, number: int, at: datetime, zone: tzinfo, table: Table) -> bool:
     saying = version.steps[number]
     begins, ends = _holds(version, number, zone)
     if saying.as_needed or at < begins or (ends is not None and at >= ends):
         return False
-    if not _is_moment(saying, begins, at, zone):
+    if not _is_moment(saying, begins, at, zone, table):
         return False
     if not saying.count:
         return True
-    earlier = sum(_is_moment(saying, begins, each, zone) for each in quarters(begins, at))
+    earlier = sum(_is_moment(saying, begins, each, zone, table) for each in quarters(begins, at))
     return earlier < saying.count
 
 
@@ -122,7 +136,7 @@ def _holds(version: Version, number: int, zone: tzinfo) -> tuple[datetime, datet
     return begins, ends
 
 
-def _is_moment(saying: Saying, begins: datetime, at: datetime, zone: tzinfo) -> bool:
+def _is_moment(saying: Saying, begins: datetime, at: datetime, zone: tzinfo, table: Table) -> bool:
     if saying.infusion:
         return at == begins
     if saying.fixed:
@@ -135,7 +149,7 @@ def _is_moment(saying: Saying, begins: datetime, at: datetime, zone: tzinfo) -> 
         at == wall
         for day in (about - timedelta(days=1), about, about + timedelta(days=1))
         if _is_day(saying, first_day, day)
-        for wall in _walls(saying, day, zone)
+        for wall in _walls(saying, day, zone, table)
     )
 
 
@@ -162,13 +176,13 @@ def _falls_monthly(first_day: date, day: date, months: int) -> bool:
     return day.day == first_day.day or (is_last_of_month and first_day.day > day.day)
 
 
-def _walls(saying: Saying, day: date, zone: tzinfo) -> list[datetime]:
+def _walls(saying: Saying, day: date, zone: tzinfo, table: Table) -> list[datetime]:
     if saying.times_a_day:
-        return [shown(day, at, zone) for at in DAILY[saying.times_a_day]]
+        return [shown(day, at, zone) for at in table.daily[saying.times_a_day]]
     walls = {shown(day, at, zone) for at in saying.at}
     for event in saying.events:
         moved = timedelta(minutes=-saying.offset if event.startswith("AC") else saying.offset)
-        local = datetime.combine(day, EVENTS[event]) + moved
+        local = datetime.combine(day, table.events[event]) + moved
         walls.add(shown(local.date(), local.time(), zone))
     return sorted(walls)
 

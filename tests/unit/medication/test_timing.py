@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helsevev.medication.recurrence import Span, Times
+from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.timing import Due, Leave, Standing, due, unplanned
 
-from .slow_plan import DAILY, EVENTS, Away, Saying, Version, as_order, reference
+from .slow_plan import ALWAYS, DAILY, EVENTS, Away, Saying, Table, Version, as_order, reference
 
 TIMES = Times(EVENTS, DAILY, {"BID": {"frequency": 2, "period": 1, "periodUnit": "d"}})
 OSLO = ZoneInfo("Europe/Oslo")
@@ -95,6 +95,23 @@ def leaves(draw: st.DrawFn, day: datetime) -> list[Away]:
 
 
 @st.composite
+def tables(draw: st.DrawFn, day: datetime) -> list[Table]:
+    """A unit's times of day, set anew once or twice in the days that are asked about."""
+    made = [ALWAYS]
+    since = day + draw(_hours(-24, 48))
+    for _ in range(draw(st.integers(0, 2))):
+        daily = {n: draw(st.lists(quarter, min_size=n, max_size=n, unique=True)) for n in DAILY}
+        events = {event: draw(quarter) for event in EVENTS}
+        made.append(Table(since, events, {n: tuple(sorted(at)) for n, at in daily.items()}))
+        since += draw(_hours(1, 36))
+    return made
+
+
+def _applied(drawn: list[Table]) -> list[TimesFrom]:
+    return [TimesFrom(t.since, Times(t.events, t.daily, TIMES.codes)) for t in drawn]
+
+
+@st.composite
 def situations(draw: st.DrawFn) -> tuple[list[Version], list[Away], datetime, tzinfo]:
     """An order with its history, leave, the time asked about and the zone of the clocks."""
     day = draw(st.sampled_from(DAYS))
@@ -117,6 +134,29 @@ def test_the_doses_due_are_those_that_a_slow_reference_finds(
     found = _due(drawn, aways, span, zone)
     assert [dose.at for dose in found] == reference(drawn, span.start, span.end, zone, aways)
     assert len({dose.key for dose in found}) == len(found)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(situations(), st.data())
+def test_a_dose_is_due_by_the_times_of_day_that_the_unit_had_then(
+    situation: tuple[list[Version], list[Away], datetime, tzinfo], data: st.DataObject
+) -> None:
+    drawn, aways, day, zone = situation
+    applied = data.draw(tables(day))
+    span = Span(day, day + timedelta(days=4))
+    history = [Standing(v.since, as_order(v, n)) for n, v in enumerate(drawn, 1)]
+    away = [Leave(a.start, a.end, a.known) for a in aways]
+    found = due(history, span, zone, _applied(applied), away)
+    slow = reference(drawn, span.start, span.end, zone, aways, applied)
+    assert [dose.at for dose in found] == slow
+    # What is set from a moment on moves nothing that was due before it.
+    since = span.start + data.draw(_hours(0, 96))
+    later = [*applied, Table(since, dict.fromkeys(EVENTS, time(3)), ALWAYS.daily)]
+    later = [
+        each for each in later if each is later[-1] or each.since is None or each.since < since
+    ]
+    after = due(history, span, zone, _applied(later), away)
+    assert [d.at for d in after if d.at < since] == [d.at for d in found if d.at < since]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -224,3 +264,22 @@ def test_a_dosage_that_does_not_say_when_is_told_and_never_guessed(
     assert [each.dosage["text"] for each in unplanned(Standing(FRIDAY, order), OSLO, TIMES)] == [
         "Se eget skjema"
     ]
+
+
+def test_an_order_that_was_imported_today_has_no_doses_before_and_counts_from_its_start() -> None:
+    """What was given before we knew of it is not known: nothing of it was missed."""
+    start = datetime(2026, 11, 12, 7, tzinfo=UTC)
+    imported = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    step = {"timing": {"repeat": {
+        "timeOfDay": ["08:00:00"], "boundsDuration": {"value": 9, "code": "d"},
+    }}}  # fmt: skip
+    course = {"id": "o", "status": "active", "intent": "order", "authoredOn": start.isoformat(),
+              "dosageInstruction": [{"sequence": 1, **step}, {"sequence": 2, **step}]}  # fmt: skip
+    found = due([Standing(imported, course)], Span(start, start + timedelta(days=30)), OSLO, TIMES)
+    assert [dose.at.day for dose in found] == [*range(23, 30)]
+    # The tenth to the eighteenth day are the second step.
+    assert {dose.dosage["sequence"] for dose in found} == {2}
+    counted = {"timing": {"repeat": {"timeOfDay": ["08:00:00"], "count": 12}}}
+    order = {**course, "dosageInstruction": [counted]}
+    found = due([Standing(imported, order)], Span(start, start + timedelta(days=30)), OSLO, TIMES)
+    assert [dose.at.day for dose in found] == [23]
