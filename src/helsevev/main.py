@@ -50,6 +50,7 @@ from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
 from helsevev.access.walled import behind
+from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
@@ -59,6 +60,7 @@ from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
 from helsevev.medication.catalogue.loading import load_demo
+from helsevev.medication.catalogue.nightly import SentencesLearned
 from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.medication.national_list import beside as national_list
 from helsevev.medication.national_list.client import service_of
@@ -126,7 +128,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures),
-        FillingsFollowed(services),
+        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services),
     )  # fmt: skip
     for job in jobs:
         await job.start()

@@ -62,13 +62,17 @@ class Live:
             versions=tuple(change.versions[n] for n in kept),
         )
 
-    async def last_look(self, permit: Permit) -> datetime | None:
-        """When the actor last looked at this chart; None when never."""
+    async def last_look(self, permit: Permit, part: str = "") -> datetime | None:
+        """When the actor last looked at this chart, or a part of it by itself; None when never."""
         at: datetime | None = await self._database.fetchval(
-            _SQL["last_look"], permit.patient, permit.actor.id
+            _SQL["last_look"], permit.patient, _looker(permit, part)
         )
         return at
 
-    async def look(self, permit: Permit, at: datetime) -> None:
-        """The actor has seen the chart as it was at `at`."""
-        await self._database.execute(_SQL["look"], permit.patient, permit.actor.id, at)
+    async def look(self, permit: Permit, at: datetime, part: str = "") -> None:
+        """The actor has seen the chart, or a part of it by itself, as it was at `at`."""
+        await self._database.execute(_SQL["look"], permit.patient, _looker(permit, part), at)
+
+
+def _looker(permit: Permit, part: str) -> str:
+    return f"{permit.actor.id}#{part}" if part else permit.actor.id

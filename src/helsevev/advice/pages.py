@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
@@ -16,7 +18,9 @@ from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
 from helsevev.access.walled import see_whole
 from helsevev.advice import hooks
-from helsevev.advice.rule_statistics import case_counts, rule_lines
+from helsevev.advice.rule_book import rule_book, title_of
+from helsevev.advice.rule_reviews import end_review, open_reviews
+from helsevev.advice.rule_statistics import case_counts, cases_of, rule_lines
 from helsevev.content import decision_loading as content
 from helsevev.decision_support.reading import TYPES
 from helsevev.fhir.reading import concept_text, reference_key, reference_text
@@ -161,11 +165,67 @@ async def rules_page(request: _Request) -> Response[str]:
     cases = case_counts()
     return render(
         request, "advice/rules.html", lines=rule_lines(counted, cases, levels), cases=cases,
+        reviews=await open_reviews(services), book=rule_book(), levels_said=level_words(),
         levels=levels, banner=known.stopped,
         list_name="" if known.interactions is None
         else f"{known.interactions.name} {known.interactions.version}",
         lowest=int(levels.lowest_acceptance * 100), page_title=_("Rules of decision support"),
     )  # fmt: skip
+
+
+@get("/advice/rules/{rule:str}", opt={"decision": "signed-in"})
+async def rule_page(request: _Request, rule: str) -> Response[str]:
+    """One rule: what it says, its cases, how it did week by week, and what came after."""
+    staff_of_request(request)
+    return await _rule(request, rule, ())
+
+
+@post("/advice/rules/{rule:str}", opt={"decision": "signed-in"}, status_code=200)
+async def end_rule_review(request: _Request, rule: str) -> Response[Any]:
+    """Keep what the review of a rule came to."""
+    actor, services = staff_of_request(request), _services(request)
+    verdict = str((await request.form()).get("verdict", ""))[:2000]
+    if not verdict.strip():
+        return await _rule(request, rule, [_("Write what the review came to.")])
+    try:
+        await end_review(services, actor, rule, verdict)
+    except Refused:
+        raise
+    except AccessError as refusal:
+        return await _rule(request, rule, [issue.diagnostics for issue in refusal.issues])
+    return Redirect(f"/advice/rules/{quote(rule)}", status_code=303)
+
+
+async def _rule(request: _Request, rule: str, problems: Sequence[str]) -> Response[str]:
+    services, levels = _services(request), content.levels()
+    since = clock.now() - timedelta(days=levels.review_days)
+    counted = [each for each in await services.card_log.statistics(since) if each.rule == rule]
+    about, cases = rule_book().get(rule), cases_of(rule)
+    if about is None and not counted and not cases:
+        raise NotFoundException("There is no such rule.")
+    lines = [each for each in rule_lines(counted, case_counts(), levels) if each.rule == rule]
+    weeks = [each for each in await services.card_log.weeks(since) if each.rule == rule]
+    outcomes = [(what, many) for name, what, many in await services.card_log.outcomes(since)
+                if name == rule]  # fmt: skip
+    return render(
+        request, "advice/rule.html", rule=rule, about=about, cases=cases, weeks=weeks,
+        line=lines[0] if lines else None, outcomes=outcomes, outcome_words=_outcomes(),
+        review=(await open_reviews(services)).get(rule), problems=problems, levels=levels,
+        status_code=422 if problems else 200, levels_said=level_words(), titles=title_of,
+        page_title=title_of(rule),
+    )  # fmt: skip
+
+
+def level_words() -> dict[str, str]:
+    """How loud, in words."""
+    return {"stop": _("stops"), "interrupt": _("asks"), "quiet": _("tells quietly")}
+
+
+def _outcomes() -> dict[str, str]:
+    return {
+        "stopped": _("The order was stopped"), "paused": _("The order was paused"),
+        "changed": _("The order was changed"),
+    }  # fmt: skip
 
 
 @get("/advice/unchecked", opt={"decision": "record"})
@@ -214,5 +274,6 @@ def _services(request: _Request) -> Services:
 
 
 ROUTES: Final = (
-    discovery, call_service, feedback, rules_page, unchecked_page, check_again,
+    discovery, call_service, feedback, rules_page, rule_page, end_rule_review, unchecked_page,
+    check_again,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from litestar import Request, Response, get
+from litestar.background_tasks import BackgroundTask
 from litestar.response import Redirect
 
 from helsevev.access.errors import Refused
@@ -22,6 +23,8 @@ from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
+_PART: Final = "medications"
+"""What the list is called as a part of the chart that is looked at by itself."""
 
 
 @get("/patient/{patient_id:str}/medications", opt=_RECORD)
@@ -33,7 +36,10 @@ async def medicine_list(request: _Request, patient_id: str, since: int = 0) -> R
         if refusal.decision.may_break_glass:
             return Redirect(f"/emergency/{patient_id}", status_code=303)
         raise
-    return await _list(request, opened, since, "medication/list.html")
+    at = clock.now()
+    answer = await _list(request, opened, since, "medication/list.html")
+    answer.background = BackgroundTask(opened.services.live.look, opened.permit, at, _PART)
+    return answer
 
 
 @get("/patient/{patient_id:str}/medications/list", opt=_RECORD)
@@ -77,7 +83,9 @@ async def medicine_pdf(request: _Request, patient_id: str) -> Response[bytes]:
 async def _list(request: _Request, opened: Opened, since: int, template: str) -> Response[Any]:
     looked: datetime | None = looked_at(since)
     if looked is None:
-        looked = await opened.services.live.last_look(opened.permit)
+        # Whoever comes by the menu has seen the overview just now, and not the list.
+        live = opened.services.live
+        looked = await live.last_look(opened.permit, _PART) or await live.last_look(opened.permit)
     changed: dict[str, Change] = await changes_since(opened, looked)
     mark = int(looked.timestamp() * 1e6) if looked else 0
     return render(
