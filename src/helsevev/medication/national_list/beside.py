@@ -40,6 +40,8 @@ def beside(settings: Settings) -> Iterator[Settings]:
         )  # fmt: skip
     try:
         secret(settings.data, _NAME)
+        # For who wants to see what a failing service looks like: see the simulator's FAULTS.
+        (settings.data / f"{_NAME}.address").write_text(address, "utf-8")
         yield replace(
             settings, medication_service=address,
             medication_service_token=settings.data / f"{_NAME}.secret",

@@ -60,7 +60,8 @@ class Simulator:
             return await self._respond(request, self._send)
 
         @post("/simulator/next/{fault:str}", status_code=204)
-        async def go_wrong(fault: str) -> None:
+        async def go_wrong(request: Request[Any, Any, Any]) -> None:
+            fault = request.path_params["fault"]
             self.next = [fault] if fault in FAULTS else []
 
         return Litestar([get_medication, send_medication, go_wrong], openapi_config=None)
