@@ -65,6 +65,7 @@ from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.medication.national_list import beside as national_list
 from helsevev.medication.national_list.client import service_of
 from helsevev.medication.offline.envelope import Seals
+from helsevev.medication.scanning.demo import load_scans
 from helsevev.medication.stock.demo import load_shelf
 from helsevev.medication.stock.filled import FillingsFollowed
 from helsevev.record import reworking
@@ -281,6 +282,7 @@ async def _prepare(
         if settings.demo:
             await demo.load(services, clock.now())
             await load_demo(services)
+            await load_scans(services, demo.personas())
             await load_shelf(services, demo.personas())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 

@@ -49,10 +49,18 @@ class ScanCounts:
     ) -> None:
         """Count something at the unit that the actor works in, on this day in Norway."""
         day = clock.now().astimezone(OSLO).date()
+        await self.add(actor, day, what, outcome, means=means, product=product, times=1)
+
+    async def add(
+        self, actor: Actor, day: date, what: str, outcome: str, *, means: str, product: str,
+        times: int,
+    ) -> None:  # fmt: skip
+        """Count something that happened so many times on a day at the actor's unit."""
         unit = actor.unit[0] if actor.unit else ""
+        named = product.replace("\0", "")[:_LONGEST]
         await self._database.execute(
-            _SQL["count"], day, unit, means, what, outcome, product.replace("\0", "")[:_LONGEST]
-        )
+            _SQL["count"], day, unit, means, what, outcome, named, times
+        )  # fmt: skip
 
     async def of_units(self, units: Sequence[str], since: date) -> list[ScanCount]:
         """What was counted at units (references) since a day, the oldest week first."""

@@ -1,7 +1,7 @@
 -- name: count
--- Once more that this happened at a unit on a day.
+-- That this happened at a unit on a day, so many times more.
 INSERT INTO scan_count (day, unit, means, what, outcome, product, times)
-VALUES ($1, $2, $3, $4, $5, $6, 1)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (unit, day, means, what, outcome, product)
 DO UPDATE SET times = scan_count.times + excluded.times
 
