@@ -152,7 +152,10 @@ async def send(desk: Desk, key: str, seen: str) -> Exchange:
         "sent", desk.opened.patient_id, desk.who, at, str(UUID(key)), made.identifier
     )
     begun = kept.failed(begun, _("No answer has come yet."), surely=False)
-    begun["note"] = [{"text": f"{each.name}: {each.why}"} for each in made.kept_back]
+    begun["note"] = [
+        {"text": _("Not sent: %(what)s (%(why)s)") % {"what": each.name, "why": each.why}}
+        for each in made.kept_back
+    ]
     if not begun["note"]:
         del begun["note"]
     body = serialization.encode(made.parameters)
