@@ -25,6 +25,7 @@ USES = {
         "access/audit/watching.py": "the job that looks for unusual reads",
         "access/beside.py": "what a write is checked against: the order, and the doses before",
         "access/blocks/keeping.py": "what somebody has blocked, for who may act for them",
+        "access/brought.py": "whether an act of a phone was recorded, and what nobody could record",
         "access/bulk.py": "imports: what is there already",
         "access/card_log.py": "counts of cards by rule, of nobody in particular",
         "access/fillings.py": "the job that tells when a list changes after it was filled",

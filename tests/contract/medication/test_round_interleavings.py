@@ -373,7 +373,6 @@ def _keys(resource: Resource) -> list[str]:
 async def schedules(
     services: Services, phones: Phones, monkeypatch: pytest.MonkeyPatch, count: int, seed: int
 ) -> None:
-    """Run so many, a few at the same time."""
     seals = Seals("of the tests")
     for first in range(0, count, 8):
         cases = [await prepare(services, monkeypatch) for _ in range(min(8, count - first))]
