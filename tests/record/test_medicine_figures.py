@@ -61,7 +61,7 @@ def _dose(day: date, hour: int, minutes: int = 0) -> dict[str, Any]:
 
 
 async def _count(services: Services) -> Counting:
-    counting = Counting(services.medicine_figures)
+    counting = Counting(services.medicine_figures, services.unit_times)
     while await counting.follow() or await counting.next_days():
         pass
     await counting.close_weeks()
@@ -119,7 +119,7 @@ async def test_a_week_is_counted_kept_fresh_and_closed(
     await _count(services)
     corrected = {"on-time": 2, "late": 1, "unanswered": 2}
     assert await _weeks(services, leader) == [corrected, counted]
-    assert await Counting(services.medicine_figures).rebuild(monday) > 0
+    assert await Counting(services.medicine_figures, services.unit_times).rebuild(monday) > 0
     assert await _weeks(services, leader) == [corrected, counted]
 
 
@@ -148,7 +148,8 @@ async def test_those_of_a_week_are_listed_and_the_list_is_in_their_trail(
     counted = await figures.weeks(leader, [WARD], first_day(last_day(clock.now())))
     week = max(each.week for each in counted)
     [(anne, counts)] = await figures.people_of_week(leader, WARD, week)
-    assert anne.patient_id == "anne" and anne.may_open
+    assert anne.patient_id == "anne"
+    assert anne.may_open
     assert sum(counts["M1"]) == 5
     permit = await services.gate.open_chart(leader, "anne")
     touched = {each.interaction for each in await services.gate.who_has_read(permit)}

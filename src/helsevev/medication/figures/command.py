@@ -53,7 +53,7 @@ async def _rebuild(services: Services, since: date | None) -> int:
     first = since or first_day(last_day(clock.now()))
     began, used = time.monotonic(), time.process_time()
     with Bar() as bar:
-        done = await Counting(services.medicine_figures).rebuild(
+        done = await Counting(services.medicine_figures, services.unit_times).rebuild(
             first, lambda done, total: bar.show("Counting", done, total)
         )
     took, cpu = time.monotonic() - began, time.process_time() - used

@@ -7,16 +7,17 @@ been closed stays as it was, with what it would be now beside it.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
 
 from helsevev.access.medicine_figures import HAPPENED, Changed, Kept, MedicineFigures, Version
+from helsevev.access.unit_times import TimesOfUnits, UnitTimes
 from helsevev.content import loading
 from helsevev.fhir import dates
 from helsevev.fhir.reading import OSLO, text
@@ -27,8 +28,8 @@ from helsevev.medication.figures.counting import PARTS, given, of_fates, week_of
 from helsevev.medication.figures.handovers import agreement, stops
 from helsevev.medication.figures.places import Places, is_stay
 from helsevev.medication.figures.right_time import Told, day_span, fates
-from helsevev.medication.recurrence import Span, Times
-from helsevev.medication.round_times import times_of
+from helsevev.medication.recurrence import Span, Times, TimesFrom
+from helsevev.medication.round_times import times_history, times_of
 from helsevev.medication.timing import Standing
 
 BATCH: Final = 100
@@ -45,13 +46,31 @@ _log = logging.getLogger(__name__)
 
 
 class Tables(Struct, frozen=True):
-    """The units' times of day, by unit, worked out for all that are part of something."""
+    """The units' times of day, by unit and what it is part of, with what units have set."""
 
     lineages: Mapping[str, Sequence[str]]
+    kept: Sequence[UnitTimes]
 
-    def of(self, units: Iterable[str]) -> dict[str, Times]:
-        """The times of day of some units."""
-        return {unit: times_of(self.lineages.get(unit, (unit,))) for unit in units}
+    def of(self, units: Iterable[str]) -> dict[str, Times | Sequence[TimesFrom]]:
+        """The times of day of some units, as they stood; the same object where they are the same.
+
+        What was set for a time that had passed holds from when it was set.
+        """
+        found: dict[str, Times | Sequence[TimesFrom]] = {}
+        for unit in units:
+            lineage = self.lineages.get(unit, (unit,))
+            ours = [
+                dataclasses.replace(each, since=max(each.since, each.written_at))
+                for each in self.kept
+                if each.unit in lineage
+            ]
+            found[unit] = times_history(lineage, ours) if ours else times_of(lineage)
+        return found
+
+
+async def tables_of(figures: MedicineFigures, unit_times: TimesOfUnits) -> Tables:
+    """The times of day of all units."""
+    return Tables(await figures.lineages(), await unit_times.known())
 
 
 def told_of(versions: Iterable[Version]) -> Told:
@@ -99,14 +118,15 @@ def counts_of(told: Told, within: Span, tables: Tables, now: datetime) -> dict[A
 class Counting:
     """Counts days of inhabitants, and keeps the counts."""
 
-    def __init__(self, figures: MedicineFigures) -> None:
+    def __init__(self, figures: MedicineFigures, unit_times: TimesOfUnits) -> None:
         self._figures = figures
+        self._unit_times = unit_times
 
     async def days(
         self, patients: Sequence[int], first: date, last: date, tables: Tables | None = None
     ) -> None:
         """Count some inhabitants' days anew."""
-        tables = tables or Tables(await self._figures.lineages())
+        tables = tables or await self._tables()
         within = day_span(first, last, OSLO)
         told = await self._figures.told(patients, within.start, within.end)
         now = clock.now()
@@ -127,7 +147,7 @@ class Counting:
         place = await self._figures.settled()
         done = await self._everybody(first, last_day(clock.now()), tell)
         progress = await self._figures.progress()
-        await self._figures.note(replace(progress, place=place))
+        await self._figures.note(dataclasses.replace(progress, place=place))
         await self.close_weeks()
         return done
 
@@ -139,7 +159,7 @@ class Counting:
             return False
         if progress.day is not None:
             await self._recount(changed, progress.day)
-        await self._figures.note(replace(progress, place=place))
+        await self._figures.note(dataclasses.replace(progress, place=place))
         return bool(changed)
 
     async def next_days(self) -> bool:
@@ -159,7 +179,7 @@ class Counting:
     ) -> int:
         within = day_span(first, last, OSLO)
         total = await self._figures.treated_total(within.start, within.end) if tell else 0
-        tables, done = Tables(await self._figures.lineages()), 0
+        tables, done = await self._tables(), 0
         async for patients in self._figures.treated(within.start, within.end, BATCH):
             await self.days(patients, first, last, tables)
             done += len(patients)
@@ -167,7 +187,7 @@ class Counting:
                 tell(done, total)
             await asyncio.sleep(0)
         progress = await self._figures.progress()
-        await self._figures.note(replace(progress, day=last))
+        await self._figures.note(dataclasses.replace(progress, day=last))
         return done
 
     async def close_weeks(self) -> None:
@@ -181,7 +201,10 @@ class Counting:
         if last > before:
             versions: dict[str, str] = {each.id: each.version for each in content.indicator}
             await self._figures.close_weeks(before, last, versions)
-            await self._figures.note(replace(progress, week=last))
+            await self._figures.note(dataclasses.replace(progress, week=last))
+
+    async def _tables(self) -> Tables:
+        return await tables_of(self._figures, self._unit_times)
 
     async def _recount(self, changed: Iterable[Changed], counted_to: date) -> None:
         days: defaultdict[int, set[date]] = defaultdict(set)
@@ -200,7 +223,7 @@ class Counting:
             for day in touched:
                 if day <= counted_to:
                     by_days[day, day].append(patient)
-        tables = Tables(await self._figures.lineages()) if by_days else None
+        tables = await self._tables() if by_days else None
         for (first, last), patients in by_days.items():
             for start in range(0, len(patients), BATCH):
                 await self.days(patients[start : start + BATCH], first, last, tables)
@@ -239,8 +262,8 @@ class FiguresKept(Background):
 
     name = "medicine figures"
 
-    def __init__(self, figures: MedicineFigures) -> None:
-        self._counting = Counting(figures)
+    def __init__(self, figures: MedicineFigures, unit_times: TimesOfUnits) -> None:
+        self._counting = Counting(figures, unit_times)
 
     async def _go_on(self) -> None:
         while True:

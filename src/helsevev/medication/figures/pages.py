@@ -21,7 +21,7 @@ from helsevev.locale import gettext as _
 from helsevev.medication.dosage import dose_amount
 from helsevev.medication.figures import right_time
 from helsevev.medication.figures.counting import PARTS, week_of
-from helsevev.medication.figures.keeping import Tables, first_day, last_day, told_of
+from helsevev.medication.figures.keeping import first_day, last_day, tables_of, told_of
 from helsevev.medication.figures.right_time import Fate, day_span
 from helsevev.medication.figures.view import (
     Figure,
@@ -160,7 +160,7 @@ async def _fates(
     figures, now = services.medicine_figures, clock.now()
     within = day_span(monday, min(monday + timedelta(days=6), last_day(now)), OSLO)
     told = told_of(await figures.told_of_one(patient_id, within.start, within.end))
-    times = Tables(await figures.lineages()).of(told.places.units())
+    times = (await tables_of(figures, services.unit_times)).of(told.places.units())
     content = loading.medication_indicators()
     found = right_time.fates(told, within, OSLO, times, content, now)
     return [each for each in found if each.unit == unit]

@@ -25,7 +25,7 @@ from helsevev.medication.administration import (
 )
 from helsevev.medication.figures.intervals import apart
 from helsevev.medication.figures.places import Places
-from helsevev.medication.recurrence import Span, Times
+from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.round_times import WEEK, is_among
 from helsevev.medication.timing import Due, Standing, due
 
@@ -85,7 +85,7 @@ def fates(
     told: Told,
     within: Span,
     zone: tzinfo,
-    times: Mapping[str, Times],
+    times: Mapping[str, Times | Sequence[TimesFrom]],
     content: Indicators,
     now: datetime,
 ) -> list[Fate]:
