@@ -31,7 +31,8 @@ async def scanning_page(request: _Request) -> Response[Any]:
     first = last - timedelta(weeks=_WEEKS - 1)
     counts = await services.scan_counts.of_units(actor.unit, first)
     reasons = {each.code: each.label for each in loading.rounds().not_scanned}
-    found = statistics(counts, reasons, first, last)
+    since = min((each.week for each in counts), default=last)
+    found = statistics(counts, reasons, max(first, since), last)
     points = [
         {
             "time": datetime.combine(week.begins, time(12), UTC),

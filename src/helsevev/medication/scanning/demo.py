@@ -26,7 +26,7 @@ _WHY: Final = (
     ("no-wristband", "Furix tab 40 mg", 2),
 )  # fmt: skip
 """Why the others were not, in parts of ten."""
-_UNKNOWN: Final = "07038319999999"
+_UNKNOWN: Final = "07038319999992"
 _PATIENTS: Final = ("demo-kare", "demo-aslaug")
 _AFTER: Final = ((timedelta(minutes=2), stops.CHANGED), (timedelta(minutes=4), stops.NOT_GIVEN))
 
