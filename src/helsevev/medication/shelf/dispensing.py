@@ -80,6 +80,11 @@ class Filling(Struct, frozen=True):
     dispenses: tuple[Mapping[str, Any], ...]
 
     @property
+    def last_day(self) -> datetime | None:
+        """A moment of the last day that it is for."""
+        return None if self.end is None else self.end - timedelta(seconds=1)
+
+    @property
     def fillers(self) -> frozenset[str]:
         """The references of those who have signed it."""
         return frozenset(

@@ -59,7 +59,10 @@ class Counted(Struct, frozen=True, omit_defaults=True):
 
 
 class Incident(Struct, frozen=True):
-    """A difference that has to be explained, and what was said of it."""
+    """A difference that has to be explained, and what was said of it.
+
+    `signed` are the references of those who found it, who do not explain it themselves.
+    """
 
     id: str
     product: str
@@ -67,6 +70,7 @@ class Incident(Struct, frozen=True):
     by: str
     difference: Decimal
     words: str
+    signed: frozenset[str] = frozenset()
     explained_by: str = ""
     explained_at: datetime | None = None
     explanation: str = ""
@@ -94,7 +98,7 @@ def counts_by_product(notes: Iterable[Note]) -> dict[str, Counts]:
             firsts[note.id] = note
             by_product[note.about] = Counts(before.last, before.last_by, note)
         elif note.kind == SECOND:
-            first = firsts.get(note.id.partition(".")[2])
+            first = firsts.get(first_of(note.id))
             by = tuple(dict.fromkeys(n.actor_name for n in (first, note) if n is not None))
             by_product[note.about] = Counts(note.at, by, None)
     return by_product
@@ -176,6 +180,7 @@ def incidents(notes: Iterable[Note]) -> list[Incident]:
     """Differences, the newest first, with who explained them."""
     listed = list(notes)
     explained = {note.about: note for note in listed if note.kind == EXPLAINED}
+    actors = {note.id: note.actor for note in listed}
     found = []
     for note in listed:
         if note.kind != INCIDENT:
@@ -185,16 +190,28 @@ def incidents(notes: Iterable[Note]) -> list[Incident]:
         found.append(Incident(
             note.id, note.about, note.at, note.actor_name,
             sum((each.difference for each in said.found), Decimal(0)), said.words,
+            frozenset({note.actor, actors.get(first_of(note.id), note.actor)}),
             by.actor_name if by else "", by.at if by else None, read(by).words if by else "",
         ))  # fmt: skip
     return list(reversed(found))
 
 
-def explanation(incident: str, words: str) -> Said:
-    """What the manager found out. Raises `CountRefused` when it says too little."""
+def explanation(incident: Incident, by: str, words: str) -> Said:
+    """What the manager (a reference) found out.
+
+    Raises `CountRefused` when it says too little, or by one of those who counted.
+    """
+    if by in incident.signed:
+        raise CountRefused(_("Who counted does not explain the difference."))
     if len(words.strip()) < 10:
         raise CountRefused(_("Explain in at least 10 characters."))
-    return Said(f"{EXPLAINED}.{incident}", EXPLAINED, incident, _body(Counted((), words.strip())))
+    body = _body(Counted((), words.strip()))
+    return Said(f"{EXPLAINED}.{incident.id}", EXPLAINED, incident.id, body)
+
+
+def first_of(said_id: str) -> str:
+    """The id of the first count that a settled one, or the incident of it, goes back to."""
+    return said_id.removeprefix(f"{INCIDENT}.").removeprefix(f"{SECOND}.")
 
 
 def witnessed(line: str, product: str) -> Said:

@@ -40,11 +40,7 @@ _MOST_NAMES: Final = 500
 @get("/stock/controlled", opt=_DECIDED)
 async def controlled(request: _Request, done: str = "") -> Response[Any]:
     """Every controlled product: how much, when it was counted by whom, and what is not settled."""
-    opened = await _open(request, "controlled")
-    return _page(
-        request, "controlled.html", opened, counts=opened.counts, none=Counts(),
-        me=staff_of_request(request).id, done=_done(done), page_title=_("Controlled drugs"),
-    )  # fmt: skip
+    return await _controlled(request, await _open(request, "controlled"), done=_done(done))
 
 
 @get("/stock/{product:str}/count", opt=_DECIDED)
@@ -107,9 +103,10 @@ async def explain(request: _Request) -> Response[Any]:
     if incident is None:
         return Redirect("/stock/controlled?done=explained-already", status_code=303)
     try:
-        said = counting.explanation(incident.id, form.get("words", ""))
-    except CountRefused:
-        return Redirect("/stock/controlled?done=explain-more", status_code=303)
+        me = staff_of_request(request).id
+        said = counting.explanation(incident, me, form.get("words", ""))
+    except CountRefused as refused:
+        return await _controlled(request, opened, problem=str(refused))
     await opened.stock.add("explain", [], [said], act="settle-stock")
     return Redirect("/stock/controlled?done=explained", status_code=303)
 
@@ -126,16 +123,31 @@ async def account(request: _Request, product: str, start: str = "", end: str = "
     notes = await opened.stock.notes((*counting.KINDS, counting.WITNESS), since)
     seen = {n.about: n for n in notes if n.kind == counting.WITNESS}
     counts = [n for n in notes if n.about == product and n.kind == counting.SECOND and n.at < until]
+    firsts = {n.id: n.actor_name for n in await opened.stock.notes([counting.COUNT])}
     return _page(
         request, "account.html", opened, row=row, lines=with_balance(before, lines), before=before,
         first=first, last=last, seen=seen, patients=await _patients(request, lines),
-        counts=[(note, counting.read(note)) for note in counts], in_words=counting.in_words,
+        counts=[
+            (note, counting.read(note), firsts.get(counting.first_of(note.id), ""))
+            for note in counts
+        ],
+        in_words=counting.in_words,
         incidents=[i for i in opened.incidents if i.product == product and since <= i.at < until],
         page_title=_("The account of %(name)s") % {"name": row.kept.name},
     )  # fmt: skip
 
 
 ROUTES: Final = (controlled, count_page, count, explain, account)
+
+
+async def _controlled(
+    request: _Request, opened: Opened, *, done: str = "", problem: str = ""
+) -> Response[Any]:
+    return _page(
+        request, "controlled.html", opened, status_code=422 if problem else 200,
+        counts=opened.counts, me=staff_of_request(request).id, done=done, problem=problem,
+        page_title=_("Controlled drugs"),
+    )  # fmt: skip
 
 
 async def _patients(request: _Request, lines: list[Booked]) -> dict[str, str]:
@@ -230,5 +242,4 @@ def _done(code: str) -> str:
         "witness-self": _("Somebody else has to sign as the second."),
         "explained": _("The explanation is kept."),
         "explained-already": _("It has been explained already."),
-        "explain-more": _("Explain in at least 10 characters."),
     }.get(code, "")

@@ -136,13 +136,13 @@ class FillingsFollowed(Background):
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._fillings = Fillings(services.gate)
+        self.fillings = Fillings(services.gate)
 
     async def look(self, patients: list[int]) -> int:
         """Look at what is filled for some inhabitants; how many tasks were asked for."""
         asked = 0
         for patient in patients:
-            patient_id = await self._fillings.patient_id(patient)
+            patient_id = await self.fillings.patient_id(patient)
             if patient_id is None:
                 continue
             try:
@@ -159,9 +159,9 @@ class FillingsFollowed(Background):
         while True:
             try:
                 if place is None:
-                    place = await self._fillings.now()
-                    await self.look(await self._fillings.all(clock.now()))
-                found, after = await self._fillings.changed(place, clock.now())
+                    place = await self.fillings.now()
+                    await self.look(await self.fillings.all(clock.now()))
+                found, after = await self.fillings.changed(place, clock.now())
                 await self.look(found)
                 moved, place = after != place, after
                 await asyncio.sleep(0 if moved else EVERY)

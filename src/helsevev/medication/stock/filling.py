@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from helsevev.access.actor import Actor
 from helsevev.access.services import Services
 from helsevev.fhir import dates
-from helsevev.fhir.reading import OSLO, mapping, objects, text
+from helsevev.fhir.reading import OSLO, mapping, objects, reference_key, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.administration import Signer
@@ -24,6 +25,7 @@ from helsevev.medication.shelf.book import amount_typed
 from helsevev.medication.shelf.dispensing import (
     BAGS,
     DOSETTE,
+    FILLING,
     OWN,
     Filling,
     FillingRefused,
@@ -105,14 +107,10 @@ async def fill(services: Services, actor: Actor, filled: Filled, wish: Wish) -> 
     lasts = begins, begins + timedelta(days=wish.days)
     filling = f"{wish.kind}/{filled.patient_id}/{wish.key}"
     made = [await _one(services, actor, each, wish, filling, lasts) for each in chosen]
-    entries = [
-        {"fullUrl": f"urn:uuid:{uuid4()}", "resource": each,
-         "request": {"method": "POST", "url": "MedicationDispense"}}
-        for each in made
-    ]  # fmt: skip
+    entries = [_new(each, filling) for each in made]
     entries += [_done(task, actor) for task in _asked(filled, wish.kind)]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle, idempotency_key=f"filling-{wish.key}")
+    await services.bundles.transact(actor, bundle)
 
 
 async def check_filling(services: Services, actor: Actor, filling: Filling) -> None:
@@ -191,6 +189,14 @@ def _done(task: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
                   "text": _("Filled anew.")}],
     }  # fmt: skip
     return _put(made)
+
+
+def _new(made: Mapping[str, Any], filling: str) -> dict[str, Any]:
+    """A medicine of a filling, unless the form that it is of has been kept."""
+    order = reference_key(objects(made["authorizingPrescription"])[0])
+    only_once = urlencode({"identifier": f"{FILLING}|{filling}", "prescription": order})
+    request = {"method": "POST", "url": "MedicationDispense", "ifNoneExist": only_once}
+    return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": dict(made), "request": request}
 
 
 async def _replace(services: Services, actor: Actor, made: Sequence[Mapping[str, Any]]) -> None:

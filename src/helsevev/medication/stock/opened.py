@@ -59,6 +59,10 @@ class Opened(Struct, frozen=True):
         """How long a count is overdue; None when it is not."""
         return counting.due(row, self.counts.get(row.product, Counts()), self.now)
 
+    def awaits(self, row: Row) -> bool:
+        """Whether one has counted, and a second has not."""
+        return self.counts.get(row.product, Counts()).open_first is not None
+
     @property
     def due_rows(self) -> tuple[Row, ...]:
         """What has to be counted now."""
