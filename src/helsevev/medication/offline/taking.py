@@ -87,7 +87,9 @@ async def _patient(services: Services, actor: Actor, patient_id: str) -> dict[st
         "name": opened.name,
         "about": _about(opened.birth_date, now),
         **_dangers(told),
-        "doses": [_dose(row, opened) for row in opened.round.rows],
+        "doses": [_dose(row, opened) for row in opened.round.rows if not row.is_infusion],
+        # They are started, changed and ended with contact: what runs is not for one phone to say.
+        "infusions": sorted({row.name for row in opened.round.rows if row.is_infusion}),
         "needed": [_needed(each, given) for each in opened.round.as_needed],
         "unread": [{"name": name, "text": said} for name, said in opened.round.unread],
         "medicines": [
@@ -137,7 +139,7 @@ def _dose(row: Row, opened: OpenedRound) -> dict[str, Any]:
         "amount": row.amount,
         "route": row.route,
         "two": row.needs_two,
-        "state": row.state if row.signed else "",
+        "state": row.state if row.signed or row.state == "away" else "",
         "signedBy": row.signed_by if row.signed else "",
         "signedAt": _moment(row.signed_at) if row.signed_at else "",
         "whyNot": row.why_not,

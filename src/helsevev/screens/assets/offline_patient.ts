@@ -195,12 +195,14 @@ function rest(phone: Phone, patient: Patient): HTMLElement | false {
 /** One patient's page. `tell` draws it anew with what was refused; `back` leads to the list. */
 export function patientPage(phone: Phone, patient: Patient, problems: string[], tell: (problems: string[]) => void, back: () => void): HTMLElement[] {
   const unread = patient.unread.map((each) => h("p", { class: "hv-warning" }, say("unread", each.name, each.text)));
+  const infusions = patient.infusions.map((name) => h("p", { class: "hv-warning" }, say("infusion", name)));
   const shown: (HTMLElement | false)[] = [
     h("p", {}, button(say("all-patients"), back, "tertiary")),
     banner(patient),
     ...problems.map((each) => alert(each)),
     doses(phone, patient, tell),
     ...unread,
+    ...infusions,
     asNeeded(phone, patient, tell),
     measuring(phone, patient, tell),
     noting(phone, patient, tell),

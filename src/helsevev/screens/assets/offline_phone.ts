@@ -30,6 +30,7 @@ export interface Patient {
   critical: string[];
   doses: Dose[];
   needed: Needed[];
+  infusions: string[];
   unread: { name: string; text: string }[];
   medicines: { name: string; dose: string; group: string }[];
   measurements: { name: string; value: string; at: string }[];
