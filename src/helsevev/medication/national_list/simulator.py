@@ -33,7 +33,7 @@ _JSON: Final = "application/fhir+json"
 FAULTS: Final = (
     "slow", "down", "lost", "half", "stale", "mutated", "refused", "changed", "no-care-record",
 )  # fmt: skip
-"""What can be asked to go wrong next, each once; in `_before` and `_answer`."""
+"""What can be asked to go wrong once: with the next call, or ("second-…") the one after it."""
 
 
 class Simulator:
@@ -62,7 +62,8 @@ class Simulator:
         @post("/simulator/next/{fault:str}", status_code=204)
         async def go_wrong(request: Request[Any, Any, Any]) -> None:
             fault = request.path_params["fault"]
-            self.next = [fault] if fault in FAULTS else []
+            kind = fault.removeprefix("second-")
+            self.next = [*([""] if kind != fault else []), kind] if kind in FAULTS else []
 
         return Litestar([get_medication, send_medication, go_wrong], openapi_config=None)
 
