@@ -17,6 +17,7 @@ from helsevev.chart.timeline import Event, timeline, types
 from helsevev.documentation.panel import Document, documents
 from helsevev.fhir.reading import full_name, mapping, objects, reference_key, text
 from helsevev.medication.panel import Medicines, medicines
+from helsevev.medication.reconciliation.standing import Reconciling, reconciling
 from helsevev.observation.results import Trend, trends
 from helsevev.patient.banner import Banner, banner
 from helsevev.patient.contacts import Contacts, contacts
@@ -57,7 +58,8 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("overview", Condition=ALL, Appointment=50, CarePlan=50, Task=50, ServiceRequest=50,
                **_PEOPLE),
         _panel("problems", Condition=ALL),
-        _panel("medications", MedicationRequest=ALL, MedicationStatement=ALL, Medication=ALL),
+        _panel("medications", MedicationRequest=ALL, MedicationStatement=ALL, Medication=ALL,
+               List=20, Encounter=300),
         _panel("measurements", Observation=250),
         _panel("results", Observation=250),
         _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
@@ -182,6 +184,11 @@ class ChartView:
             self.of("MedicationRequest"), self.of("MedicationStatement"), self.of("Medication"),
             now=self.now, names=self.names, with_stopped=self.full,
         )  # fmt: skip
+
+    @cached_property
+    def reconciling(self) -> Reconciling:
+        """Whether the medicines are reconciled in the stay that goes on, and what was left open."""
+        return reconciling(self.of("List"), self.of("Encounter"))
 
     @cached_property
     def trends(self) -> list[Trend]:

@@ -21,6 +21,7 @@ from helsevev.medication.reconciliation.lists import HOME, SAID, WARD, product_o
 Resource = Mapping[str, Any]
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 REASONS: Final = "http://helsevev.no/fhir/CodeSystem/reconciliation-reason"
+KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
 LEAVE: Final = "leave"
 """The decision to decide nothing: somebody else has to."""
 
@@ -209,6 +210,7 @@ class _At:
         if reasons := objects(source.get("reasonCode")):
             order["reasonCode"] = [dict(each) for each in reasons]
         item = f"urn:uuid:{uuid4()}"
+        order["identifier"] = [{"system": KEY_SYSTEM, "value": item}]
         return Outcome(item, ({**order, "id": item},), (item,))
 
     def _with_orders(self, line: Resource) -> list[Resource]:

@@ -62,13 +62,14 @@ def shown(table: Table, form: Mapping[str, str], problems: Mapping[str, str]) ->
         resource = table.resources[line.key]
         held = of_dosages(objects(resource.get(dose_element(resource))), line.words)
         sent = {f: form.get(f"dose.{f}:{row.key}", "") for f in DOSE_FIELDS}
+        dose = sent if any(sent.values()) else {**sent, **held}
         found.append(
             Shown(
                 number=number, row=row, cells=tuple(row.of(name) for name in table.lists),
                 options=tuple(options(row, table.at, table.resources,
                                       may_prescribe=table.may_prescribe)),
                 chosen=form.get(f"verb:{row.key}", ""), reason=form.get(f"reason:{row.key}", ""),
-                words=form.get(f"words:{row.key}", ""), dose=sent if any(sent.values()) else {**sent, **held},
+                words=form.get(f"words:{row.key}", ""), dose=dose,
                 problem=problems.get(row.key, ""),
                 unchanged=goes_on(row, table.at, table.lists),
             )

@@ -98,7 +98,7 @@ def lines_of(
     held = {line.substance for line in found[WARD]}
     going_on = {line.substance for line in found[HOME] if line.status == "active"}
     found[WARD] += [
-        line for each in in_stay if _STATUS.get(text(each.get("status"))) == "stopped"
+        line for each in in_stay if each.get("status") == "stopped"
         for line in (line_of(each, WARD, products, on),)
         if line.substance in going_on - held
     ][:50]  # fmt: skip

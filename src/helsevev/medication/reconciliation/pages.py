@@ -122,6 +122,9 @@ async def sign_reconciliation(request: _Request, patient_id: str) -> Response[An
         return _page(request, table, form, [Issue("error", "conflict", problem)])
     if _is_signed(table, form.get("key", "")):
         return Redirect(done, status_code=303)
+    if not table.may_sign:
+        problem = _("Going home ends the ward's orders: a doctor signs it. Your draft is kept.")
+        return _page(request, table, form, [issue(problem)])
     if form.get("seen") != table.seen:
         return await _changed_meanwhile(request, table, form, said)
     decided, problems = decisions(table, form, today())

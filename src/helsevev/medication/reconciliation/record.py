@@ -27,7 +27,14 @@ from helsevev.fhir.reading import (
 from helsevev.locale import gettext as _
 from helsevev.medication.coding import said_by
 from helsevev.medication.reconciliation.comparing import Row
-from helsevev.medication.reconciliation.deciding import LEAVE, REASONS, Decision, Signing, why
+from helsevev.medication.reconciliation.deciding import (
+    KEY_SYSTEM,
+    LEAVE,
+    REASONS,
+    Decision,
+    Signing,
+    why,
+)
 from helsevev.medication.reconciliation.lists import begun
 
 Resource = Mapping[str, Any]
@@ -44,7 +51,6 @@ LISTS: Final = "http://helsevev.no/fhir/StructureDefinition/lists-compared"
 """valueCode on an entry: how the lists stood to each other (`comparing.State`), for M3."""
 NOBODY_TOLD: Final = "http://helsevev.no/fhir/StructureDefinition/nobody-told"
 """valueCodeableConcept on the List: why no unit was told."""
-KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
 _FLAGS: Final = {
     "continue": ("01", "Unchanged"), "change": ("02", "Changed"), "start": ("04", "Prescribed"),
     "stop": ("05", "Ceased"), "pause": ("06", "Suspended"),

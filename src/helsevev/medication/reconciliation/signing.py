@@ -68,8 +68,8 @@ async def sign(
         *(marked.get(_key(each), each) for each in written), listed, *orders_to_take_over, *tasks,
     ]  # fmt: skip
     await table.services.bundles.transact(table.actor, transaction(resources), idempotency_key=key)
-    for each in says:
-        await answered(table.services, table.permit, each, answers)
+    for each, order in zip(says, orders, strict=True):
+        await answered(table.services, table.permit, each, answers, order)
 
 
 def _told(

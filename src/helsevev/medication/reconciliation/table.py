@@ -37,6 +37,7 @@ from helsevev.medication.reconciliation.lists import (
 )
 from helsevev.medication.reconciliation.receivers import Receiver, receivers
 from helsevev.medication.reconciliation.record import Reconciled, last_of_stay, reconciled
+from helsevev.medication.reconciliation.standing import IN_STAY
 
 Resource = Mapping[str, Any]
 DRAFT: Final = "reconcile"
@@ -45,8 +46,6 @@ _SLICES: Final = (
     Slice("ServiceRequest", 50), Slice("List", 100), Slice("Task", 200), Slice("Medication", ALL),
     Slice("MedicationRequest", ALL), Slice("MedicationStatement", ALL),
 )  # fmt: skip
-ADMITTING: Final = ("admission", "transfer")
-LEAVING: Final = ("discharge",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,14 @@ class Table:
         return may_write(self.actor.profession, "MedicationRequest")
 
     @property
+    def may_sign(self) -> bool:
+        """Whether the reader may sign this transition: going home ends the ward's orders."""
+        return self.may_prescribe or self.at != "discharge"
+
+    @property
     def missing(self) -> str:
         """The transition of the ongoing stay that nobody has reconciled yet; "" when none is."""
-        if self.stay is None or last_of_stay(self.done, self.stay, (*ADMITTING, *LEAVING)):
+        if self.stay is None or last_of_stay(self.done, self.stay, IN_STAY):
             return ""
         return "admission"
 
