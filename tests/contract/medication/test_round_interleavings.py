@@ -1,14 +1,14 @@
 """Any interleaving of work with and without contact: nothing is lost, and nothing is doubled.
 
 The phones are the real queue and seal, run by Node; what they send is taken in by the real gate and
-rules over a real PostgreSQL. The network between them is ours: it loses requests and answers, sends
-them twice, late, out of order and at the same time.
+rules over PostgreSQL. The network between is ours: it loses, repeats, delays and reorders.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 from collections import Counter
@@ -38,6 +38,7 @@ from helsevev.medication.outside_plan import is_awaiting
 from helsevev.medication.timing import key_of
 from helsevev.record.database import Database
 
+log = logging.getLogger(__name__)
 Resource = dict[str, Any]
 HERE = Path(__file__).parent
 VERBS = {kind: verb for chapter in CHAPTERS for kind, verb in chapter.brought.items()}
@@ -99,11 +100,10 @@ async def services(database: Database) -> AsyncIterator[Services]:
 
 @dataclass
 class Ordered:
-    """A planned medicine: its id, and the one dose that is due."""
+    """A planned medicine, and when its one dose is due."""
 
     id: str
     due: datetime
-    version: int = 1
 
     @property
     def key(self) -> str:
@@ -338,8 +338,7 @@ class Schedule:
         apart = {key for t in found["Task"] if is_apart(t) for key in _keys(t)}
         kinds: dict[str, str] = {
             "given": "MedicationAdministration", "withheld": "MedicationAdministration",
-            "needed": "MedicationAdministration", "measured": "Observation",
-            "noted": "Composition",
+            "needed": "MedicationAdministration", "measured": "Observation", "noted": "Composition",
         }  # fmt: skip
         for key, done in self.done.items():
             kept = [r for r in found[kinds[done["kind"]]] if key in _keys(r)]
@@ -384,6 +383,7 @@ async def schedules(
         for place, end in enumerate(ends):
             if isinstance(end, BaseException):
                 raise AssertionError(f"schedule {seed + first + place}") from end
+        log.info("%s schedules", first + len(runs))
 
 
 async def test_a_few_schedules_lose_nothing_and_double_nothing(
