@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import Refused
 from helsevev.access.scan_counts import DOSE, MEDICINE, PATIENT, RIGHT
 from helsevev.access.services import Services, services_over
+from helsevev.content import loading
 from helsevev.fhir.reading import OSLO
 from helsevev.kit import clock
 from helsevev.medication import administration, administration_rules
@@ -190,3 +192,51 @@ async def test_who_has_no_business_there_scans_nothing_and_leaves_no_count(
     with pytest.raises(Refused):
         await Bedside(services, stranger).scan("anne", Scan(code=BAND, means="camera"))
     assert await _counted(services, nurse) == before
+
+
+async def test_a_label_that_was_printed_is_scanned_and_signs_the_dose_it_was_made_for(
+    services: Services, nurse: Actor
+) -> None:
+    await _order(services, "Atacand tab 8 mg")
+    bedside = Bedside(services, nurse)
+    row = (await _scan(bedside, _pack("Atacand tab 8 mg"))).verdict.rows[0]
+    label = own_codes.prepared(row.key, clock.now() + timedelta(hours=1))
+    answer = await _scan(bedside, label, means="scanner")
+    assert answer.verdict.kind == judging.DOSE
+    signed = await bedside.sign("anne", answer.scan, row.key)
+    assert signed.signed is not None
+    assert signed.signed.problem == ""
+    assert (await _scan(bedside, label)).verdict.kind == judging.SIGNED
+
+
+async def test_an_as_needed_dose_is_scanned_and_given_for_a_reason_once(
+    services: Services, nurse: Actor
+) -> None:
+    needed = {
+        "asNeededBoolean": True,
+        "timing": {"repeat": {"frequency": 1, "period": 4, "periodUnit": "h"}},
+        "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablett"}}],
+    }
+    await _order(services, "Afipran tab 10 mg", dosageInstruction=[needed])
+    bedside = Bedside(services, nurse)
+    answer = await _scan(bedside, _pack("Afipran tab 10 mg"))
+    assert answer.verdict.kind == judging.AS_NEEDED
+    pressed = (("", "p1", True), ("kvalme", "p2", False), ("mer", "p3", True))
+    for reason, key, problem in pressed:
+        given = await bedside.sign_needed("anne", answer.scan, reason, key)
+        assert given.signed is not None
+        assert bool(given.signed.problem) == problem, reason
+
+
+async def test_where_the_unit_says_so_a_sure_scan_signs_by_itself_and_an_unsure_one_does_not(
+    services: Services, nurse: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = structs.replace(loading.scanning(), at_once=nurse.unit)
+    monkeypatch.setattr(loading, "scanning", lambda: content)
+    await _order(services, "Lipitor tab 40 mg")
+    bedside = Bedside(services, nurse)
+    unsure = await _scan(bedside, _pack("Lipitor tab 20 mg"))
+    assert (unsure.verdict.kind, unsure.signed) == (judging.DOSE, None)
+    sure = await _scan(bedside, _pack("Lipitor tab 40 mg"))
+    assert sure.signed is not None
+    assert sure.signed.problem == ""
