@@ -29,7 +29,7 @@ OUTSIDE_PLAN: Final = "http://helsevev.no/fhir/StructureDefinition/outside-plan"
 NOT_SCANNED: Final = "http://helsevev.no/fhir/StructureDefinition/not-scanned"
 """valueCode: why neither patient nor medicine was scanned (content medication/rounds)."""
 SCANNED: Final = "http://helsevev.no/fhir/StructureDefinition/scanned"
-"""Of extensions: patient (valueBoolean), medicine (valueCoding), batch, serial and expires."""
+"""Of extensions: means (valueCode), patient (valueBoolean), medicine (valueCoding), batch …"""
 REASONS: Final = "http://helsevev.no/fhir/CodeSystem/dose-reason"
 ATC: Final = "http://www.whocc.no/atc"
 _FUNCTION: Final = "http://terminology.hl7.org/CodeSystem/med-admin-perform-function"
@@ -72,6 +72,7 @@ class Scanned(Struct, frozen=True, kw_only=True):
         """The extension of a dose that tells it."""
         coding = {"system": self.system, "code": self.number, "display": self.product}
         inner: list[dict[str, Any]] = [
+            {"url": "means", "valueCode": self.means},
             {"url": "patient", "valueBoolean": self.patient},
             {"url": "medicine", "valueCoding": coding},
         ]
@@ -210,6 +211,18 @@ def said_outside(administration: Mapping[str, Any]) -> Mapping[str, Any] | None:
         (mapping(e.get("valueCodeableConcept")) for e in objects(administration.get("extension"))
          if e.get("url") == OUTSIDE_PLAN), None,
     )  # fmt: skip
+
+
+def scan_of(administration: Mapping[str, Any]) -> tuple[str, str]:
+    """(by what it was scanned, why it was not, or not the patient): "" for what is not said."""
+    means = why = ""
+    for each in objects(administration.get("extension")):
+        if each.get("url") == NOT_SCANNED:
+            why = text(each.get("valueCode"))
+        elif each.get("url") == SCANNED:
+            said = (e for e in objects(each.get("extension")) if e.get("url") == "means")
+            means = text(mapping(next(said, None)).get("valueCode"))
+    return means, why
 
 
 def due_key(administration: Mapping[str, Any]) -> str:

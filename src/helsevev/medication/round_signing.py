@@ -53,12 +53,6 @@ class RoundSigning:
         self, row: Row, not_scanned: str, scanned: Scanned | None = None
     ) -> Signed:  # fmt: skip
         """Sign a planned dose, as the first or as the second who signs."""
-        signed = await self._give(row, not_scanned, scanned)
-        if not signed.problem:
-            await self._count(row.name, not_scanned, scanned)
-        return signed
-
-    async def _give(self, row: Row, not_scanned: str, scanned: Scanned | None) -> Signed:
         now = clock.now()
         if row.is_infusion:
             return Signed(row.name, _("An infusion is started, not given."))
@@ -74,14 +68,6 @@ class RoundSigning:
         )  # fmt: skip
         made = await taken_from_shelf(self._services, self._actor, row.order, made)
         return await self.write(row.name, row.key, made)
-
-    async def _count(self, name: str, not_scanned: str, scanned: Scanned | None) -> None:
-        """Count whether a dose was scanned, or why not."""
-        counts = self._services.scan_counts
-        if scanned is not None and not not_scanned:
-            await counts.count(self._actor, DOSE, RIGHT, means=scanned.means, product=name)
-        elif not_scanned:
-            await counts.count(self._actor, DOSE, not_scanned, product=name)
 
     async def withhold(self, row: Row, reason: str) -> Signed:
         """Say that a planned dose was not given, and why."""
@@ -138,7 +124,7 @@ class RoundSigning:
             await self._services.bundles.transact(self._actor, bundle)
         except AccessError as problem:
             return Signed(chosen.name, words_of_refusal(problem))
-        await self._count(chosen.name, not_scanned, scanned)
+        await count_scan(self._services, self._actor, chosen.name, made)
         return Signed(chosen.name)
 
     async def tell_effect(self, task: Mapping[str, Any], effect: str) -> Signed:
@@ -184,6 +170,7 @@ class RoundSigning:
             return Signed(name, words_of_refusal(problem))
         except AccessError as problem:
             return Signed(name, words_of_refusal(problem))
+        await count_scan(self._services, self._actor, name, made)
         return Signed(name)
 
     async def _contradict(self, name: str, due: str, made: dict[str, Any], said: str) -> Signed:
@@ -216,6 +203,15 @@ class RoundSigning:
         except AccessError as problem:
             return Signed(name, words_of_refusal(problem))
         return Signed(name)
+
+
+async def count_scan(
+    services: Services, actor: Actor, name: str, made: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """Count whether a dose that was just kept had been scanned, or why not; once for each."""
+    means, why = administration.scan_of(made)
+    if means or why:
+        await services.scan_counts.count(actor, DOSE, why or RIGHT, means=means, product=name)
 
 
 def words_of_refusal(problem: AccessError) -> str:

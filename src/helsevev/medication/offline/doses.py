@@ -28,7 +28,7 @@ from helsevev.medication.administration import ANSWERS, DUE, Refusal, Signer
 from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.outside_plan import Outside, as_given, owner_of, task_to_acknowledge
 from helsevev.medication.round import name_of
-from helsevev.medication.round_signing import effect_task
+from helsevev.medication.round_signing import count_scan, effect_task
 from helsevev.medication.timing import is_planned
 
 KNOWN_LATE: Final = "http://helsevev.no/fhir/StructureDefinition/change-known-late"
@@ -154,6 +154,7 @@ async def _keep(
         if not _is(problem.issues, "business-rule") or made["status"] != "completed":
             raise
         return await _outside(services, actor, dose, beside, url, words)
+    await count_scan(services, actor, dose.name, made)
     return Outcome(status="conflict" if why else "stored", name=dose.name, why=why)
 
 
