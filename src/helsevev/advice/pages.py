@@ -15,11 +15,11 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.errors import AccessError, Gone, Invalid, NotFound, Refused
 from helsevev.access.guard import staff_of_request
+from helsevev.access.rule_reviews import RuleReviews
 from helsevev.access.services import Services
 from helsevev.access.walled import see_whole
 from helsevev.advice import hooks
 from helsevev.advice.rule_book import rule_book, title_of
-from helsevev.advice.rule_reviews import end_review, open_reviews
 from helsevev.advice.rule_statistics import case_counts, cases_of, rule_lines
 from helsevev.content import decision_loading as content
 from helsevev.decision_support.reading import TYPES
@@ -165,7 +165,8 @@ async def rules_page(request: _Request) -> Response[str]:
     cases = case_counts()
     return render(
         request, "advice/rules.html", lines=rule_lines(counted, cases, levels), cases=cases,
-        reviews=await open_reviews(services), book=rule_book(), levels_said=level_words(),
+        reviews=await RuleReviews(services.gate).waiting(), book=rule_book(),
+        levels_said=level_words(),
         levels=levels, banner=known.stopped,
         list_name="" if known.interactions is None
         else f"{known.interactions.name} {known.interactions.version}",
@@ -188,7 +189,7 @@ async def end_rule_review(request: _Request, rule: str) -> Response[Any]:
     if not verdict.strip():
         return await _rule(request, rule, [_("Write what the review came to.")])
     try:
-        await end_review(services, actor, rule, verdict)
+        await RuleReviews(services.gate).end(actor, rule, verdict)
     except Refused:
         raise
     except AccessError as refusal:
@@ -205,12 +206,13 @@ async def _rule(request: _Request, rule: str, problems: Sequence[str]) -> Respon
         raise NotFoundException("There is no such rule.")
     lines = [each for each in rule_lines(counted, case_counts(), levels) if each.rule == rule]
     weeks = [each for each in await services.card_log.weeks(since) if each.rule == rule]
+    reviews = [each for each in await RuleReviews(services.gate).all() if each.rule == rule]
     outcomes = [(what, many) for name, what, many in await services.card_log.outcomes(since)
                 if name == rule]  # fmt: skip
     return render(
         request, "advice/rule.html", rule=rule, about=about, cases=cases, weeks=weeks,
         line=lines[0] if lines else None, outcomes=outcomes, outcome_words=_outcomes(),
-        review=(await open_reviews(services)).get(rule), problems=problems, levels=levels,
+        reviews=reviews, problems=problems, levels=levels,
         status_code=422 if problems else 200, levels_said=level_words(), titles=title_of,
         page_title=title_of(rule),
     )  # fmt: skip

@@ -93,3 +93,21 @@ UPDATE knowledge_base SET body = $1, changed_at = $2
 -- name: stop_knowledge
 -- Stop the knowledge base for a reason, or start it ('').
 UPDATE knowledge_base SET stopped_because = $1, changed_at = $2
+
+-- name: ask_review
+-- A rule ($1) goes to review, told by its figures ($2), unless it is under review already.
+INSERT INTO rule_review (asked_at, rule, told, verdict, ended_by, ended_by_name)
+VALUES ($3, $1, $2, '', '', '')
+ON CONFLICT (rule) WHERE ended_at IS NULL DO NOTHING
+RETURNING rule
+
+-- name: reviews
+-- Every review of every rule, the newest first.
+SELECT rule, asked_at, told, ended_at, verdict, ended_by_name FROM rule_review
+ORDER BY asked_at DESC, rule
+
+-- name: end_review
+-- What the review of a rule came to.
+UPDATE rule_review SET ended_at = $2, verdict = $3, ended_by = $4, ended_by_name = $5
+WHERE rule = $1 AND ended_at IS NULL
+RETURNING rule
