@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 Row = Any
 """A row of a result: by position and by name."""
@@ -55,6 +56,31 @@ class TookTooLong(DatabaseError):
 
 class ConnectionLost(DatabaseError):
     """The server went away: whether a write under way was stored is not known."""
+
+
+class _Named(Struct, frozen=True):
+    """What stands for a statement that was not run, so that nothing is prepared anew."""
+
+    name: str = "known"
+
+
+def driver_of(known: dict[frozenset[int], Any]) -> type[Any]:
+    """The driver's connections to one database, which ask once for all of them what a type is.
+
+    The driver asks for each connection by itself, by a statement that costs PostgreSQL more than a
+    hundred reads; connections come and go with the load. `known` keeps the answers by OID.
+    """
+
+    class Driver(asyncpg.Connection):  # type: ignore[misc]
+        async def _introspect_types(self, typeoids: Any, timeout: Any) -> Any:
+            wanted = frozenset(typeoids)
+            if wanted in known:
+                return known[wanted], _Named()
+            types, statement = await super()._introspect_types(typeoids, timeout)
+            known[wanted] = types
+            return types, statement
+
+    return Driver
 
 
 class Connection:

@@ -26,6 +26,7 @@ from helsevev.record.connection import (
     TookTooLong,
     UniqueViolation,
     VersionMismatch,
+    driver_of,
     told,
 )
 from helsevev.record.statements import PlannedAnew, PlannedOnce
@@ -73,6 +74,7 @@ class Database:
         self._ear: Any = None
         self._beside: list[Database] = []
         self._family: list[Database] = [self]
+        self._driver = driver_of({})
         self._once: Database | None = None
         self._anew: Database | None = None
         self.login: str | None = None
@@ -112,7 +114,7 @@ class Database:
         make = kind or type(self)
         other = make(url or self._url, size or self._size, self._patience, told)
         self._beside.append(other)
-        other._family = self._family
+        other._family, other._driver = self._family, self._driver
         self._family.append(other)
         return other
 
@@ -312,8 +314,9 @@ class Database:
         while True:
             try:
                 return await asyncpg.connect(
-                    self._url, statement_cache_size=0, server_settings=dict(self._session)
-                )
+                    self._url, statement_cache_size=0, server_settings=dict(self._session),
+                    connection_class=self._driver,
+                )  # fmt: skip
             except _CANNOT_YET as error:
                 if loop.time() + pause > deadline:
                     raise ConnectionLost(f"The database cannot be reached: {error}") from error
