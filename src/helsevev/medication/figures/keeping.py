@@ -154,11 +154,12 @@ class Counting:
     async def follow(self) -> bool:
         """Count anew what was changed of days that have been counted; whether there may be more."""
         progress = await self._figures.progress()
+        if progress.day is None:
+            return False  # Everything is counted first, whatever was written before.
         changed, place = await self._figures.changes(progress.place)
         if place == progress.place:
             return False
-        if progress.day is not None:
-            await self._recount(changed, progress.day)
+        await self._recount(changed, progress.day)
         await self._figures.note(dataclasses.replace(progress, place=place))
         return bool(changed)
 
