@@ -86,6 +86,7 @@ async def _patient(services: Services, actor: Actor, patient_id: str) -> dict[st
         "id": patient_id,
         "name": opened.name,
         "about": _about(opened.birth_date, now),
+        "where": opened.room or told.where_text,
         **_dangers(told),
         "doses": [_dose(row, opened) for row in opened.round.rows if not row.is_infusion],
         # They are started, changed and ended with contact: what runs is not for one phone to say.
@@ -111,7 +112,6 @@ def _about(birth_date: str, now: datetime) -> str:
 def _dangers(told: Banner) -> dict[str, Any]:
     """What must be seen before anything is given. No address and no telephone number is read."""
     return {
-        "where": told.where_text,
         "allergyStatus": told.allergies.status,
         "allergies": [
             {"substance": a.substance, "reactions": list(a.reactions), "danger": a.is_dangerous}

@@ -1,5 +1,6 @@
 // The page that works without contact: takes a round along, opens it by its code, and shows it.
 import { acts, status } from "./offline_acts";
+import { post } from "./offline_contact";
 import { alert, button, field, h, panel, say, time } from "./offline_parts";
 import { patientPage } from "./offline_patient";
 import { type Patient, Phone } from "./offline_phone";
@@ -10,6 +11,7 @@ import { watchTheme } from "./theme";
 const SHORTEST = 6;
 const BRING_EVERY = 15_000;
 const DRAW_EVERY = 60_000;
+const TELL_EVERY = 60_000;
 
 const main = document.getElementById("hv-phone")!;
 let problems: string[] = [];
@@ -17,8 +19,8 @@ let used = Date.now();
 const phone: Phone = new Phone(() => draw());
 
 function here(): Patient | undefined {
-  const place = /^#p(\d+)$/.exec(location.hash);
-  return place ? phone.round?.patients[Number(place[1])] : undefined;
+  // By id and never by place: the order of the list changes when the round is fetched anew.
+  return phone.round?.patients.find((each) => location.hash === `#${each.id}`);
 }
 
 function tell(told: string[]): void {
@@ -79,7 +81,7 @@ function endButton(): HTMLElement {
   return button(say("end"), () => phone.forget(), "tertiary");
 }
 
-function patientRow(patient: Patient, place: number): HTMLElement {
+function patientRow(patient: Patient): HTMLElement {
   const known = phone.actsOf(patient.id);
   const stands = patient.doses.map((dose) => standing(dose, known, phone.now()));
   const count = (...wanted: string[]) => stands.filter((each) => wanted.includes(each)).length;
@@ -88,17 +90,19 @@ function patientRow(patient: Patient, place: number): HTMLElement {
     count("due") ? say("count-due", String(count("due"))) : "",
     known.length ? say("count-done", String(known.length)) : "",
   ].filter(Boolean);
-  const link = h("a", { class: "hv-row__title", href: `#p${place}` }, patient.name || say("no-name"));
-  const row = h("li", { class: "hv-row hv-patient-row" }, h("div", { class: "hv-row__main" }, link, " ", h("span", { class: "hv-quiet" }, patient.about)), h("div", { class: "hv-row__marks" }, ...marks.map((text) => h("span", { class: "ds-tag", "data-variant": "outline", "data-color": "neutral" }, text))));
+  const next = patient.doses.find((dose) => ["upcoming", "due", "late", "missed"].includes(standing(dose, known, phone.now())));
+  const where = [patient.where, next ? say("from", time(next.at)) : ""].filter(Boolean).join(" · ");
+  const link = h("a", { class: "hv-row__title", href: `#${patient.id}` }, patient.name || say("no-name"));
+  const row = h("li", { class: "hv-row hv-patient-row" }, h("div", { class: "hv-row__main" }, link, " ", h("span", { class: "hv-quiet" }, patient.about), where && h("div", { class: "hv-quiet" }, where)), h("div", { class: "hv-row__marks" }, ...marks.map((text) => h("span", { class: "ds-tag", "data-variant": "outline", "data-color": "neutral" }, text))));
   row.addEventListener("click", (event) => {
-    if (!(event.target instanceof HTMLAnchorElement)) go(`#p${place}`);
+    if (!(event.target instanceof HTMLAnchorElement)) go(`#${patient.id}`);
   });
   return row;
 }
 
 function listPage(): HTMLElement[] {
   const round = phone.round!;
-  const rows = round.patients.map(patientRow);
+  const rows = round.patients.map((each) => patientRow(each));
   const told = h("p", { class: "hv-quiet" }, say("taken", time(round.takenAt), time(round.horizon), time(round.until)));
   const more = round.leftOut ? h("p", { class: "hv-warning" }, say("left-out", String(round.leftOut))) : false;
   const refresh = button(say("refresh"), async () => tell((await phone.refresh()) ? [] : [say("needs-contact")]));
@@ -112,23 +116,27 @@ function skewTold(): HTMLElement | false {
   return minutes > 0 && h("p", { class: "hv-warning" }, say("skew", String(minutes)));
 }
 
-function draw(isNew = false): void {
+/** Something is typed, ticked or unfolded that drawing anew would take away. */
+function isBusy(): boolean {
   const writing = document.activeElement;
-  const isWriting = writing instanceof HTMLElement && main.contains(writing) && writing.matches("input, textarea, select");
-  const isOpen = phone.round !== undefined;
-  const bar = main.querySelector(".hv-offline-status");
-  // What somebody is writing or about to press is not drawn anew under their hands.
-  const isBusy = isOpen && !isNew && (isWriting || main.querySelector("input:checked, details[open]") !== null);
-  if (isBusy && bar) return bar.replaceWith(statusBar());
+  if (writing instanceof HTMLElement && main.contains(writing) && writing.matches("input, textarea, select")) return true;
+  const fields = [...main.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
+  const isFilled = fields.some((each) => ("checked" in each && each.checked) || each.value !== each.defaultValue);
+  return isFilled || main.querySelector("details[open]") !== null;
+}
+
+function draw(isNew = false): void {
   const patient = here();
-  const page = !phone.about ? startPage() : !isOpen ? lockedPage() : patient ? patientPage(phone, patient, problems, tell, () => go("#")) : listPage();
+  const kind = !phone.about ? "start" : !phone.round ? "locked" : patient ? location.hash : "list";
+  const bar = main.querySelector(".hv-offline-status");
+  if (!isNew && bar && main.dataset.drawn === kind && isBusy()) return bar.replaceWith(statusBar());
+  main.dataset.drawn = kind;
+  const pages = { start: startPage, locked: lockedPage, list: listPage } as Record<string, () => HTMLElement[]>;
+  const page = patient ? patientPage(phone, patient, problems, tell, () => go("#")) : pages[kind]!();
   const told = patient ? [] : problems.map((each) => alert(each));
   const skew = skewTold();
   main.replaceChildren(statusBar(), ...(skew ? [skew] : []), ...told, ...page);
-  if (isNew) {
-    const first = main.querySelector<HTMLElement>("[role=alert], h1");
-    first?.scrollIntoView({ block: "nearest" });
-  }
+  if (isNew) main.querySelector<HTMLElement>("[role=alert], h1")?.scrollIntoView({ block: "nearest" });
 }
 
 function statusBar(): HTMLElement {
@@ -140,7 +148,14 @@ function statusBar(): HTMLElement {
 
 /** Nobody has touched the screen for as long as the record allows: the code is asked for again. */
 function watchUse(): void {
-  for (const kind of ["pointerdown", "keydown", "touchstart"]) addEventListener(kind, () => (used = Date.now()), { capture: true, passive: true });
+  let told = Date.now();
+  const use = () => {
+    used = Date.now();
+    if (used - told < TELL_EVERY || phone.who?.state !== "open") return;
+    told = used;
+    void post("/session/seen", phone.who.token, {});
+  };
+  for (const kind of ["pointerdown", "keydown", "touchstart"]) addEventListener(kind, use, { capture: true, passive: true });
   setInterval(() => {
     if (phone.about && phone.now() >= phone.about.until) void phone.forget();
     else if (phone.round && Date.now() - used > phone.round.lockAfter * 1000) phone.close();
@@ -149,6 +164,8 @@ function watchUse(): void {
 
 async function begin(): Promise<void> {
   watchTheme();
+  // Browsers keep keys and workers for addresses that nobody can listen in on.
+  if (!isSecureContext) return main.replaceChildren(alert(say("needs-https")));
   addEventListener("hashchange", () => {
     problems = [];
     scrollTo(0, 0);
@@ -162,6 +179,7 @@ async function begin(): Promise<void> {
   await phone.look();
   await phone.bring();
   addEventListener("online", () => void phone.bring(true));
+  addEventListener("offline", () => void phone.bring());
   setInterval(() => void phone.bring(), BRING_EVERY);
   setInterval(() => draw(), DRAW_EVERY);
 }

@@ -49,7 +49,9 @@ export function status(phone: Phone): HTMLElement {
   const first = left[0];
   const text = first ? say(left.length === 1 ? "only-one" : "only-here", String(left.length), time(first.since)) : say("all-brought");
   const contact = phone.who && phone.ended !== "away" ? say(`contact-${phone.who.state}`) : say("contact-away");
-  const made = h("div", { class: "hv-offline-status", role: "status" }, h("b", {}, text), h("span", {}, contact));
+  const isLocked = phone.who?.state === "locked" && phone.ended !== "away";
+  const unlock = h("a", { class: "ds-link", href: "/locked?next=%2Frounds%2Fphone" }, say("unlock"));
+  const made = h("div", { class: "hv-offline-status", role: "status" }, h("b", {}, text), h("span", {}, contact), isLocked && unlock);
   made.dataset["waiting"] = String(left.length);
   return made;
 }
