@@ -7,7 +7,7 @@ where it was scanned, and the List of each signed reconciliation, at the unit th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any, Final
 
@@ -29,7 +29,11 @@ _AGREES: Final = "same"
 
 
 def stops(
-    issues: Iterable[Mapping[str, Any]], places: Places, within: Span, zone: tzinfo
+    issues: Iterable[Mapping[str, Any]],
+    places: Places,
+    within: Span,
+    zone: tzinfo,
+    administrations: Sequence[Mapping[str, Any]] = (),
 ) -> dict[Place, Counter[str]]:
     """Stops, those of them that were acted on, and other stops, by unit and day."""
     found: dict[Place, Counter[str]] = {}
@@ -42,7 +46,7 @@ def stops(
         counts = found.setdefault(place, Counter())
         if code in MEDICINE_OR_DOSE:
             counts["stops"] += 1
-            counts["acted-on"] += is_acted_on(issue)
+            counts["acted-on"] += is_acted_on(issue, administrations)
         else:
             counts["other-stops"] += 1
     return found

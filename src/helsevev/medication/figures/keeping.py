@@ -105,7 +105,7 @@ def counts_of(told: Told, within: Span, tables: Tables, now: datetime) -> dict[A
     if times:
         found.update(of_fates(fates(told, within, OSLO, times, content, now), OSLO))
     where = told.places, within, OSLO
-    stopped = stops(told.stops, *where)
+    stopped = stops(told.stops, *where, told.administrations)
     doses = given(told.administrations, *where)
     for unit, day in stopped.keys() | doses.keys():
         parts = stopped.get((unit, day), Counter()) + Counter(administrations=doses[unit, day])

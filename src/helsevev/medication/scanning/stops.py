@@ -7,14 +7,14 @@ expected by, `detail` what was told. Whose the wrong wristband was is not in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from helsevev.content import loading
 from helsevev.fhir import dates
 from helsevev.fhir.reading import codings, objects, reference_key, text
-from helsevev.medication.administration import Signer
+from helsevev.medication.administration import Signer, moment_given
 from helsevev.medication.catalogue.product import system_of
 from helsevev.medication.catalogue.resources import GTIN
 from helsevev.medication.scanning.fitting import WRONG_FORM, WRONG_MEDICINE, WRONG_STRENGTH
@@ -105,15 +105,27 @@ def stopped_at(stop: Mapping[str, Any]) -> datetime | None:
     return _moment(stop.get("identifiedDateTime"))
 
 
-def is_acted_on(stop: Mapping[str, Any]) -> bool:
-    """Whether the dose was not given, or another was found, soon enough after the stop."""
+def is_acted_on(
+    stop: Mapping[str, Any], administrations: Iterable[Mapping[str, Any]] = ()
+) -> bool:  # fmt: skip
+    """Whether the dose was not given, or another was found, soon enough after the stop.
+
+    Of the patient's `administrations`, those count that say of an order which something else was
+    expected by that its dose was not given.
+    """
     at, within = stopped_at(stop), timedelta(minutes=loading.scanning().acted_within_minutes)
     for came in objects(stop.get("mitigation")):
         acts = {code for system, code in codings(came.get("action")) if system == ACTS}
         then = _moment(came.get("date"))
         if acts & {CHANGED, NOT_GIVEN} and at and then and timedelta(0) <= then - at <= within:
             return True
-    return False
+    expected = _expected(stop)
+    withheld = (
+        moment_given(each)
+        for each in administrations
+        if each.get("status") == "not-done" and reference_key(each.get("request")) in expected
+    )
+    return any(at and then and timedelta(0) <= then - at <= within for then in withheld)
 
 
 def is_open(stop: Mapping[str, Any], order: str, now: datetime) -> bool:
@@ -121,8 +133,12 @@ def is_open(stop: Mapping[str, Any], order: str, now: datetime) -> bool:
     at, within = stopped_at(stop), timedelta(minutes=loading.scanning().acted_within_minutes)
     if not stop_code(stop) or at is None or not timedelta(0) <= now - at <= within:
         return False
-    expected = {reference_key(each) for each in objects(stop.get("implicated"))}
+    expected = _expected(stop)
     return not expected or f"MedicationRequest/{order}" in expected
+
+
+def _expected(stop: Mapping[str, Any]) -> set[str]:
+    return {reference_key(each) for each in objects(stop.get("implicated"))}
 
 
 def _evidence(verdict: Verdict) -> dict[str, Any]:
