@@ -233,6 +233,18 @@ def test_a_stop_is_acted_on_when_the_dose_is_not_given_or_changed_within_ten_min
     assert stops.answered(after, act, NORA, NOW) is None
 
 
+@pytest.mark.parametrize(("minutes", "counts"), [(0, True), (10, True), (11, False), (-1, False)])
+def test_a_dose_that_is_withheld_on_the_round_is_what_came_after_its_stop(
+    minutes: int, counts: bool
+) -> None:
+    order = _order("Paracet tab 500 mg")
+    at, key = NOW + timedelta(minutes=minutes), key_of(order["id"], NOW)
+    withheld = administration.not_given(order, NORA, at, due=key, reason="refused")
+    assert stops.is_acted_on(_stop(), [withheld]) == counts
+    other = withheld | {"request": {"reference": "MedicationRequest/other"}}
+    assert not stops.is_acted_on(_stop(), [other])
+
+
 def test_a_stop_says_who_when_and_what_and_nowhere_whose_wristband_it_was() -> None:
     stop = _stop()
     assert stops.stop_code(stop) in stops.MEDICINE_OR_DOSE
