@@ -20,7 +20,7 @@ from helsevev.fhir.reading import (
     text,
 )
 from helsevev.medication.reconciliation.handover import is_handover
-from helsevev.medication.shelf.dispensing import refill_address
+from helsevev.medication.shelf.refilling import refill_address
 
 OPEN: Final = "requested,received,accepted,ready,in-progress,on-hold"
 """The states of a Task in which somebody still has something to do."""

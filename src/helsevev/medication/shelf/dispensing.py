@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any, Final
 
 from msgspec import Struct
@@ -39,8 +38,6 @@ from helsevev.medication.timing import Due, is_as_needed, is_planned
 
 FILLING: Final = "http://helsevev.no/fhir/filling"
 """Identifier system: what was filled together, `dosette/…`, `multidose/…` or `own/…`."""
-REFILL: Final = "http://helsevev.no/fhir/refill"
-"""Identifier system of the task to change what is filled: the filling, and what has changed."""
 FILLED_AT: Final = "http://helsevev.no/fhir/StructureDefinition/filled-at"
 """valueReference: the unit where it was filled, which changes it when the list does."""
 LASTS: Final = "http://helsevev.no/fhir/StructureDefinition/filled-for"
@@ -256,49 +253,6 @@ def belongs(order: Mapping[str, Any], kind: str) -> bool:
     return regular and flag(order, MULTIDOSE) == (kind == BAGS)
 
 
-def refill_key(filling: Filling, found: Sequence[Change]) -> str:
-    """What names the task for these changes of a filling: the same changes, the same task."""
-    said = "\n".join(f"{c.name}|{c.what}|{c.before}|{c.now}" for c in found)
-    return f"{filling.id}/{blake2b(said.encode(), digest_size=8).hexdigest()}"
-
-
-def refill_task(
-    filling: Filling, found: Sequence[Change], patient_id: str, at: datetime
-) -> dict[str, Any]:
-    """The task to change what is filled, for the unit where it was filled."""
-    owner = next(
-        (mapping(e.get("valueReference")) for e in objects(filling.dispenses[0].get("extension"))
-         if e.get("url") == FILLED_AT), None,
-    )  # fmt: skip
-    what = _("Change the dosette") if filling.kind == DOSETTE else _("Change the multidose")
-    told = "; ".join(
-        f"{c.name} {c.what}" + (f": {c.before} → {c.now}" if c.before and c.now else "")
-        for c in found
-    )
-    made: dict[str, Any] = {
-        "resourceType": "Task",
-        "identifier": [{"system": REFILL, "value": refill_key(filling, found)}],
-        "status": "requested",
-        "intent": "order",
-        "priority": "urgent",
-        "code": {"coding": [{"system": CODES, "code": "refill"}], "text": what},
-        "description": told,
-        "focus": {"reference": f"MedicationDispense/{filling.dispenses[0]['id']}"},
-        "for": {"reference": f"Patient/{patient_id}"},
-        "authoredOn": stamp(at),
-    }
-    return made | ({"owner": owner} if owner else {})
-
-
-def is_refill_of(task: Mapping[str, Any], filling: str) -> bool:
-    """Whether a task that is not done asks to change this filling."""
-    named = (text(i.get("value")) for i in objects(task.get("identifier"))
-             if i.get("system") == REFILL)  # fmt: skip
-    return task.get("status") == "requested" and any(
-        each.rpartition("/")[0] == filling for each in named
-    )
-
-
 def sum_of(planned: Sequence[Due]) -> dict[str, Any]:
     """How much doses are together (Quantity), when all are said in one unit; else nothing."""
     total, said = Decimal(0), set()
@@ -310,13 +264,6 @@ def sum_of(planned: Sequence[Due]) -> dict[str, Any]:
         total += value
         said.add(tuple((k, text(given[k])) for k in ("unit", "system", "code") if k in given))
     return {"value": total, **dict(said.pop())} if len(said) == 1 and total else {}
-
-
-def refill_address(task: Mapping[str, Any]) -> str:
-    """Where a task to change a filling is done; "" for another task."""
-    if not any(i.get("system") == REFILL for i in objects(task.get("identifier"))):
-        return ""
-    return f"/stock/dosettes/{reference_key(task.get('for')).removeprefix('Patient/')}"
 
 
 def words_of(resource: Mapping[str, Any]) -> str:

@@ -20,17 +20,8 @@ from helsevev.fhir.reading import full_name, moment, text
 from helsevev.kit import clock
 from helsevev.kit.background import Background
 from helsevev.medication.round import governing
-from helsevev.medication.shelf.dispensing import (
-    REFILL,
-    Change,
-    Filling,
-    changes,
-    fillings,
-    is_refill_of,
-    newest,
-    refill_key,
-    refill_task,
-)
+from helsevev.medication.shelf.dispensing import Change, Filling, changes, fillings, newest
+from helsevev.medication.shelf.refilling import REFILL, is_refill_of, refill_key, refill_task
 
 _SLICES: Final = (
     Slice("Patient", 1), Slice("Encounter", 20), Slice("MedicationRequest", 300),

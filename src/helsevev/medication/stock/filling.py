@@ -32,11 +32,11 @@ from helsevev.medication.shelf.dispensing import (
     belongs,
     checked,
     dispense,
-    is_refill_of,
     sum_of,
     undone,
     words_of,
 )
+from helsevev.medication.shelf.refilling import is_refill_of
 from helsevev.medication.shelf.supplies import of_shelf
 from helsevev.medication.stock.filled import Filled
 from helsevev.medication.timing import Standing, due, is_planned
