@@ -20,6 +20,7 @@ from helsevev.fhir.search_query import parse
 from helsevev.kit import clock
 from helsevev.medication import administration, administration_rules
 from helsevev.medication.administration import Signer, said_outside
+from helsevev.medication.outside_awaiting_pages import awaiting
 from helsevev.medication.outside_plan import (
     AGREED,
     DISAGREED,
@@ -27,7 +28,6 @@ from helsevev.medication.outside_plan import (
     acknowledge,
     give_outside_plan,
 )
-from helsevev.medication.outside_plan_pages import awaiting
 from helsevev.medication.timing import key_of
 from helsevev.record.database import Database
 
