@@ -21,10 +21,12 @@ class TimeOfDay(Shape, frozen=True, kw_only=True):
 class NationalListRules(Document, frozen=True, kw_only=True):
     """How doses are said to the national service, and for how long what it said is fresh.
 
-    `day` is the service's unit of an interval; `fresh_minutes` are minutes after fetching.
+    `day` is the service's unit of an interval, `other_reason` its word for code X of Volven 7494;
+    `fresh_minutes` are minutes after fetching.
     """
 
     day: str
+    other_reason: str
     fresh_minutes: int
     time: tuple[TimeOfDay, ...]
 

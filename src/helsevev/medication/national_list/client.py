@@ -11,7 +11,7 @@ import httpx
 
 from helsevev.fhir import serialization
 from helsevev.kit.settings import Settings
-from helsevev.medication.national_list.service import (
+from helsevev.medication.national_list.port import (
     Failure,
     NationalService,
     Receipt,

@@ -22,8 +22,8 @@ from helsevev.medication.national_list.codes import FEST, NATIONAL_NUMBERS
 from helsevev.medication.national_list.kept import Exchange, State
 from helsevev.medication.national_list.message import NationalList, NotTheList
 from helsevev.medication.national_list.outgoing import Message, Sender
+from helsevev.medication.national_list.port import NationalService, ServiceFailed
 from helsevev.medication.national_list.products import patient as asked_about
-from helsevev.medication.national_list.service import NationalService, ServiceFailed
 from helsevev.medication.opened import Opened, open_list
 from helsevev.medication.prescription import NotPrescribable
 

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct
 
+from helsevev.content import loading
 from helsevev.fhir.reading import OSLO, mapping, objects, reference_text, text
 from helsevev.locale import gettext as _
 from helsevev.medication.coding import REGULAR, USE_DISPLAY, use_of
@@ -241,7 +242,7 @@ class _Making:
         when = row.ours.until.text if row.ours.until else self._stamp
         inner = [
             {"url": "timedate", "valueDateTime": when if "T" in when else self._stamp},
-            {"url": "reason", "valueCodeableConcept": volven(7494, "X", "Annen årsak")},
+            {"url": "reason", "valueCodeableConcept": _other_reason()},
             *([{"url": "note", "valueString": why}] if why else []),
         ]
         statement = dict(row.theirs.statement)
@@ -297,6 +298,10 @@ class _Making:
 
     def _id(self, what: str) -> str:
         return str(uuid5(NAMESPACE_URL, f"urn:helsevev:{self._key}:{what}"))
+
+
+def _other_reason() -> Resource:
+    return volven(7494, "X", loading.national_list().other_reason)
 
 
 def _not_sendable(row: Row, resource: Mapping[str, Any]) -> str:

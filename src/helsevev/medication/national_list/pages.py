@@ -23,7 +23,7 @@ from helsevev.medication.national_list.incoming import allergy_words
 from helsevev.medication.national_list.kept import State
 from helsevev.medication.national_list.message import NationalList
 from helsevev.medication.national_list.outgoing import Message
-from helsevev.medication.national_list.service import NationalService
+from helsevev.medication.national_list.port import NationalService
 from helsevev.medication.national_list.taking import act_of, take_over
 from helsevev.medication.national_list.telling import told
 from helsevev.medication.order_checks import Unanswered

@@ -187,9 +187,10 @@ class _Making:
             made.append({"extension": [flag], "url": ADMINISTRATION})
         if line.stopped_days_ago:
             at = f"{self._day(line.stopped_days_ago)}T12:00:00+01:00"
+            why = volven(7494, "X", loading.national_list().other_reason)
             made.append({"extension": [
                 {"url": "timedate", "valueDateTime": at},
-                {"url": "reason", "valueCodeableConcept": volven(7494, "X", "Annen årsak")},
+                {"url": "reason", "valueCodeableConcept": why},
                 {"url": "note", "valueString": line.stopped_why},
             ], "url": DISCONTINUED})  # fmt: skip
         return made
