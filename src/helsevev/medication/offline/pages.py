@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -20,12 +22,14 @@ from helsevev.medication.offline import apart
 from helsevev.medication.offline.arriving import MOST, Sent, take_in
 from helsevev.medication.offline.envelope import Seals, Ticket
 from helsevev.medication.offline.taking import horizon, offered, take
-from helsevev.screens.rendering import render
+from helsevev.screens.rendering import render, render_text
 from helsevev.screens.static_files import asset, built
 
 _Request = Request[Any, Any, Any]
 _PUBLIC: Final = {"decision": "public"}
 _SIGNED_IN: Final = {"decision": "signed-in"}
+_PAGE: Final = "medication/phone.html"
+_TITLE: Final = "The round on the phone"
 _SHELL: Final = "/rounds/phone"
 _PARTS: Final = ("offline.js", "app.css", "early.js", "mark.svg")
 
@@ -33,16 +37,15 @@ _PARTS: Final = ("offline.js", "app.css", "early.js", "mark.svg")
 @get("/rounds/phone", opt=_PUBLIC, sync_to_thread=False)
 def phone(request: _Request) -> Response[str]:
     """The page that works without contact: the same for everybody, and about nobody."""
-    return render(
-        request, "medication/phone.html", viewer=None, page_title=_("The round on the phone"),
-    )  # fmt: skip
+    return render(request, _PAGE, viewer=None, page_title=_(_TITLE))
 
 
 @get("/rounds/worker.js", opt=_PUBLIC, sync_to_thread=False)
 def worker() -> Response[bytes]:
     """What answers in our place when we cannot be reached: it keeps the page and its parts."""
     parts = json.dumps([_SHELL, *(asset(name) for name in _PARTS)])
-    body = f"self.parts={parts};\n".encode() + built("worker.js")
+    # A browser fetches all of it anew when a byte here is another: so words count too.
+    body = f"self.parts={parts};// {_digest()}\n".encode() + built("worker.js")
     headers = {"Service-Worker-Allowed": "/rounds", "Cache-Control": "no-store"}
     return Response(body, media_type="text/javascript", headers=headers)
 
@@ -177,6 +180,12 @@ ROUTES: Final = (
     phone, worker, manifest, contact, take_round, sync, brought, brought_count,
     brought_of,    settle_brought,
 )  # fmt: skip
+
+
+@cache
+def _digest() -> str:
+    """What the page says, in short."""
+    return sha256(render_text(_PAGE, page_title=_(_TITLE)).encode()).hexdigest()[:16]
 
 
 def _services(request: _Request) -> Services:
