@@ -34,8 +34,8 @@ class Sentence(Struct, frozen=True):
 class Choice(Struct, frozen=True):
     """One product: `medicine` is the CodeableConcept that an order of it carries.
 
-    `unit` is what it is dosed in and `route` (a CodeableConcept) how it is given, where that is one
-    thing.
+    `unit` is what it is dosed in, where that is one thing; `routes` (CodeableConcepts) are the ways
+    it may be given.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Choice(Struct, frozen=True):
     medicine: Mapping[str, Any]
     sentences: tuple[Sentence, ...]
     unit: str = ""
-    route: Mapping[str, Any] = {}
+    routes: tuple[Mapping[str, Any], ...] = ()
 
 
 class Choices(Protocol):

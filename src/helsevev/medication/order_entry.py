@@ -9,8 +9,8 @@ from typing import Any, Final
 from helsevev.content import loading
 from helsevev.decision_support.duplicates import SAME_SUBSTANCE
 from helsevev.decision_support.reading import MEANT_BESIDE
-from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO, objects
+from helsevev.fhir.outcome import Issue, error
+from helsevev.fhir.reading import OSLO, codes, concept_text, objects
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.checks import MADE_AS, marked
@@ -19,13 +19,18 @@ from helsevev.medication.coding import ANSWERED, with_extension
 from helsevev.medication.opened import Opened
 from helsevev.medication.order_checks import Checked
 from helsevev.medication.order_form import DAYS, dosages_of
-from helsevev.medication.prescription import Prescriber, mark_unchecked, prescribe
+from helsevev.medication.prescription import (
+    NotPrescribable,
+    Prescriber,
+    mark_unchecked,
+    prescribe,
+)
 
 FIELDS: Final = (
     "patient", "key", "version", "product", "choice", "words", "how", "amount", "unit", "often",
     "at", "hours", "most", "needed_for", "reason", "start", "end", "down", "step_days", "last",
     "rate", "rate_unit", "free_text", "multidose", "own_managed", "why", "other_why", "way",
-    "take",
+    "take", "route",
 )  # fmt: skip
 
 
@@ -49,8 +54,8 @@ def fields(form: Mapping[str, str], issues: Sequence[Issue]) -> dict[str, Any]:
 def order_of(opened: Opened, form: Mapping[str, str], choice: Choice) -> dict[str, Any]:
     """The order that a form makes, named by the form's key. Raises `NotPrescribable`."""
     dosages = dosages_of(form, today())
-    if choice.route:
-        dosages = [{"route": choice.route, **dosage} for dosage in dosages]
+    if route := _route(form["route"], choice):
+        dosages = [{"route": route, **dosage} for dosage in dosages]
     order = prescribe(
         choice.medicine,
         dosages,
@@ -63,6 +68,24 @@ def order_of(opened: Opened, form: Mapping[str, str], choice: Choice) -> dict[st
         own_managed=bool(form["own_managed"]),
     )
     return {**order, "identifier": [{"system": MADE_AS, "value": f"urn:uuid:{form['key']}"}]}
+
+
+def _route(chosen: str, choice: Choice) -> Mapping[str, Any] | None:
+    """How it is given: the product's one way, or the one that was chosen of several."""
+    if len(choice.routes) < 2:
+        return next(iter(choice.routes), None)
+    found = [each for each in choice.routes if chosen and chosen in codes(each)]
+    if not found:
+        raise NotPrescribable([error("required", _("Choose how it is given."), "route")])
+    return found[0]
+
+
+def routes_of(choice: Choice) -> list[dict[str, str]]:
+    """The ways that a product may be given, for a form to choose from; empty where there is one."""
+    if len(choice.routes) < 2:
+        return []
+    listed = [(min(codes(each), default=""), concept_text(each)) for each in choice.routes]
+    return [{"value": "", "label": ""}, *({"value": v, "label": said} for v, said in listed)]
 
 
 def unanswered(says: Checked, answers: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ from helsevev.content.medication_shapes import OrderSentence
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import (
     amount,
+    codes,
     concept_text,
     first,
     mapping,
@@ -146,6 +147,7 @@ def _of_one(dosage: Mapping[str, Any]) -> dict[str, str]:
         "start": start.text[:10] if start else "", "end": end.text[:10] if end else "",
         "at": " ".join(t[:5].removesuffix(":00") for t in texts(repeat.get("timeOfDay"))),
         "days": " ".join(texts(repeat.get("dayOfWeek"))),
+        "route": min(codes(dosage.get("route")), default=""),
         "often": plain(number(repeat.get("frequency"))) or "1",
     }  # fmt: skip
     hours = plain(number(repeat.get("period"))) if repeat.get("periodUnit") == "h" else ""

@@ -31,6 +31,7 @@ from helsevev.medication.order_entry import (
     answers_of,
     fields,
     order_of,
+    routes_of,
     today,
     typed,
     unanswered,
@@ -241,7 +242,14 @@ async def _page(
     answers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
     lines = await _checked(opened, key, lines, "order-select")
-    drawn = [(line, fields(line.form, line.issues if line.is_on else ())) for line in _once(lines)]
+    drawn = [
+        (
+            line,
+            fields(line.form, line.issues if line.is_on else ()),
+            routes_of(line.choice) if line.choice else (),
+        )
+        for line in _once(lines)
+    ]
     return render(
         request, "medication/order_set.html", status_code=422 if issues else 200, opened=opened,
         chosen=chosen, key=key, drawn=drawn, lines=_once(lines), answers=answers or {},

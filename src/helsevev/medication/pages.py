@@ -26,6 +26,7 @@ from helsevev.medication.order_entry import (
     answers_of,
     fields,
     order_of,
+    routes_of,
     today,
     typed,
     unanswered,
@@ -153,7 +154,8 @@ async def order_page(
     return render(
         request, "medication/new_order.html", status_code=422 if issues else 200, opened=opened,
         form=form, choice=choice, place="patients", page_title=_("Prescribe"), advice=advice,
-        answers=answers or {}, sets=() if choice else loading.order_sets().set,
+        answers=answers or {}, routes=routes_of(choice) if choice else (),
+        sets=() if choice else loading.order_sets().set,
         **fields(form, issues), **shown,
     )  # fmt: skip
 

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from helsevev.content.loading import order_sentences
 from helsevev.fhir.validation import validate
+from helsevev.medication.choosing import Choice
 from helsevev.medication.coding import OWN_MANAGED, UNCHECKED, flag, said_by, use_of
 from helsevev.medication.order_checks import checked
-from helsevev.medication.order_entry import with_answers
+from helsevev.medication.order_entry import FIELDS, order_of, routes_of, with_answers
 from helsevev.medication.order_form import dosages_of, of_dosages, of_sentence
 from helsevev.medication.panel import Medicine, medicines
 from helsevev.medication.prescription import (
@@ -259,3 +261,24 @@ async def test_an_order_that_could_not_be_checked_says_so_and_is_not_held_up() -
     assert says.must_answer == ()
     order = with_answers(ordered(DAILY), says, {})
     assert line(order).unchecked == says.unchecked != ""
+
+
+def test_what_may_be_given_in_several_ways_is_ordered_when_one_is_chosen() -> None:
+    ways = tuple(
+        {"coding": [{"system": "urn:oid:2.16.578.1.12.4.1.1.7477", "code": code}], "text": said}
+        for code, said in (("62", "Subkutan bruk"), ("43", "Intraven\u00f8s bruk"))
+    )
+    several = Choice("m", "Morfin inj 10 mg/ml", "", {"text": "Morfin"}, (), routes=ways)
+    opened: Any = SimpleNamespace(
+        patient_id="p", encounter=None, actor=SimpleNamespace(id="Practitioner/p", name="P")
+    )
+    form = {**dict.fromkeys(FIELDS, ""), **DAILY, "key": "k"}
+    with pytest.raises(NotPrescribable) as refused:
+        order_of(opened, form, several)
+    assert [issue.expression for issue in refused.value.issues] == ["route"]
+    made = order_of(opened, {**form, "route": "43"}, several)
+    assert made["dosageInstruction"][0]["route"]["text"] == "Intraven\u00f8s bruk"
+    only = order_of(opened, form, structs.replace(several, routes=ways[:1]))
+    assert only["dosageInstruction"][0]["route"]["text"] == "Subkutan bruk"
+    assert [each["value"] for each in routes_of(several)] == ["", "62", "43"]
+    assert of_dosages(made["dosageInstruction"], "")["route"] == "43"

@@ -71,12 +71,11 @@ class ProductsOfCatalogue:
 
 
 def _as_given(choice: Choice, product: Product) -> Choice:
-    """A choice with the product's unit and route, where it has one."""
+    """A choice with the product's unit, where it has one, and its routes."""
     units = {each.display for each in product.units}
-    routes = [concept(each) for each in product.routes]
     return structs.replace(
         choice, unit=units.pop() if len(units) == 1 else "",
-        route=routes[0] if len(routes) == 1 else {},
+        routes=tuple(concept(each) for each in product.routes),
     )  # fmt: skip
 
 
