@@ -221,6 +221,10 @@ async def test_what_is_wrong_stops_whoever_scans_and_says_what_and_why(
     assert ("wrong-strength", "not-given") in acts
     assert ("wrong-medicine", "called") in acts
     assert len(kept) >= 7
+    await nurse.goto(f"/rounds/{sara}")
+    await nurse.page.get_by_text("Stoppet siste døgn").tap()
+    listed = nurse.page.get_by_role("region", name="Skann").get_by_role("listitem")
+    await expect(listed.filter(has_text="Feil styrke").first).to_contain_text("Ikke gitt")
 
 
 async def test_a_scanner_that_types_is_read_wherever_the_cursor_is_and_writes_nothing_there(

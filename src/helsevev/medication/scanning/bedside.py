@@ -31,7 +31,8 @@ from helsevev.medication.scanning.words import Told, told_of
 
 MEANS: Final = ("camera", "scanner", "typed")
 _LABEL: Final = "http://helsevev.no/fhir/prepared-dose"
-_RECENT: Final = Slice("DetectedIssue", 20)
+RECENT: Final = Slice("DetectedIssue", 20)
+"""As many stops as one bedside has in a day, and more."""
 
 
 class Scan(Struct, frozen=True, kw_only=True):
@@ -200,7 +201,7 @@ class Bedside:
     async def _changed(self, opened: OpenedRound, order: str) -> None:
         """The right thing was found: that is what came after the stops shortly before."""
         gate = self._services.gate
-        found = await gate.open_slices(opened.permit, (_RECENT,), interaction="round")
+        found = await gate.open_slices(opened.permit, (RECENT,), interaction="round")
         now = clock.now()
         for stop in found["DetectedIssue"]:
             if stops.is_open(stop, order, now):
@@ -208,7 +209,7 @@ class Bedside:
 
     async def _stop(self, opened: OpenedRound, stop_id: str) -> Mapping[str, Any]:
         found = await self._services.gate.open_slices(
-            opened.permit, (_RECENT,), interaction="round"
+            opened.permit, (RECENT,), interaction="round"
         )
         return next((s for s in found["DetectedIssue"] if s.get("id") == stop_id), {})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.exceptions import HTTPException
 
 from helsevev.access.actor import Actor
@@ -15,13 +15,15 @@ from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.reading import mapping, objects, reference_key, text
+from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.round import Row, name_of
 from helsevev.medication.round_opening import open_round
 from helsevev.medication.round_signing import RoundSigning, Signed
 from helsevev.medication.scanning import codes, judging, words
-from helsevev.medication.scanning.bedside import MEANS, Answer, Bedside, Scan
+from helsevev.medication.scanning.bedside import MEANS, RECENT, Answer, Bedside, Scan
 from helsevev.medication.scanning.own_codes import Wristband
+from helsevev.medication.scanning.stop_list import stops_lately
 from helsevev.medication.scanning.stops import NOT_GIVEN
 from helsevev.screens.rendering import render
 
@@ -93,6 +95,16 @@ async def scan_wristband(request: _Request) -> Response[Any]:
         return _fragment(request, outcome="go", there=f"/rounds/{said.patient_id}")
     problem = _("Scan the patient's wristband to open the round.")
     return _fragment(request, ended=Signed("", problem), outcome="unreadable")
+
+
+@get("/patient/{patient_id:str}/round/stops", opt=_RECORD)
+async def stops_panel(request: _Request, patient_id: str) -> Response[Any]:
+    """What scanning has stopped at this patient's bedside in the last day."""
+    services, actor = _services(request), staff_of_request(request)
+    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
+    found = await services.gate.open_slices(permit, (RECENT,), interaction="round")
+    stops = stops_lately(found["DetectedIssue"], clock.now())
+    return render(request, "medication/_stops.html", stops=stops)
 
 
 def _answered(request: _Request, answer: Answer) -> Response[Any]:
@@ -196,4 +208,4 @@ def _services(request: _Request) -> Services:
     return services
 
 
-ROUTES: Final = (scan, sign_scanned, sign_scanned_as_needed, after_stop, scan_wristband)
+ROUTES: Final = (scan, sign_scanned, sign_scanned_as_needed, after_stop, scan_wristband, stops_panel)
