@@ -131,7 +131,7 @@ async def test_a_dose_of_a_stopped_order_is_recorded_and_acknowledged_in_one_pre
     await sign.tap()
     await expect(nurse.page.locator("main")).to_contain_text("Skriv med ord hvorfor")
     await nurse.page.get_by_label("Gitt, men ordinasjonen var stoppet").tap()
-    await nurse.page.get_by_label("Med ord").fill("Ga den før stoppen ble sett")
+    await nurse.page.get_by_label("Hva skjedde?").fill("Ga den før stoppen ble sett")
     assert await serious(nurse.page) == {"light": [], "dark": []}
     assert await nurse.page.evaluate(TOO_WIDE) == []
     await sign.tap()
