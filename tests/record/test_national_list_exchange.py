@@ -43,7 +43,7 @@ def doctor(nurse: Actor) -> Actor:
 @pytest_asyncio.fixture(loop_scope="session")
 async def simulator() -> AsyncIterator[tuple[Simulator, str]]:
     """The simulated service on an address of this machine."""
-    made = Simulator(delay=1.5)
+    made = Simulator(delay=4.0)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(made.app(), log_level="error", lifespan="off"))
@@ -106,7 +106,7 @@ def ward(
     services: Services, doctor: Actor, line: str, simulator: tuple[Simulator, str], token: Path
 ) -> Ward:
     """The doctor's ward, connected to the simulator."""
-    return Ward(services, doctor, line, HttpService(simulator[1], token, 1.0))
+    return Ward(services, doctor, line, HttpService(simulator[1], token, 3.0))
 
 
 async def test_a_list_is_fetched_compared_and_sent_with_a_receipt(
@@ -116,6 +116,9 @@ async def test_a_list_is_fetched_compared_and_sent_with_a_receipt(
     fetched = await ward.fetch()
     assert fetched.state == "done"
     desk = await ward.desk()
+    assert desk.national is not None
+    # Where somebody lives is for the register to tell, and to whom.
+    assert "Fauske" not in str(desk.national.bundle)
     kinds = {row.kind for row in desk.rows}
     assert kinds == {"only-theirs", "only-ours"}
     sent = await ward.send()

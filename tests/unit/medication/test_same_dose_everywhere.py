@@ -21,6 +21,7 @@ from helsevev.fhir.reading import OSLO
 from helsevev.fhir.validation import validate
 from helsevev.medication.choosing import words_of
 from helsevev.medication.national_list import comparing, incoming, message, outgoing
+from helsevev.medication.national_list.dosing import read
 from helsevev.medication.national_list.simulated_list import bundle
 from helsevev.medication.order_form import DAYS, dosages_of
 from helsevev.medication.panel import Medicine, medicines
@@ -220,6 +221,27 @@ def check_places(form: Mapping[str, str]) -> None:
         assert told.a_day == step.a_day == len(step.clocks)
         assert all(in_range(c, code) for c, code in zip(step.clocks, codes, strict=True))
     assert len(of_service(sent)) in (0, len(meant))
+    check_without_ours(sent, meant)
+
+
+def check_without_ours(sent: dict[str, Any], meant: list[Step]) -> None:
+    """What is read when the service passes over our extension: the same, or only the words."""
+    (dosage,) = sent["dosage"]
+    left = [each for each in dosage["extension"] if "helsevev" not in each["url"]]
+    bare = {**sent, "dosage": [{**dosage, "extension": left}]}
+    found, problems = read(bare)
+    assert problems == []
+    structured = [each for each in found if each.get("doseAndRate")]
+    if not structured:
+        assert [each["text"] for each in found] == [dosage["text"]]
+        return
+    assert len(structured) == len(found) == len(meant)
+    for step, each in zip(meant, found, strict=True):
+        quantity = each["doseAndRate"][0]["doseQuantity"]
+        assert (Decimal(quantity["value"]), quantity["unit"]) == (step.amount, step.unit)
+        repeat = each["timing"]["repeat"]
+        assert len(repeat["when"]) == step.a_day
+        assert repeat["boundsPeriod"].get("end") == (step.last.isoformat() if step.last else None)
 
 
 def _told(step: Step) -> Step:

@@ -284,7 +284,7 @@ async def _ask(desk: Desk) -> bytes:
         raise ServiceFailed("refused", [_("The person has no national number.")])
     body = await desk.service.get_medication(asked_about(desk.patient, desk.numbers[0]))
     _read(desk, body)
-    return body
+    return kept.without_address(body)
 
 
 def _read(desk: Desk, body: bytes) -> NationalList:

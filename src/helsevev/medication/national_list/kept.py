@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from helsevev.fhir import serialization
 from helsevev.fhir.reading import (
     codings,
     first,
@@ -187,6 +188,22 @@ def with_message(
         {"fullUrl": _MESSAGE[:-1] + "2", "resource": made,
          "request": {"method": "POST", "url": "Communication"}},
     ]}  # fmt: skip
+
+
+def without_address(body: bytes) -> bytes:
+    """An answer of the service without where the person lives and how they are reached.
+
+    The record has that from the register, which knows who may see it; nothing else is left out.
+    Raises `ValueError` for what is no JSON.
+    """
+    answer = serialization.decode(body)
+    people = [
+        entry["resource"] for given in objects(answer.get("parameter"))
+        for entry in objects(mapping(given.get("resource")).get("entry"))
+        if mapping(entry.get("resource")).get("resourceType") == "Patient"
+    ]  # fmt: skip
+    told = [person.pop(name, None) for person in people for name in ("address", "telecom")]
+    return serialization.encode(answer) if any(told) else body
 
 
 def message_in(document: Mapping[str, Any]) -> bytes:

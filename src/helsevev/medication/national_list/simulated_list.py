@@ -37,6 +37,7 @@ _SECTIONS = (
     ("Allergies", "sectionAllergies", "Section allergies"),
     ("Other Prescriptions", "sectionOtherPrescriptions", "List of non medical prescriptions"),
 )
+_SOMEWHERE = [{"type": "postal", "city": "Fauske", "postalCode": "8200"}]
 _GENERAL_PRACTITIONER = "Berit Fastlege, HPR: 431001999"
 
 
@@ -55,7 +56,7 @@ def bundle(held: SimulatedList | None, patient: Mapping[str, Any], now: datetime
                             "value": "431001999"}],
             "name": [{"use": "official", "family": "Fastlege", "given": ["Berit"]}],
         }),
-        (making.url("patient"), {**patient, "id": making.id("patient")}),
+        (making.url("patient"), {**patient, "id": making.id("patient"), "address": _SOMEWHERE}),
     ]  # fmt: skip
     placed: dict[str, list[Resource]] = {code: [] for _title, code, _display in _SECTIONS}
     for number, line in enumerate(held.line if held else ()):
