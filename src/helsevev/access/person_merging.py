@@ -30,6 +30,7 @@ MOST: Final = 50_000
 
 NOT_ALLOWED: Final = "Records are merged by those who keep the register of persons."
 _SQL: Final = load("people")
+_CARDS: Final = load("cards")
 _HASHES: Final = 20_000
 """Keys that one statement asks for."""
 
@@ -81,7 +82,10 @@ class PersonMerger:
         patient = merged or target.resource
         moved = Counter(stored.type for stored in rows)
         others = await self._referring(source, [source, *rows], target)
-        if preview or (known is not None and not rows and not others):
+        if preview:
+            return Merged(patient, moved, len(others))
+        if known is not None and not rows and not others:
+            await self._cards("follow_person", source, target)
             return Merged(patient, moved, len(others))
         now = clock.now()
         places = {
@@ -106,6 +110,7 @@ class PersonMerger:
             left = person_merging.replaced(before, target_id)
             new.append(build_row(left, source.version + 1, now, source.patient))
         await self._write(actor, "merge", now, new, rows, source.patient)
+        await self._cards("follow_person", source, target)
         return Merged(patient, moved, len(others))
 
     async def part(self, actor: Actor, source_id: str) -> Merged:
@@ -156,6 +161,7 @@ class PersonMerger:
         ]
         gone = [kept[place] for place in (*pairs, *notes)]
         await self._write(actor, "unmerge", now, rows, gone, target.patient)
+        await self._cards("leave_person", source, target)
         return Merged(patients[0], Counter(kind for kind, _ in pairs), len(others))
 
     async def _patients_apart(
@@ -265,6 +271,13 @@ class PersonMerger:
             await self._gate.refuse(actor, patient, refusal, "merge", patient_id, action="write")
         # Who keeps the register need not treat those who are in it.
         return await self._gate.open_resource(replace(actor, kind="system"), "Patient", patient_id)
+
+    async def _cards(self, what: str, source: Stored, target: Stored) -> None:
+        """Let the log of decision support's cards follow the records, or leave them again.
+
+        What is answered once is not asked again of the same person. Repeating a merge mends it.
+        """
+        await self._store.roles.whole.execute(_CARDS[what], source.patient, target.patient)
 
     async def _record_of(self, patient: int) -> list[Stored]:
         rows = await self._store.roles.whole.fetch(_SQL["record_of"], patient, MOST + 1)

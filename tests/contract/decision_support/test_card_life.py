@@ -12,6 +12,7 @@ import pytest
 from tests.contract.apps.conftest import NURSE, World, world
 from tests.contract.decision_support.test_cds_hooks import medicine
 
+from helsevev.access.actor import SYSTEM
 from helsevev.access.errors import Conflict
 from helsevev.access.rule_reviews import RuleReviews
 from helsevev.advice.rule_book import rule_book, title_of
@@ -138,3 +139,32 @@ async def test_the_night_comes_once_a_day_whichever_way_clocks_are_turned() -> N
         moment = next_night(moment)
         days.append(moment.astimezone(oslo).date().isoformat())
     assert days == [f"2026-03-{day}" for day in (28, 29, 30, 31)] + ["2026-04-01", "2026-04-02"]
+
+
+async def test_cards_follow_a_person_whose_records_are_merged_and_leave_again(
+    world: World,
+) -> None:
+    services = world.services
+    ids = []
+    for number in ("1", "2"):
+        person = {
+            "resourceType": "Patient", "name": [{"family": "Lie", "given": ["Ida"]}],
+            "identifier": [{"system": "urn:card", "value": number}],
+        }  # fmt: skip
+        ids.append((await services.writer.write(SYSTEM, person)).stored.id)
+    permits = [await services.gate.open_chart(SYSTEM, each) for each in ids]
+    (advice,) = await check_orders(services, permits[0], [order("N05BA04", "Sobril", "s")])
+    card = next(each for each in advice.cards if each.rule == RULE)
+    await services.card_log.answer(SYSTEM, card.id, "overridden", words="Vurdert")
+    rates = {each.rule: each for each in await services.card_log.statistics(LONG_AGO)}
+
+    await services.person_merger.merge(SYSTEM, *ids)
+    stays = await services.gate.open_chart(SYSTEM, ids[1])
+    assert card.key in await services.card_log.settled(stays)
+    after = {each.rule: each for each in await services.card_log.statistics(LONG_AGO)}
+    assert after[RULE] == rates[RULE], "one card counts once"
+
+    await services.person_merger.part(SYSTEM, ids[0])
+    stays = await services.gate.open_chart(SYSTEM, ids[1])
+    assert card.key not in await services.card_log.settled(stays)
+    assert [e.card for e in await services.card_log.of(stays)] == []

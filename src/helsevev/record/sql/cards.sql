@@ -48,14 +48,14 @@ ON CONFLICT (patient, card, event) DO NOTHING
 -- name: weeks
 -- How each rule did week by week since a time, of nobody in particular.
 SELECT date_trunc('week', at AT TIME ZONE 'Europe/Oslo')::date, rule,
-       count(*) FILTER (WHERE event = 'shown'), count(*) FILTER (WHERE event = 'accepted'),
-       count(*) FILTER (WHERE event = 'overridden'), count(*) FILTER (WHERE event = 'outcome')
+       count(DISTINCT card) FILTER (WHERE event = 'shown'), count(DISTINCT card) FILTER (WHERE event = 'accepted'),
+       count(DISTINCT card) FILTER (WHERE event = 'overridden'), count(DISTINCT card) FILTER (WHERE event = 'outcome')
 FROM card_event WHERE at >= $1 GROUP BY 1, 2 ORDER BY 1 DESC, 2
 
 -- name: outcomes
 -- What became of orders that were signed in spite of each rule's cards, of nobody in particular.
-SELECT rule, reason, count(*) FROM card_event
-WHERE at >= $1 AND event = 'outcome' GROUP BY rule, reason ORDER BY rule, count(*) DESC, reason
+SELECT rule, reason, count(DISTINCT card) FROM card_event
+WHERE at >= $1 AND event = 'outcome' GROUP BY rule, reason ORDER BY rule, count(DISTINCT card) DESC, reason
 
 -- name: overridden_keys
 -- Findings that somebody went on in spite of since a time, and need not be asked about again.
@@ -68,15 +68,28 @@ FROM card_event WHERE patient = $1 ORDER BY at DESC, card, event LIMIT $2
 
 -- name: statistics
 -- How often each rule was shown, accepted and overridden since a time, of nobody in particular.
-SELECT rule, max(rule_version), max(level), count(*) FILTER (WHERE event = 'shown'),
-       count(*) FILTER (WHERE event = 'accepted'), count(*) FILTER (WHERE event = 'overridden'),
-       count(*) FILTER (WHERE event = 'outcome')
+SELECT rule, max(rule_version), max(level), count(DISTINCT card) FILTER (WHERE event = 'shown'),
+       count(DISTINCT card) FILTER (WHERE event = 'accepted'), count(DISTINCT card) FILTER (WHERE event = 'overridden'),
+       count(DISTINCT card) FILTER (WHERE event = 'outcome')
 FROM card_event WHERE at >= $1 GROUP BY rule ORDER BY rule
 
 -- name: reasons
 -- Why each rule was overridden since a time, by coded reason.
-SELECT rule, reason, count(*) FROM card_event
-WHERE at >= $1 AND event = 'overridden' GROUP BY rule, reason ORDER BY rule, count(*) DESC, reason
+SELECT rule, reason, count(DISTINCT card) FROM card_event
+WHERE at >= $1 AND event = 'overridden' GROUP BY rule, reason ORDER BY rule, count(DISTINCT card) DESC, reason
+
+-- name: follow_person
+-- The cards of a record ($1) that was merged into another ($2) are that one's as well.
+INSERT INTO card_event (patient, at, card, event, rule, rule_version, level, hook, key, subject,
+                        actor, unit, reason, words)
+SELECT $2, at, card, event, rule, rule_version, level, hook, key, subject, actor, unit, reason, words
+FROM card_event WHERE patient = $1
+ON CONFLICT (patient, card, event) DO NOTHING
+
+-- name: leave_person
+-- Once two records are parted, the cards of one ($1) are no longer the other's ($2).
+DELETE FROM card_event t USING card_event s
+WHERE t.patient = $2 AND s.patient = $1 AND t.card = s.card AND t.event = s.event
 
 -- name: knowledge_state
 -- When the knowledge base was last changed, and why it was stopped.
