@@ -61,7 +61,7 @@ def check_beside(
     others: Sequence[Mapping[str, Any]],
 ) -> Iterator[Issue]:
     """Against the versions of its order and the other infusions of the patient."""
-    if said_outside(administration) is not None:
+    if said_outside(administration) is not None or not history:
         return
     order = reference_key(administration.get("request"))
     if is_running(administration) and any(
@@ -77,7 +77,8 @@ def check_beside(
 
 def ordered(history: Sequence[Standing], at: datetime) -> Mapping[str, Any] | None:
     """The dosage that an order had its infusion run by at a moment; None: it was not to run."""
-    stood = [each for each in history if each.since <= at]
+    # The first version stands for what was given before it was written.
+    stood = [each for each in history if each.since <= at] or list(history[:1])
     if not stood or not is_planned(stood[-1].order):
         return None
     return next((d for d in dosages_at(stood[-1], at, OSLO) if is_infusion(d)), None)

@@ -111,9 +111,9 @@ def _medicines(story: Story) -> None:
     in_use(story, "jardiance-10", Dose("1 tablett om morgenen", "1 tablett", morning), "-2y",
            "Hjertesvikt", by="eli-strandberg", prescribed=True, multidose=True)
     in_use(story, "lipitor-20", Dose("1 tablett om kvelden", "1 tablett", evening), "-15y",
-           "Forebygging av hjerte- og karsykdom")
+           "Forebygging av hjerte- og karsykdom", prescribed=True, multidose=True)
     in_use(story, "calcigran-forte", Dose("1 tyggetablett om kvelden", "1 tyggetablett", evening),
-           "-7y", "Osteoporose")
+           "-7y", "Osteoporose", prescribed=True, multidose=True)
     in_use(story, "fosamax-70", Dose("1 tablett hver mandag morgen, fastende med et glass vann",
                                      "1 tablett", "07", days="man"), "-3y", "Osteoporose")
     in_use(story, "paracet-500", Dose("2 tabletter 3 ganger daglig i to uker", "2 tablett",

@@ -104,7 +104,31 @@ def _medicines(story: Story, stay: str) -> None:
          "Respirasjonssvikt"),
     ):
         order(story, product, dose, "-45h", reason, by="ingrid-solemdal", encounter=stay)
+    _oxygen(story, stay)
     _given_outside_the_plan(story, stay)
+
+
+def _oxygen(story: Story, stay: str) -> None:
+    """Oxygen that has run since the admission, turned up once."""
+    url = "http://helsevev.no/fhir/StructureDefinition/infusion-rate"
+    flow = [("-44h", "0.5 L/min"), ("-20h", "1 L/min")]
+    story.add(
+        "MedicationAdministration", "oksygen-pagar", status="in-progress",
+        extension=[
+            {"url": url, "extension": [
+                {"url": "at", "valueDateTime": story.time.stamp(at)},
+                {"url": "rate", "valueQuantity": amount_of(rate)},
+                {"url": "by", "valueReference": staff("magnus-tverdal")},
+            ]}
+            for at, rate in flow
+        ],
+        medicationCodeableConcept=code_of("oksygen", PRODUCTS["oksygen"]),
+        subject=story.subject(), context=ref(stay),
+        effectivePeriod={"start": story.time.stamp("-44h")},
+        performer=[{"actor": staff("magnus-tverdal")}],
+        request={"reference": f"MedicationRequest/demo-{story.key}-forskrivning-oksygen"},
+        dosage={"rateQuantity": amount_of("1 L/min")},
+    )  # fmt: skip
 
 
 def _given_outside_the_plan(story: Story, stay: str) -> None:
