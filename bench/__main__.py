@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bench import driver, imports, interactions, load, program
+from bench import doses, driver, imports, interactions, load, program, rounds
 from bench import input as source
 from helsevev.access.actor import SYSTEM
 from helsevev.access.gate import author_of
@@ -74,6 +74,10 @@ def main() -> None:
         figures = asyncio.run(_measure(Path(name), asked))
     sizes = () if asked.ratios else (*imports.SIZES, *((MILLION,) if asked.million else ()))
     figures["imports"] = [imports.measured(size) for size in sizes]
+    if not asked.ratios:
+        whole = rounds.DAY // rounds.DOSES if asked.day else rounds.SHORT
+        figures["a day of doses"] = rounds.measured(whole, str(asked.workers or 2))
+        figures["doses due"] = doses.measured(doses.FEW if not asked.day else doses.MANY)
     figures["seconds"] = round(time.perf_counter() - begun, 1)
     json.dump(figures, sys.stdout, indent=2)
     sys.stdout.write("\n")
@@ -83,6 +87,10 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--workers", type=int, default=0, help="processes that answer")
     parser.add_argument("--million", action="store_true", help="import a million resources too")
+    parser.add_argument(
+        "--day", action="store_true",
+        help="all 230,000 doses of a day, and what is due for a twentieth of the region",
+    )  # fmt: skip
     parser.add_argument(
         "--ratios", action="store_true",
         help="the ratios alone: neither every interaction nor imports by size",
