@@ -16,6 +16,7 @@ from helsevev.access.errors import PreconditionFailed, Unprocessable
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.kit import clock
+from helsevev.medication.order_checks import Unanswered
 from helsevev.medication.order_entry import today
 from helsevev.medication.prescription import NotPrescribable, Prescriber
 from helsevev.medication.reconciliation.deciding import LEAVE, Decision, Signing
@@ -215,6 +216,47 @@ async def test_nothing_is_signed_that_nobody_decided_or_gave_a_reason_for(
     with pytest.raises(NotPrescribable):
         row = of(table, "Diural")
         await sign(table, [(row, Decision("stop"))], signing(table), str(uuid4()), {}, (), ("", ""))
+
+
+async def test_what_it_starts_is_checked_against_the_list_that_will_hold(
+    services: Services, doctor: Actor, admitted: str
+) -> None:
+    marevan = at_home(admitted, "h9", ("Marevan 2,5 mg", "B01AA03"), dosage(1, "20"))
+    ibux = on_ward(admitted, "w9", ("Ibux 400 mg", "M01AE01"), dosage(1, "08", "14", "20"))
+    for resource in (marevan, ibux):
+        await services.writer.write(SYSTEM, resource)
+    table = await open_table(services, doctor, admitted, "discharge")
+    form = chosen(table) | {
+        f"verb:{of(table, 'Marevan').key}": "continue", f"verb:{of(table, 'Ibux').key}": "start",
+    }  # fmt: skip
+    decided, problems = decisions(table, form, today())
+    assert problems == {}
+    with pytest.raises(Unanswered) as held_back:
+        await sign(table, decided, signing(table), str(uuid4()), {}, table.receivers, ("", ""))
+    told = " ".join(card.title + card.text for card in held_back.value.says.must_answer)
+    assert "Marevan" in told
+    assert (await open_table(services, doctor, admitted, "discharge")).done == ()
+    await signed(table, str(uuid4()), form)
+    orders = await held(services, table, "MedicationRequest")
+    (new,) = [each for each in orders.values() if each["status"] == "active"
+              and each["medicationCodeableConcept"]["text"] == "Ibux 400 mg"]  # fmt: skip
+    assert any("Vurdert" in each.get("valueString", "") for each in new["extension"])
+
+
+async def test_within_a_stay_the_ward_that_takes_over_is_told_and_nobody_else(
+    services: Services, doctor: Actor, admitted: str
+) -> None:
+    table = await open_table(services, doctor, admitted, "transfer")
+    assert table.receivers == ()
+    coming = {
+        "resourceType": "Encounter", "id": f"{admitted}-next", "status": "planned",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": f"Patient/{admitted}"},
+        "serviceProvider": {"reference": "Organization/other-ward", "display": "Other ward"},
+    }  # fmt: skip
+    await services.writer.write(SYSTEM, coming)
+    table = await open_table(services, doctor, admitted, "transfer")
+    assert [each.reference for each in table.receivers] == ["Organization/other-ward"]
 
 
 async def test_what_is_left_open_stays_visible_until_somebody_decides(

@@ -10,7 +10,7 @@ from helsevev.content import loading
 from helsevev.fhir.reading import concept_text, concept_texts
 from helsevev.locale import gettext as _
 from helsevev.medication.reconciliation.comparing import Line, Row
-from helsevev.medication.reconciliation.deciding import LEAVE, Resource
+from helsevev.medication.reconciliation.deciding import LEAVE, RESUME, Resource
 from helsevev.medication.reconciliation.lists import HOME, SAID, WARD
 
 
@@ -82,7 +82,12 @@ def options(
     there = _standing(row, target)
     found: list[Option] = []
     if there is not None:
-        found.append(Option("continue", _("Goes on: %(dose)s") % {"dose": _dose(there)}))
+        if there.status == "paused":
+            found.append(Option("continue", _("Stays on hold: %(dose)s") % {"dose": there.words}))
+            if may_prescribe:
+                found.append(Option(RESUME, _("Taken up again: %(dose)s") % {"dose": there.words}))
+        else:
+            found.append(Option("continue", _("Goes on: %(dose)s") % {"dose": _dose(there)}))
     if may_prescribe:
         found += _from_others(row, at, there)
         found += [_with_reason(row, at, "change:own", _("Another dose"))]
@@ -102,6 +107,10 @@ def _from_others(row: Row, at: str, there: Line | None) -> list[Option]:
             if row.state != "same":
                 made = _with_reason(row, at, f"change:{name}", label % {"dose": _dose(line)})
                 found.append(made)
+        elif at == "admission" and name == HOME and line.status == "paused":
+            found.append(Option("continue", _("Stays on hold: %(dose)s") % {"dose": line.words}))
+            said = _("Starts: %(dose)s") % {"dose": line.words}
+            found.append(_with_reason(row, at, "start", said))
         elif at == "admission" and name == HOME:
             said = _("Goes on here: %(dose)s") % {"dose": _dose(line)}
             found.append(Option("continue", said))

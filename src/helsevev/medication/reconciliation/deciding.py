@@ -22,13 +22,15 @@ Resource = Mapping[str, Any]
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 REASONS: Final = "http://helsevev.no/fhir/CodeSystem/reconciliation-reason"
 KEY_SYSTEM: Final = "urn:ietf:rfc:3986"
+RESUME: Final = "resume"
+"""The decision to take up again what is on hold in the list that goes on."""
 LEAVE: Final = "leave"
 """The decision to decide nothing: somebody else has to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody decided of a row. `verb` is one of content's verbs, or LEAVE.
+    """What somebody decided of a row. `verb` is one of content's verbs, RESUME or LEAVE.
 
     A change is to the dose of another list (`dose_of`), or to `dosages`. `reason` is a code of the
     content, `words` what was written besides.
@@ -127,12 +129,10 @@ class _At:
         target = self.held.get(self.signing.target)
         if target is None:
             source = next(self.held[n] for n in (HOME, WARD, SAID) if n in self.held)
+            if self.decision.verb == "continue" and source.get("status") == "on-hold":
+                return Outcome(_key(source))
             return self._ordered(source, objects(source.get(dose_element(source))))
-        other = self.held.get(WARD if self.signing.target == HOME else HOME)
-        resumes = target.get("status") == "on-hold" and (
-            other is None or other.get("status") != "on-hold"
-        )
-        if not resumes or self.decision.verb != "continue" or self.signing.at == "home":
+        if self.decision.verb != RESUME or target.get("status") != "on-hold":
             return Outcome(_key(target))
         by, at = self.signing.prescriber, self.signing.moment
         written = [

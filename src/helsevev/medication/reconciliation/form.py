@@ -16,7 +16,7 @@ from helsevev.medication.order_form import dosages_of, of_dosages
 from helsevev.medication.prescription import NotPrescribable, dose_element
 from helsevev.medication.reconciliation.choices import Option, default_reason, goes_on, options
 from helsevev.medication.reconciliation.comparing import Line, Row
-from helsevev.medication.reconciliation.deciding import LEAVE, Decision
+from helsevev.medication.reconciliation.deciding import LEAVE, RESUME, Decision
 from helsevev.medication.reconciliation.table import Table
 
 DOSE_FIELDS: Final = (
@@ -110,7 +110,7 @@ def _decision(
     table: Table, row: Row, chosen: str, form: Mapping[str, str], today: date
 ) -> Decision:  # fmt: skip
     verb, _sep, dose_of = chosen.partition(":")
-    if verb in ("continue", LEAVE):
+    if verb in ("continue", RESUME, LEAVE):
         return Decision(verb, words=form.get(f"words:{row.key}", ""))
     reason, words = form.get(f"reason:{row.key}", ""), form.get(f"words:{row.key}", "")
     if not reason and not words.strip():

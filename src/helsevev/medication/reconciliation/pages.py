@@ -99,8 +99,9 @@ async def add_said(request: _Request, patient_id: str) -> Response[Any]:
         except NotPrescribable as refusal:
             problem = refusal.issues
     await keep_draft(table.permit, table.services, table.at, _content(form, left))
-    table = await _table(request, patient_id, table.at, left)
-    return _page(request, table, form, problem)
+    if problem:
+        return _page(request, table, form, problem)
+    return Redirect(f"{table.base}/medications/reconcile?at={table.at}", status_code=303)
 
 
 @post("/patient/{patient_id:str}/medications/reconcile/discard", opt=_RECORD)

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from helsevev.fhir.reading import mapping, objects, of_patient, reference_key, text
+from helsevev.fhir.encounters import EXPECTED
+from helsevev.fhir.reading import codes, mapping, objects, of_patient, reference_key, text
 
 Resource = Mapping[str, Any]
 
@@ -15,7 +16,8 @@ Resource = Mapping[str, Any]
 class Receiver(Struct, frozen=True):
     """A unit that is told: "Organization/…", its name, and how the record knows of it.
 
-    `known_by` is "course", "team", "referral" or "general-practitioner".
+    `known_by` is "next-stay", "course", "team", "referral", "general-practitioner", or "chosen" by
+    who signs.
     """
 
     reference: str
@@ -42,6 +44,9 @@ def receivers(
 def _named(
     patient: Resource, found: Mapping[str, Iterable[Resource]]
 ) -> Iterator[tuple[object, str]]:  # fmt: skip
+    for coming in of_patient(found.get("Encounter", ())):
+        if text(coming.get("status")) in EXPECTED and "IMP" in codes(coming.get("class")):
+            yield coming.get("serviceProvider"), "next-stay"
     for episode in of_patient(found.get("EpisodeOfCare", ())):
         if text(episode.get("status")) in ("active", "onhold"):
             yield episode.get("managingOrganization"), "course"
@@ -60,3 +65,8 @@ def _named(
                 yield performer, "referral"
     for named in objects(patient.get("generalPractitioner")):
         yield named, "general-practitioner"
+
+
+def told_at(known: Sequence[Receiver], at: str) -> tuple[Receiver, ...]:
+    """Who of them is told at a transition: within a stay, the ward that takes over."""
+    return tuple(each for each in known if at != "transfer" or each.known_by == "next-stay")

@@ -49,13 +49,15 @@ REASON: Final = "http://helsevev.no/fhir/StructureDefinition/reconciliation-reas
 """valueCodeableConcept on an entry: why."""
 LISTS: Final = "http://helsevev.no/fhir/StructureDefinition/lists-compared"
 """valueCode on an entry: how the lists stood to each other (`comparing.State`), for M3."""
+WORD_OF_PATIENT: Final = "http://helsevev.no/fhir/StructureDefinition/word-of-patient"
+"""valueReference on an entry: what the patient said of the medicine, contained in the List."""
 NOBODY_TOLD: Final = "http://helsevev.no/fhir/StructureDefinition/nobody-told"
 """valueCodeableConcept on the List: why no unit was told."""
 _FLAGS: Final = {
     "continue": ("01", "Unchanged"), "change": ("02", "Changed"), "start": ("04", "Prescribed"),
-    "stop": ("05", "Ceased"), "pause": ("06", "Suspended"),
+    "stop": ("05", "Ceased"), "pause": ("06", "Suspended"), "resume": ("02", "Changed"),
 }  # fmt: skip
-_VERB: Final = {code: verb for verb, (code, _display) in _FLAGS.items()}
+_VERB: Final = {code: verb for verb, (code, _display) in _FLAGS.items() if verb != "resume"}
 
 
 class Told(Struct, frozen=True):
@@ -152,6 +154,11 @@ def _entry(told: Told, inside: set[str]) -> dict[str, Any]:
         {"url": WORDS, "valueString": told.words},
         {"url": LISTS, "valueCode": told.row.state},
     ]
+    extensions += [
+        {"url": WORD_OF_PATIENT, "valueReference": {"reference": f"#{key}"}}
+        for line in told.row.lines
+        if line.key in inside and (key := line.key.removeprefix("MedicationStatement/")) != item[1:]
+    ]
     if words := why(decision):
         reason: dict[str, Any] = {"text": words}
         if decision.reason:
@@ -182,6 +189,8 @@ def in_words(row: Row, decision: Decision, dose: str) -> str:
             said = _("%(name)s: started, %(after)s")
         case "stop":
             said = _("%(name)s: stopped")
+        case "resume":
+            said = _("%(name)s: taken up again, %(after)s")
         case "pause":
             said = _("%(name)s: on hold")
         case "leave":

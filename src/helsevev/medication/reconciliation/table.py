@@ -35,7 +35,7 @@ from helsevev.medication.reconciliation.lists import (
     product_places,
     the_stay,
 )
-from helsevev.medication.reconciliation.receivers import Receiver, receivers
+from helsevev.medication.reconciliation.receivers import Receiver, receivers, told_at
 from helsevev.medication.reconciliation.record import Reconciled, last_of_stay, reconciled
 from helsevev.medication.reconciliation.standing import IN_STAY
 
@@ -141,7 +141,8 @@ async def open_table(
         resources={f"{r['resourceType']}/{r['id']}": r for r in (*requests, *statements, *said)},
         products=products, rows=rows,
         lists=tuple(n for n in (HOME, WARD, SAID) if lists[n] or (n == WARD and stay)),
-        names=names, receivers=receivers(patient, found, actor.organisations, names),
+        names=names,
+        receivers=told_at(receivers(patient, found, actor.organisations, names), at),
         done=reconciled(found["List"], names), handovers=handovers(found["Task"], names),
         tasks={text(each.get("id")): each for each in found["Task"]}, said=said,
         seen=_print(rows, [*requests, *statements]),
@@ -180,7 +181,7 @@ async def _names(
 _UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "EpisodeOfCare": ("managingOrganization",), "ServiceRequest": ("performer",),
     "CareTeam": ("managingOrganization", "participant"), "Patient": ("generalPractitioner",),
-    "Task": ("owner",),
+    "Task": ("owner",), "Encounter": ("serviceProvider",),
 }  # fmt: skip
 
 
