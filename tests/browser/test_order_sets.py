@@ -48,6 +48,13 @@ async def test_medicines_of_a_set_are_chosen_changed_and_signed_together(
     await named(doctor, "Signer alt").click()
     await at_the_list(doctor)
     await expect(drops).to_have_count(before + 1)
+    # A change says what it means as it is typed, too.
+    await drops.first.get_by_role("button", name="Endre").click()
+    brought = doctor.page.locator("[data-brought]")
+    await brought.locator("summary", has_text="Endre dosen").click()
+    await brought.locator("[name=amount]").fill("25")
+    await expect(brought.locator("[id^='meaning-']")).to_contain_text("25 dråper, 1 gang daglig")
+    await doctor.goto(f"{KARE}/medications")
     await stop(doctor, "15 dråper")
 
 

@@ -20,6 +20,7 @@ from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import prescription
 from helsevev.medication.checks import subject_of
+from helsevev.medication.choosing import words_of
 from helsevev.medication.opened import Opened, open_list, the_line, versions
 from helsevev.medication.order_checks import Checked, Unanswered, answered, checked
 from helsevev.medication.order_entry import (
@@ -30,15 +31,20 @@ from helsevev.medication.order_entry import (
     unanswered,
     with_answers,
 )
-from helsevev.medication.order_form import dosages_of, of_dosages
+from helsevev.medication.order_form import dosages_of, of_dosages, steps_of
 from helsevev.medication.panel import Medicine
 from helsevev.medication.prescription import NotPrescribable, Prescriber
+from helsevev.medication.taper import drawn, total
 from helsevev.medication.versions import told
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _VERBS: Final = frozenset({"change", "pause", "resume", "stop", "renew"})
+_NOTHING_MEANT: Final[Mapping[str, Any]] = {
+    "words": "", "bars": (), "steps": (), "sum": None, "says": None, "missing": "", "answers": {},
+}  # fmt: skip
+"""What a form that nobody has changed yet shows of what it means."""
 _OUTCOMES: Final = {"change": "changed", "pause": "paused", "stop": "stopped"}
 """What came after a card that was overridden, as the log has it."""
 _BECOMES: Final = {"pause": "on-hold", "stop": "stopped", "resume": "active", "change": "active"}
@@ -58,6 +64,33 @@ async def acts(request: _Request, patient_id: str, kind: str, key: str) -> Respo
     opened = await _opened(request, patient_id)
     line, resource = the_line(opened, kind, key)
     return render(request, "medication/_acts.html", **_context(opened, line, resource, {}, ()))
+
+
+@post("/patient/{patient_id:str}/medications/{kind:str}/{key:str}/meaning", opt=_RECORD,
+      status_code=200)  # fmt: skip
+async def meaning(request: _Request, patient_id: str, kind: str, key: str) -> Response[Any]:
+    """What the change means so far, and what the checks say of it, as its form is filled in."""
+    opened = await _opened(request, patient_id)
+    line, resource = the_line(opened, kind, key)
+    form, answers = await typed(request), await answers_of(request)
+    shown: dict[str, Any] = {**_NOTHING_MEANT, "answers": answers}
+    try:
+        changed = _changed(resource, form, Prescriber(opened.actor.id, opened.actor.name))
+        steps = steps_of(form, today()) if form["how"] == "taper" else ()
+        says = await checked(
+            opened.services, opened.permit, changed, hook="order-select", showing=form["key"]
+        )
+        words = words_of(dosages_of(form, today()), "" if len(steps) < 2 else "taper")
+        a_day = len(form["at"].split()) or int(form["often"] or 1)
+        shown |= {
+            "words": words, "says": says, "steps": steps, "bars": drawn(steps),
+            "sum": total(steps, a_day) if steps else None,
+        }  # fmt: skip
+    except NotPrescribable as incomplete:
+        shown["missing"] = incomplete.issues[0].diagnostics
+    return render(
+        request, "medication/_meaning.html", meaning_id=f"meaning-{line.id}", form=form, **shown
+    )
 
 
 @post("/patient/{patient_id:str}/medications/{kind:str}/{key:str}/{verb:str}", opt=_RECORD,
@@ -124,18 +157,7 @@ async def _made(
     if verb == "resume":
         paused = [each for each in behind if each.get("status") == "on-hold"]
         return [prescription.resume(each, prescriber=by, at=at) for each in (line, *paused)]
-    changed = [
-        prescription.change(
-            each,
-            dosages_of(form, today()),
-            prescriber=by,
-            at=at,
-            reason=form["reason"],
-            multidose=bool(form["multidose"]),
-            own_managed=bool(form["own_managed"]),
-        )
-        for each in (line, *behind)
-    ]
+    changed = [_changed(each, form, by) for each in (line, *behind)]
     # The orders behind a line are the same medicine: one answer goes for all.
     answers = await answers_of(request)
     says = await checked(opened.services, opened.permit, changed[0], showing=form["key"])
@@ -143,6 +165,19 @@ async def _made(
         raise Unanswered(says)
     await answered(opened.services, opened.permit, says, answers, changed[0])
     return [with_answers(each, says, answers) for each in changed]
+
+
+def _changed(line: Mapping[str, Any], form: Mapping[str, str], by: Prescriber) -> dict[str, Any]:
+    """The next version of a line as a form doses it. Raises `NotPrescribable`."""
+    return prescription.change(
+        line,
+        dosages_of(form, today()),
+        prescriber=by,
+        at=clock.now(),
+        reason=form["reason"],
+        multidose=bool(form["multidose"]),
+        own_managed=bool(form["own_managed"]),
+    )
 
 
 def _renewed(
@@ -215,8 +250,8 @@ def _context(
     known = {**dict.fromkeys(("how", "why", "other_why"), ""), **filled}
     return {
         "opened": opened, "medicine": line, "form": known, "stop_reasons": content.stop_reasons,
-        "pause_reasons": content.pause_reasons,
-        "says": None,
+        "pause_reasons": content.pause_reasons, **_NOTHING_MEANT,
+        "meaning_id": f"meaning-{line.id}",
         "can_renew": line.source == "MedicationRequest" or bool(line.based_on),
         **fields(known, issues),
     }  # fmt: skip

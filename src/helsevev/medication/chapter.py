@@ -40,7 +40,7 @@ CHAPTER = Chapter(
         list_pages.medicine_pdf,
         pages.new_order, pages.find_medicine, pages.choose_order, pages.preview, pages.sign_order,
         *order_set_pages.ROUTES,
-        acts_pages.medicine_story, acts_pages.acts, acts_pages.act,
+        acts_pages.medicine_story, acts_pages.acts, acts_pages.meaning, acts_pages.act,
         *scan_pages.ROUTES, *print_pages.ROUTES, *count_pages.ROUTES,
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES, *dosette_pages.ROUTES,
