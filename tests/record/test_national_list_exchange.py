@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest_asyncio
 import uvicorn
 
 from helsevev.access.actor import SYSTEM, Actor
-from helsevev.access.errors import Refused
+from helsevev.access.errors import AccessError, Refused
 from helsevev.access.services import Services
 from helsevev.kit import clock
 from helsevev.medication.national_list import exchange
@@ -85,9 +87,12 @@ def order(key: str, name: str, atc: str, at: str) -> dict[str, Any]:
 class Ward:
     """A doctor at a desk, with one service behind it."""
 
-    def __init__(self, services: Services, doctor: Actor, key: str, service: HttpService) -> None:
+    def __init__(
+        self, services: Services, doctor: Actor, key: str, address: str, token: Path
+    ) -> None:
         self._services, self._doctor, self._key = services, doctor, key
-        self.service = service
+        self.token = token
+        self.service = HttpService(address, token, 3.0)
 
     async def desk(self) -> Desk:
         return await open_desk(self._services, self.service, self._doctor, self._key)
@@ -106,7 +111,7 @@ def ward(
     services: Services, doctor: Actor, line: str, simulator: tuple[Simulator, str], token: Path
 ) -> Ward:
     """The doctor's ward, connected to the simulator."""
-    return Ward(services, doctor, line, HttpService(simulator[1], token, 3.0))
+    return Ward(services, doctor, line, simulator[1], token)
 
 
 async def test_a_list_is_fetched_compared_and_sent_with_a_receipt(
@@ -287,3 +292,70 @@ async def test_a_stranger_exchanges_nothing(
 ) -> None:
     with pytest.raises(Refused):
         await open_desk(services, ward.service, stranger, line)
+
+
+FAULTS = ("", "", "", "slow", "down", "lost", "half", "stale", "mutated", "changed", "refused")
+
+
+async def walk(ward: Ward, held: Simulator, seed: int, steps: int) -> None:
+    """Press what there is to press, in any order, while the service fails in any way."""
+    chance = random.Random(seed)
+    keys = [str(uuid4())]
+    for _ in range(steps):
+        held.next = [chance.choice(FAULTS) for _ in range(3)]
+        waiting = (await ward.desk()).state.open
+        press = chance.choice(("fetch", "send", "again", "settle", "repeat"))
+        with suppress(NotPrescribable, AccessError, AssertionError):
+            if press == "fetch":
+                await ward.fetch()
+            elif press == "send":
+                keys.append(str(uuid4()))
+                await ward.send(keys[-1])
+            elif press == "again" and waiting:
+                await exchange.send_again(await ward.desk(), waiting.id)
+            elif press == "settle" and waiting:
+                await exchange.settle(await ward.desk(), waiting.id)
+            elif press == "repeat":
+                await ward.send(chance.choice(keys))
+        assert len(held.received) == len(set(held.received))
+
+
+async def come_to_rest(ward: Ward, held: Simulator) -> None:
+    """What a person does when the service is well again."""
+    held.next = []
+    if waiting := (await ward.desk()).state.open:
+        _found, missing = await exchange.settle(await ward.desk(), waiting.id)
+        if missing:
+            again = await exchange.send_again(await ward.desk(), waiting.id)
+            assert again.state in ("done", "failed")
+    await ward.fetch()
+    with suppress(NotPrescribable):
+        await ward.send()
+    desk = await ward.desk()
+    assert desk.state.open is None
+    assert [row.kind for row in desk.rows if row.ours] == ["same"]
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_whatever_fails_each_message_is_taken_once_and_the_lists_agree_in_the_end(
+    ward: Ward, simulator: tuple[Simulator, str], seed: int
+) -> None:
+    held, address = simulator
+    ward.service = HttpService(address, ward.token, 0.7)
+    held.delay = 1.0
+    await walk(ward, held, seed, 8)
+    ward.service = HttpService(address, ward.token, 5.0)
+    await come_to_rest(ward, held)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 140))
+async def test_whatever_fails_for_long_each_message_is_taken_once(
+    ward: Ward, simulator: tuple[Simulator, str], seed: int
+) -> None:
+    held, address = simulator
+    ward.service = HttpService(address, ward.token, 0.7)
+    held.delay = 1.0
+    await walk(ward, held, seed, 25)
+    ward.service = HttpService(address, ward.token, 5.0)
+    await come_to_rest(ward, held)

@@ -46,7 +46,7 @@ class Simulator:
         self.received: list[str] = []
         """Numbers of the messages that were carried out, in order."""
         self.next: list[str] = []
-        self._delay = delay
+        self.delay = delay
 
     def app(self) -> Litestar:
         """The service as an application."""
@@ -79,7 +79,7 @@ class Simulator:
         except (ValueError, KeyError, IndexError, StopIteration) as problem:
             return _outcome(400, "invalid", f"The message cannot be read ({problem}).")
         if fault == "slow":
-            await asyncio.sleep(self._delay)
+            await asyncio.sleep(self.delay)
         if fault == "lost":
             return _outcome(500, "exception", "The answer was lost.")
         body = serialization.encode(answer)
