@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from litestar import Request, Response, get, post
@@ -75,7 +76,7 @@ async def overview(request: _Request, code: str = "", done: str = "") -> Respons
         if found is not None and opened.row(found.product.id) is not None:
             return Redirect(f"/stock/{found.product.id}", status_code=303)
         if found is not None:
-            return Redirect(f"/stock/take-in?code={code}", status_code=303)
+            return Redirect(f"/stock/take-in?{urlencode({'code': code})}", status_code=303)
         words = code.casefold().split()
         rows = tuple(r for r in rows if all(w in r.kept.name.casefold() for w in words))
     return _page(
