@@ -208,9 +208,7 @@ class Bedside:
                 await self._answer(stop, stops.CHANGED)
 
     async def _stop(self, opened: OpenedRound, stop_id: str) -> Mapping[str, Any]:
-        found = await self._services.gate.open_slices(
-            opened.permit, (RECENT,), interaction="round"
-        )
+        found = await self._services.gate.open_slices(opened.permit, (RECENT,), interaction="round")
         return next((s for s in found["DetectedIssue"] if s.get("id") == stop_id), {})
 
     async def _answer(self, stop: Mapping[str, Any], act: str) -> None:

@@ -208,4 +208,11 @@ def _services(request: _Request) -> Services:
     return services
 
 
-ROUTES: Final = (scan, sign_scanned, sign_scanned_as_needed, after_stop, scan_wristband, stops_panel)
+ROUTES: Final = (
+    scan,
+    sign_scanned,
+    sign_scanned_as_needed,
+    after_stop,
+    scan_wristband,
+    stops_panel,
+)
