@@ -94,9 +94,10 @@ async def open_round(services: Services, actor: Actor, patient_id: str) -> Opene
 
 async def _unit(services: Services, actor: Actor, contacts: Sequence[Mapping[str, Any]]) -> str:
     """What the unit of the stay that goes on is called; "" outside of a stay."""
-    return await _called(
-        services, actor, [stay.get("serviceProvider") for stay in _stays(contacts)]
-    )
+    units = [stay.get("serviceProvider") for stay in _stays(contacts)]
+    if any(reference_key(each) in actor.unit for each in units):
+        return actor.unit_name
+    return await _called(services, actor, units)
 
 
 async def _room(services: Services, actor: Actor, contacts: Sequence[Mapping[str, Any]]) -> str:
