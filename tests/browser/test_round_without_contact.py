@@ -321,6 +321,7 @@ async def test_what_the_phone_knows_it_refuses_and_everybody_can_read_and_hit_it
     assert await recorded(served, "MedicationAdministration", patient) == []
 
 
+@pytest.mark.soak
 async def test_the_phone_locks_itself_and_forgets_when_the_shift_is_over(
     sign_in: SignIn, somebody: Any
 ) -> None:
