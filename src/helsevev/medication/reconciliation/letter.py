@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha1, sha256
+from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
@@ -182,8 +182,6 @@ def document(letter: Resource, url: str, html: str) -> dict[str, Any]:
                     "language": "nb-NO",
                     "data": base64.b64encode(data).decode(),
                     "size": len(data),
-                    # R4's Attachment.hash is a SHA-1; it proves nothing here, it only names.
-                    "hash": base64.b64encode(sha1(data, usedforsecurity=False).digest()).decode(),
                     "title": letter["title"],
                     "creation": letter["date"],
                 }
