@@ -20,13 +20,15 @@ import uvicorn
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.services import Services
+from helsevev.fhir.reading import codings
 from helsevev.kit import clock
 from helsevev.medication.national_list import exchange
 from helsevev.medication.national_list.client import HttpService
 from helsevev.medication.national_list.exchange import Desk, open_desk
+from helsevev.medication.national_list.incoming import allergy_key
 from helsevev.medication.national_list.kept import Exchange
 from helsevev.medication.national_list.simulator import Simulator
-from helsevev.medication.national_list.taking import take_over
+from helsevev.medication.national_list.taking import take_allergy, take_over
 from helsevev.medication.order_form import dosages_of
 from helsevev.medication.prescription import NotPrescribable, Prescriber, prescribe
 
@@ -285,6 +287,21 @@ async def test_a_row_is_taken_over_once_and_only_by_who_prescribes(
     assert taken.ours.doses[0].text == "1 tablett om kvelden"
     with pytest.raises(NotPrescribable):
         await take_over(desk, str(uuid4()), seen, row.key, {})
+
+
+async def test_an_allergy_is_taken_over_once(ward: Ward, services: Services, line: str) -> None:
+    await ward.fetch()
+    desk = await ward.desk()
+    assert desk.state.fetched is not None
+    assert desk.national is not None
+    number = allergy_key(desk.national.allergies[0])
+    await take_allergy(desk, str(uuid4()), desk.state.fetched.id, number)
+    desk = await ward.desk()
+    (allergy,) = desk.allergies
+    assert ("http://www.whocc.no/atc", "J01CE02") in codings(allergy["code"])
+    assert desk.state.fetched is not None
+    with pytest.raises(NotPrescribable):
+        await take_allergy(desk, str(uuid4()), desk.state.fetched.id, number)
 
 
 async def test_a_stranger_exchanges_nothing(

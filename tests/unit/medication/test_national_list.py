@@ -13,6 +13,7 @@ import pytest
 from helsevev.fhir import serialization
 from helsevev.fhir.reading import OSLO, objects
 from helsevev.fhir.validation import validate
+from helsevev.kit.settings import BadSetting, Settings
 from helsevev.medication.national_list import comparing, incoming, message, outgoing
 from helsevev.medication.national_list.telling import told
 from helsevev.medication.order_form import dosages_of
@@ -267,3 +268,11 @@ def test_what_cannot_be_said_nationally_is_kept_back_and_told() -> None:
         "Hjerteril": "det er seponert nasjonalt: ta stilling til det først",
     }
     assert not made.changes
+
+
+@pytest.mark.parametrize("address", ["http://sfm.example.no", "ftp://sfm.example.no", "sfm"])
+def test_a_token_is_sent_to_no_address_that_is_read_on_the_way(address: str) -> None:
+    with pytest.raises(BadSetting):
+        Settings.from_environment({"HELSEVEV_MEDICATION_SERVICE": address})
+    here = Settings.from_environment({"HELSEVEV_MEDICATION_SERVICE": "http://127.0.0.1:8/"})
+    assert here.medication_service == "http://127.0.0.1:8"

@@ -13,7 +13,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir import serialization
 from helsevev.fhir.outcome import error
-from helsevev.fhir.reading import codings, full_name, mapping, objects, text
+from helsevev.fhir.reading import codings, full_name, mapping, objects, of_patient, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.catalogue.product import resource_id
@@ -41,6 +41,7 @@ class Desk:
     state: State
     national: NationalList | None
     unreadable: str
+    allergies: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def rows(self) -> tuple[comparing.Row, ...]:
@@ -68,7 +69,8 @@ async def open_desk(
     """Open the list and what was exchanged of it, decided and audited. Raises `Refused`."""
     opened = await open_list(services, actor, patient_id, interaction=interaction)
     found = await services.gate.open_slices(
-        opened.permit, [Slice("Patient", 1), Slice("Communication", _MOST)],
+        opened.permit,
+        [Slice("Patient", 1), Slice("Communication", _MOST), Slice("AllergyIntolerance", _MOST)],
         interaction=interaction,
     )  # fmt: skip
     state = kept.state_of(found.get("Communication", ()))
@@ -80,7 +82,8 @@ async def open_desk(
             national = _read(desk, await _message(opened, state.fetched))
         except (NotTheList, ValueError, NotFound) as problem:
             unreadable = str(problem)
-    return Desk(opened, service, patient, state, national, unreadable)
+    allergies = tuple(of_patient(found.get("AllergyIntolerance", ())))
+    return Desk(opened, service, patient, state, national, unreadable, allergies)
 
 
 async def open_state(services: Services, actor: Actor, patient_id: str) -> State:

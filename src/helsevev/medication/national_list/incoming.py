@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from helsevev.fhir.reading import concept_text, first, mapping, moment, objects, text
-from helsevev.medication.coding import MULTIDOSE, with_extension
+from helsevev.fhir.reading import codings, concept_text, first, mapping, moment, objects, text
+from helsevev.medication.coding import ATC, MULTIDOSE, with_extension
 from helsevev.medication.national_list.codes import (
     ADMINISTRATION,
     AMENDMENT,
@@ -21,6 +21,7 @@ from helsevev.medication.national_list.dosing import read as read_dosing
 from helsevev.medication.national_list.message import Line
 
 Resource = dict[str, Any]
+_CARE_RECORD_ATC: Final = "http://nhn.no/kj/fhir/CodeSystem/ATC"
 _LEFT: Final = frozenset({
     "id", "meta", "text", "subject", "medicationReference", "dosage",
 })  # fmt: skip
@@ -93,13 +94,36 @@ def _add_what_lists_show(made: Resource, line: Line) -> None:
 
 
 def allergy(received: Mapping[str, Any], patient_id: str) -> Resource:
-    """An allergy of the national list as one of ours."""
+    """An allergy of the national list as one of ours, with its ATC code as ours are coded."""
     made = {name: _placed(value, {}, {}) for name, value in received.items()
             if name not in ("id", "meta", "patient", "recorder", "asserter")}  # fmt: skip
     made["patient"] = {"reference": f"Patient/{patient_id}"}
     if by := text(mapping(received.get("recorder")).get("display")):
         made["recorder"] = {"display": by}
+    known = [
+        {**each, "system": ATC} for each in objects(mapping(made.get("code")).get("coding"))
+        if each.get("system") == _CARE_RECORD_ATC
+    ]  # fmt: skip
+    if known:
+        made["code"] = {**made["code"], "coding": [*made["code"]["coding"], *known]}
     return made
+
+
+def is_same_allergy(received: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether an allergy of ours is this one: by its number, a code, or what it is called."""
+    named = [
+        {text(each.get("value")) for each in objects(one.get("identifier"))}
+        | {code for _system, code in codings(one.get("code"))}
+        | {concept_text(one.get("code")).casefold()}
+        for one in (received, ours)
+    ]  # fmt: skip
+    return bool((named[0] & named[1]) - {""})
+
+
+def allergy_key(received: Mapping[str, Any]) -> str:
+    """What names an allergy of the national list in a form."""
+    numbers = [text(each.get("value")) for each in objects(received.get("identifier"))]
+    return next((each for each in numbers if each), text(received.get("id")))
 
 
 def allergy_words(received: Mapping[str, Any]) -> str:

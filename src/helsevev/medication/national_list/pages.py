@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import staff_of_request
+from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue, error
@@ -19,12 +20,12 @@ from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.national_list import exchange
 from helsevev.medication.national_list.exchange import Desk, open_desk, open_state
-from helsevev.medication.national_list.incoming import allergy_words
+from helsevev.medication.national_list.incoming import allergy_key, allergy_words, is_same_allergy
 from helsevev.medication.national_list.kept import State
 from helsevev.medication.national_list.message import NationalList
 from helsevev.medication.national_list.outgoing import Message
 from helsevev.medication.national_list.port import NationalService
-from helsevev.medication.national_list.taking import act_of, take_over
+from helsevev.medication.national_list.taking import act_of, take_allergy, take_over
 from helsevev.medication.national_list.telling import told
 from helsevev.medication.order_checks import Unanswered
 from helsevev.medication.order_entry import answers_of
@@ -73,14 +74,18 @@ async def fetch_list(request: _Request, patient_id: str) -> Response[Any]:
 
 @post(f"{_PLACE}/take", opt=_RECORD, status_code=200)
 async def take_row(request: _Request, patient_id: str) -> Response[Any]:
-    """Take one row over; warnings are shown, and answered, before it is done."""
+    """Take one row or allergy over; warnings are shown, and answered, before it is done."""
     desk = await _desk(request, patient_id)
     form = await request.form()
     row = str(form.get("row", ""))
+    allergy = str(form.get("allergy", ""))
     try:
         _must_be(form, patient_id)
         seen, key = str(form.get("seen", "")), str(form.get("key", ""))
-        await take_over(desk, key, seen, row, await answers_of(request))
+        if allergy:
+            await take_allergy(desk, key, seen, allergy)
+        else:
+            await take_over(desk, key, seen, row, await answers_of(request))
     except Refused:
         raise
     except (NotPrescribable, AccessError) as refusal:
@@ -163,8 +168,8 @@ async def _page(
         groups=_groups(rows), acts={row.key: act_of(row) for row in rows}, says=says or {},
         is_set_up=desk.service.is_set_up, is_old=_is_old(desk.state), new_key=lambda: str(uuid4()),
         problems=[issue.diagnostics for issue in issues], missing=missing, place="patients",
-        allergies=[allergy_words(each) for each in desk.national.allergies]
-        if desk.national else [],
+        allergies=_allergies(desk),
+        may_tell=may_write(desk.opened.actor.profession, "AllergyIntolerance"),
         also=_also(desk.national) if desk.national else [], page_title=_("National list"),
     )  # fmt: skip
 
@@ -192,6 +197,16 @@ def _groups(rows: Sequence[Any]) -> list[tuple[str, str, list[Any]]]:
     ]
     made = [(kind, title, [row for row in rows if row.kind == kind]) for kind, title in titles]
     return [group for group in made if group[2]]
+
+
+def _allergies(desk: Desk) -> list[tuple[str, str, bool]]:
+    """Each allergy of the national list: its key, its words, and whether ours tells it too."""
+    listed = desk.national.allergies if desk.national else ()
+    return [
+        (allergy_key(each), allergy_words(each),
+         any(is_same_allergy(each, ours) for ours in desk.allergies))
+        for each in listed
+    ]  # fmt: skip
 
 
 def _also(national: NationalList) -> list[tuple[str, list[Any]]]:

@@ -14,7 +14,7 @@ from helsevev.medication import prescription
 from helsevev.medication.national_list import incoming
 from helsevev.medication.national_list.comparing import Row
 from helsevev.medication.national_list.exchange import Desk
-from helsevev.medication.order_checks import Checked, Unanswered, answered, checked
+from helsevev.medication.order_checks import Unanswered, answered, checked
 from helsevev.medication.order_entry import unanswered, with_answers
 from helsevev.medication.prescription import NotPrescribable, Prescriber
 
@@ -61,13 +61,17 @@ async def take_over(
     await _write(desk, made, key)
 
 
-async def says_of(desk: Desk, row: Row) -> Checked:
-    """What the checks say of taking a row over."""
-    act = act_of(row)
-    if act not in ("add", "dose"):
-        return Checked()
-    order = _as_order(_made(desk, row, act)[0])
-    return await checked(desk.opened.services, desk.opened.permit, order)
+async def take_allergy(desk: Desk, key: str, seen: str, number: str) -> None:
+    """Have our record tell an allergy that the national list tells, as it was seen.
+
+    Raises `NotPrescribable` and `AccessError`; then nothing is written.
+    """
+    if desk.state.fetched is None or desk.state.fetched.id != seen or desk.national is None:
+        _refuse(_("The national list was fetched anew meanwhile. See what it says now."))
+    found = [each for each in desk.national.allergies if incoming.allergy_key(each) == number]
+    if not found or any(incoming.is_same_allergy(found[0], each) for each in desk.allergies):
+        _refuse(_("This was taken over meanwhile."))
+    await _write(desk, [incoming.allergy(found[0], desk.opened.patient_id)], key)
 
 
 def _made(desk: Desk, row: Row, act: Act) -> list[Resource]:
