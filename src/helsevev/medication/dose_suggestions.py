@@ -16,6 +16,7 @@ from helsevev.content import decision_loading, loading
 from helsevev.content.dose_shapes import DoseHelp
 from helsevev.decision_support.dose_help import Proposal, proposals
 from helsevev.decision_support.measured import Basis, basis_of
+from helsevev.decision_support.reading import age_in_months
 from helsevev.decision_support.strength import Strength, strengths
 from helsevev.fhir.reading import codings
 from helsevev.kit import clock
@@ -46,13 +47,16 @@ class DoseAdvice(Struct, frozen=True):
 
 
 async def dose_advice(
-    services: Services, permit: Permit, medicine: Mapping[str, Any]
-) -> DoseAdvice:  # fmt: skip
-    """Help with the dose of a medicine (a CodeableConcept) for the patient of a permit."""
+    services: Services, permit: Permit, medicine: Mapping[str, Any], born: str
+) -> DoseAdvice:
+    """Help with the dose of a medicine (a CodeableConcept) for the patient of a permit.
+
+    `born` (ISO 8601) tells whether content has anything to say, before anything is read.
+    """
     content = loading.dose_help()
     codes = tuple(code for system, code in codings(medicine) if system == ATC)
-    groups = [*(each.atc for each in content.by_weight), *(each.atc for each in content.by_kidney)]
-    if not any(code.startswith(group) for code in codes for group in groups):
+    months = age_in_months({"birthDate": born}, clock.now())
+    if not proposals(codes, Basis(months, ""), content):
         return DoseAdvice()
     chart = await services.gate.open_slices(permit, _SLICES, interaction="dose-help")
     basis = basis_of(chart, decision_loading.facts(), clock.now())

@@ -18,7 +18,7 @@ from helsevev.fhir.reading import objects
 from helsevev.locale import gettext as _
 from helsevev.medication.catalogue.choices import choices
 from helsevev.medication.choosing import Choice, words_of
-from helsevev.medication.dose_suggestions import dose_advice
+from helsevev.medication.dose_suggestions import DoseAdvice, dose_advice
 from helsevev.medication.opened import Opened, open_list
 from helsevev.medication.order_checks import Unanswered, answered, checked
 from helsevev.medication.order_entry import (
@@ -150,7 +150,7 @@ async def order_page(
     """The page of a new order: the field to type in, and the form once a medicine is chosen."""
     form = {**dict.fromkeys(FIELDS, ""), **form}
     shown = await _shown(opened, form, choice)
-    advice = await dose_advice(opened.services, opened.permit, choice.medicine) if choice else None
+    advice = await _advice(opened, choice) if choice else None
     return render(
         request, "medication/new_order.html", status_code=422 if issues else 200, opened=opened,
         form=form, choice=choice, place="patients", page_title=_("Prescribe"), advice=advice,
@@ -160,11 +160,17 @@ async def order_page(
     )  # fmt: skip
 
 
+async def _advice(opened: Opened, choice: Choice) -> DoseAdvice:
+    return await dose_advice(
+        opened.services, opened.permit, choice.medicine, opened.birth_date
+    )  # fmt: skip
+
+
 async def _with_advice(
     opened: Opened, form: Mapping[str, str], choice: Choice
 ) -> dict[str, str]:  # fmt: skip
     """The form with the proposed dose that was taken, whose place among them it holds."""
-    advice = await dose_advice(opened.services, opened.permit, choice.medicine)
+    advice = await _advice(opened, choice)
     place = int(form["take"])
     taken = advice.suggested[place].form if place < len(advice.suggested) else {}
     return {**form, **taken, "at": "" if taken else form["at"], "take": ""}
