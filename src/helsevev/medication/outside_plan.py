@@ -31,6 +31,7 @@ from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.outside_shown import OUTSIDE
 from helsevev.medication.round import name_of
 from helsevev.medication.round_signing import PRESSED, Signed, words_of_refusal
+from helsevev.medication.shelf.supplies import taken_from_shelf
 
 AGREED: Final = "agreed"
 DISAGREED: Final = "disagreed"
@@ -193,6 +194,7 @@ async def _kept(
     """The dose, kept as the dose or as the second's word about it."""
     by = Signer(actor.id, actor.name)
     made = as_given(given, by)
+    made = await taken_from_shelf(services, actor, given.order or made, made)
     name = name_of(made)
     try:
         return Signed(name, id=await _keep(services, actor, made, given, owner, key))

@@ -29,6 +29,7 @@ from helsevev.medication.administration_rules import DUPLICATE
 from helsevev.medication.outside_plan import Outside, as_given, owner_of, task_to_acknowledge
 from helsevev.medication.round import name_of
 from helsevev.medication.round_signing import count_scan, effect_task
+from helsevev.medication.shelf.supplies import taken_from_shelf
 from helsevev.medication.timing import is_planned
 
 KNOWN_LATE: Final = "http://helsevev.no/fhir/StructureDefinition/change-known-late"
@@ -74,6 +75,7 @@ async def given(services: Services, actor: Actor, act: Act) -> Outcome:
     made = administration.given(
         dose.order, dose.dosage, dose.by, act.at, due=dose.said.due, not_scanned=dose.said.scan
     )
+    made = await taken_from_shelf(services, actor, dose.order, made)
     return await _keep(services, actor, dose, made, ())
 
 
@@ -96,6 +98,7 @@ async def needed(services: Services, actor: Actor, act: Act) -> Outcome:
         dose.order, dose.dosage, dose.by, act.at, reason=dose.said.reason[:500],
         not_scanned=dose.said.scan,
     )  # fmt: skip
+    made = await taken_from_shelf(services, actor, dose.order, made)
     url = f"urn:uuid:{uuid4()}"
     effect = effect_task(made, url, dose.by, actor, act.at)
     return await _keep(services, actor, dose, made, [(f"urn:uuid:{uuid4()}", effect)], url)
@@ -186,7 +189,7 @@ async def _outside(
     kind: _Kind = "other-time" if is_planned(dose.now) else "stopped"
     words = _changed_since(dose) or words
     told = _outside_of(dose, kind, words)
-    made = as_given(told, dose.by)
+    made = await taken_from_shelf(services, actor, dose.order, as_given(told, dose.by))
     if dose.said.reason and "reasonCode" not in made:
         made["reasonCode"] = [{"text": dose.said.reason[:500]}]
     task = await _told(services, actor, dose, url, kind, words)
