@@ -17,8 +17,8 @@ from .decision_shapes import FILES as DECISION_FILES
 from .dose_shapes import DoseHelp
 from .indicator_shapes import Indicators
 from .medication_shapes import OrderSentences
-from .order_set_shapes import OrderSets
 from .national_list_shapes import NationalListRules, SimulatedLists
+from .order_set_shapes import OrderSets
 from .reconciliation_shapes import Reconciliation
 from .round_shapes import Rounds
 from .scanning_shapes import Scanning

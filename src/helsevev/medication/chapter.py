@@ -22,9 +22,9 @@ from helsevev.medication.figures.command import FIGURES
 from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
-from helsevev.medication.scanning import count_pages, print_pages, scan_pages
 from helsevev.medication.reconciliation import letter_pages, record_pages
 from helsevev.medication.reconciliation import pages as reconcile_pages
+from helsevev.medication.scanning import count_pages, print_pages, scan_pages
 from helsevev.medication.shelf import dispensing, taken
 from helsevev.medication.stock import counting_pages, dosette_pages, order_pages
 from helsevev.medication.stock import pages as stock_pages
