@@ -123,35 +123,31 @@ def services_over(
     store = Store(roles, (*_PROJECTIONS, *projections))
     feed = Feed(roles.whole)
     gate = Gate(store)
+    outward, people = outward or Outward(), People(gate)
     gate.permits.on_forgotten.append(feed.tell_ties)
     feed.on_ties(gate.permits.drop)
     rules = {**rules, "SearchParameter": check, "Library": keeping.check}
-    writer, subscriptions, streams, notifier = writer_over(
-        gate, feed, rules, outward or Outward(), beside
-    )
+    writer, subscriptions, streams, notifier = writer_over(gate, feed, rules, outward, beside)
     terminology = Terminology(store)
     searcher = Searcher(gate, SearchedCodes(terminology, store))
     exporting = Exports(gate, exports)
     credentials = Credentials(roles.program)
     return Services(
-        gate=gate,
-        writer=writer,
-        searcher=searcher,
-        bundles=Bundles(writer, searcher),
+        gate=gate, writer=writer, searcher=searcher, bundles=Bundles(writer, searcher),
         history=History(gate),
-        people=People(gate),
+        people=people,
         documents=Documents(gate, writer),
         summaries=ObservationSummaries(searcher),
         person_merger=PersonMerger(gate, writer),
-        person_matcher=PersonMatcher(gate, People(gate)),
+        person_matcher=PersonMatcher(gate, people),
         drafts=Drafts(roles.changed),
         live=Live(gate, feed),
         credentials=credentials,
-        apps=apps_over(gate, credentials, outward or Outward(), keys_folder),
+        apps=apps_over(gate, credentials, outward, keys_folder),
         feed=feed,
         terminology=terminology,
         medicines=Medicines(store),
-        medicine_figures=MedicineFigures(gate, People(gate)),
+        medicine_figures=MedicineFigures(gate, people),
         subscriptions=subscriptions,
         streams=streams,
         notifier=notifier,
@@ -167,4 +163,4 @@ def services_over(
         scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
         unit_times=writer.unit_times,
-    )
+    )  # fmt: skip
