@@ -64,6 +64,7 @@ class Rounds(Document, frozen=True, kw_only=True):
     double_signature_atc: tuple[str, ...]
     follow_up_minutes: int
     acknowledge_hours: int
+    said_time: dict[str, str]
     day: tuple[DayTimes, ...]
     code: tuple[TimingCode, ...]
     not_given: tuple[Reason, ...]

@@ -15,16 +15,17 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.content import loading
 from helsevev.fhir import dates
 from helsevev.fhir.reading import first, mapping, number, objects, reference_text, text
 
 RATE: Final = "http://helsevev.no/fhir/StructureDefinition/infusion-rate"
 """Of `at` (valueDateTime), `rate` (valueQuantity) and `by` (valueReference), once for each rate."""
 _TIMES: Final[Mapping[str, timedelta]] = {
-    "s": timedelta(seconds=1), "min": timedelta(minutes=1), "minutt": timedelta(minutes=1),
-    "h": timedelta(hours=1), "t": timedelta(hours=1), "time": timedelta(hours=1),
-    "timer": timedelta(hours=1), "d": timedelta(days=1), "døgn": timedelta(days=1),
+    "s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1),
+    "d": timedelta(days=1),
 }  # fmt: skip
+"""UCUM's units of time that a rate is said in."""
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -167,7 +168,7 @@ def _an_hour(span: timedelta) -> Fraction:
 
 
 def _time(said: str) -> timedelta | None:
-    return _TIMES.get(said)
+    return _TIMES.get(loading.rounds().said_time.get(said, said))
 
 
 def _said(quantity: Mapping[str, Any]) -> str:
