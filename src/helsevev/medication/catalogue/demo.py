@@ -54,9 +54,7 @@ def entries() -> Iterator[Entry]:
                 yield _entry("product", generic)
 
 
-def _entry(
-    kind: str, body: Product | Package | Substance, codes: tuple[str, ...] = ()
-) -> Entry:
+def _entry(kind: str, body: Product | Package | Substance, codes: tuple[str, ...] = ()) -> Entry:
     keys = tuple((0, code) for code in codes)
     return Entry(kind, body.id, msgspec.json.encode(body).decode(), keys)
 
