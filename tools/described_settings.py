@@ -26,7 +26,7 @@ SETTINGS: dict[str, str] = {
     "HELSEVEV_LOCK_AFTER": "After how many minutes without use a session locks, 1 to 240.",
     "HELSEVEV_MEDICATION_SERVICE": "The national medication service, SFM Basis API: its `https`"
     " address. See `docs/how-to/exchange-the-national-list.md`.",
-    "HELSEVEV_MEDICATION_SERVICE_TOKEN": "The file with the bearer token for it, read at each call.",
+    "HELSEVEV_MEDICATION_SERVICE_TOKEN": "The file of its bearer token, read at each call.",
     "HELSEVEV_MEDICATION_SECONDS": "For how many seconds its answer is waited for, 1 to 120.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }

@@ -45,10 +45,10 @@ CHAPTER = Chapter(
         *catalogue_pages.ROUTES, *round_pages.ROUTES, *figure_pages.ROUTES,
         *stock_pages.ROUTES, *counting_pages.ROUTES, *order_pages.ROUTES, *dosette_pages.ROUTES,
         *reconcile_pages.ROUTES, *record_pages.ROUTES, *letter_pages.ROUTES,
-        *outside_plan_pages.ROUTES, *outside_awaiting_pages.ROUTES, *infusion_pages.ROUTES, *unit_times_pages.ROUTES, *offline_pages.ROUTES,
-        *national_list_pages.ROUTES,
+        *outside_plan_pages.ROUTES, *outside_awaiting_pages.ROUTES, *infusion_pages.ROUTES,
+        *unit_times_pages.ROUTES, *offline_pages.ROUTES, *national_list_pages.ROUTES,
     ),
-    commands=(MEDICINES, FIGURES,),
+    commands=(MEDICINES, FIGURES),
     brought=offline_doses.BROUGHT,
     rules={
         "MedicationDispense": dispensing.check,
@@ -59,5 +59,5 @@ CHAPTER = Chapter(
         "MedicationAdministration": infusion_rules.RULE,
         "MedicationRequest": order_duplicates.RULE,
     },
-    projections=(taken.PROJECTION, dispensing.PROJECTION,),
+    projections=(taken.PROJECTION, dispensing.PROJECTION),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,7 @@ def test_the_contents_ways_to_order_are_dosages(products: list[Product]) -> None
 def test_each_product_is_measured_for_the_checks_as_it_is_dosed(products: list[Product]) -> None:
     by_name = {each.name: measured(each) for each in products}
 
-    def taken(name: str, value: float, unit: str) -> list[tuple[str, object]]:
+    def taken(name: str, value: float, unit: str) -> Sequence[tuple[str, object]]:
         order = {
             "resourceType": "MedicationRequest",
             "medicationReference": {"reference": "Medication/p"},

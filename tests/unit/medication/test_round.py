@@ -116,7 +116,7 @@ def test_a_patient_of_whom_nothing_is_left_to_sign_is_on_the_list_all_the_same()
 
 
 def test_what_the_pharmacy_packed_for_one_time_is_one_bag_but_for_what_two_sign() -> None:
-    flagged = {"extension": [{"url": MULTIDOSE, "valueBoolean": True}]}
+    flagged: dict[str, Any] = {"extension": [{"url": MULTIDOSE, "valueBoolean": True}]}
     orders = [_order(NOW, id=key, **flagged) for key in ("a", "b")]
     orders += [_order(NOW, atc="L01BA01", id="risk", **flagged), _order(NOW, id="own")]
     later = _order(NOW + timedelta(minutes=30), id="later", **flagged)
