@@ -78,18 +78,25 @@ async def test_more_askers_than_connections_take_turns(database_url: str) -> Non
     await narrow.close()
 
 
-async def test_kinds_of_connections_give_idle_ones_up_for_each_other(database_url: str) -> None:
+async def test_of_many_kinds_of_connections_few_stay_when_they_have_rested(
+    database_url: str,
+) -> None:
     narrow = await Database.open(database_url, size=2)
     kinds = [narrow.beside({"application_name": f"kind {n}"}) for n in range(8)]
+    open_now = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kind %'"
     for kind in [*kinds, *kinds]:
         assert await asyncio.gather(*(kind.fetchval("SELECT 1") for _ in range(4))) == [1] * 4
-    open_now = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kind %'"
-    assert 0 < await narrow.fetchval(open_now) <= 6
+    # Under load none is ended that is needed again at once.
+    assert await narrow.fetchval(open_now) == 16
+    async with asyncio.timeout(10):
+        while await narrow.fetchval(open_now) > 6:
+            await asyncio.sleep(0.1)
+    assert await narrow.fetchval(open_now) > 0
     async with contextlib.AsyncExitStack() as held:
         # Whoever holds one of a kind never waits for another kind to give up what is in use.
         for kind in kinds:
             await held.enter_async_context(kind.connection())
-        assert await narrow.fetchval(open_now) == 8
+        assert await narrow.fetchval(open_now) >= 8
     await narrow.close()
 
 
@@ -99,13 +106,14 @@ async def test_a_server_that_has_no_connection_left_is_asked_again(database_url:
     login = urlsplit(database_url)
     url = login._replace(netloc="lonely:x@" + login.netloc.rpartition("@")[2]).geturl()
     one, other = full.beside({}, url=url), full.beside({}, url=url)
-    assert await one.fetchval("SELECT 1") == 1
-    waiting = asyncio.create_task(other.fetchval("SELECT 2"))
-    await asyncio.sleep(0.1)
-    assert not waiting.done()
-    await one.close()
+    async with one.connection():
+        waiting = asyncio.create_task(other.fetchval("SELECT 2"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
     async with asyncio.timeout(10):
+        # What lies idle beside is given up at once, for the server is full of it.
         assert await waiting == 2
+    await one.close()
     await other.close()
     await full.execute("DROP ROLE lonely")
     await full.close()

@@ -15,7 +15,7 @@ from helsevev.access.errors import AccessError, Unprocessable
 from helsevev.access.scan_counts import DOSE, RIGHT
 from helsevev.access.services import Services
 from helsevev.content import loading
-from helsevev.fhir.reading import is_mistake, mapping, text
+from helsevev.fhir.reading import is_mistake, mapping, objects, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication import administration
@@ -186,11 +186,26 @@ class RoundSigning:
         if first is None:
             return Signed(name, said)
         kept = administration.contradicting(made, first)
+        # Presses at the same moment say one thing; what one says after it was settled is new.
+        own = sum(self._by.id in administration.performers(each) for each in found)
         try:
-            await self._services.writer.write(self._actor, kept)
+            await self._once(kept, f"{due} {self._by.id} {own}")
         except AccessError as problem:
             return Signed(name, words_of_refusal(problem))
         return Signed(name, said + " " + _("What you signed is kept, and has to be settled."))
+
+    async def _once(self, made: Mapping[str, Any], pressed: str) -> None:
+        """Keep it, unless the same press has been kept. Raises `AccessError`."""
+        identifier = {"system": PRESSED, "value": pressed}
+        query = urlencode({"identifier": f"{PRESSED}|{pressed}"})
+        entry = {
+            "resource": {**made, "identifier": [*objects(made.get("identifier")), identifier]},
+            "request": {
+                "method": "POST", "url": "MedicationAdministration", "ifNoneExist": query,
+            },
+        }  # fmt: skip
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+        await self._services.bundles.transact(self._actor, bundle)
 
     def _is_mine(self, said: Mapping[str, Any]) -> bool:
         return not is_mistake(said) and self._by.id in administration.performers(said)

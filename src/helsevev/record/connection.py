@@ -88,6 +88,8 @@ class Connection:
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
+        self.left = 0.0
+        """When nobody held it any longer, by the loop's clock."""
         self.scope: str | None = None
         """Whom it has been told that it may see (`wall.Windows`)."""
         self._prepared: dict[str, Any] = {}

@@ -39,7 +39,9 @@ _PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _SESSION = {"application_name": "helsevev", "timezone": "UTC", "jit": "off"}
 _CANNOT_YET = (OSError, *LOST, asyncpg.TooManyConnectionsError)
 _MOST_BESIDE = 3
-"""So many times its own number a database and those beside it keep open, while any is idle."""
+"""So many times its own number a database and those beside it keep open when they have rested."""
+_RESTED = 1.0
+"""Seconds after which a connection that nobody has taken is one that nobody needs."""
 
 
 class UnfitServer(DatabaseError):
@@ -49,7 +51,7 @@ class UnfitServer(DatabaseError):
 class Database:
     """Connections to one database, opened as they are needed, up to `size`.
 
-    Those beside it give idle ones up for each other, so that together they stay few.
+    Those beside it give up what has rested, so that together they stay few.
 
     Statements that are planned once (`statements.PlannedOnce`) have connections of their own, half
     as many, on which PostgreSQL keeps the plan that it made first; so have those that are planned
@@ -74,6 +76,7 @@ class Database:
         self._ear: Any = None
         self._beside: list[Database] = []
         self._family: list[Database] = [self]
+        self._trimming: asyncio.TimerHandle | None = None
         self._driver = driver_of({})
         self._once: Database | None = None
         self._anew: Database | None = None
@@ -230,6 +233,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections. Statements under way elsewhere are left to finish."""
         self._closed = True
+        if self._trimming is not None:
+            self._trimming.cancel()
         for other in self._beside:
             await other.close()
         if self._listener is not None:
@@ -253,7 +258,6 @@ class Database:
                     return connection
                 self._open -= 1
             if self._open < self._size:
-                self._make_room()
                 self._open += 1
                 try:
                     return Connection(await self._connect())
@@ -264,19 +268,33 @@ class Database:
             await self._turn()
         raise ConnectionLost("The database has been closed.")
 
-    def _make_room(self) -> None:
-        """Give up what lies idle beside, so that many kinds of connections do not add up.
+    def _trim(self) -> None:
+        # What has just been used is needed again under load, and a new one costs more than it.
+        family = self._family
+        if sum(each._open for each in family) <= _MOST_BESIDE * family[0]._size:
+            return
+        if family[0]._trimming is None and not self._closed:
+            loop = asyncio.get_running_loop()
+            family[0]._trimming = loop.call_later(_RESTED, self._trim_later)
 
-        Where none is idle, one more is opened: whoever waited might hold what another waits for.
-        """
-        most = _MOST_BESIDE * self._family[0]._size
-        while sum(each._open for each in self._family) >= most:
-            idlest = max(self._family, key=lambda each: len(each._idle))
-            if not idlest._idle:
+    def _trim_later(self) -> None:
+        first, rested = self._family[0], asyncio.get_running_loop().time() - _RESTED
+        first._trimming = None
+        while sum(each._open for each in self._family) > _MOST_BESIDE * first._size:
+            if not self._give_up_one(rested):
+                self._trim()
                 return
-            idlest._idle.pop(0).driver.terminate()
-            idlest._open -= 1
-            idlest._wake()
+
+    def _give_up_one(self, rested: float) -> bool:
+        """End the connection of any kind that was left longest ago, at `rested` or before."""
+        idle = [each for each in self._family if each._idle]
+        longest = min(idle, key=lambda each: each._idle[0].left, default=None)
+        if longest is None or longest._idle[0].left > rested:
+            return False
+        longest._idle.pop(0).driver.terminate()
+        longest._open -= 1
+        longest._wake()
+        return True
 
     async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -303,8 +321,10 @@ class Database:
             self._open -= 1
             connection.driver.terminate()
             return
+        connection.left = asyncio.get_running_loop().time()
         self._idle.append(connection)
         self._wake()
+        self._trim()
 
     async def _connect(self) -> Any:
         """Connect, trying again for as long as the server is away: nothing was asked of it yet."""
@@ -318,6 +338,9 @@ class Database:
                     connection_class=self._driver,
                 )  # fmt: skip
             except _CANNOT_YET as error:
+                # A server that is full may be full of what lies idle here.
+                if isinstance(error, asyncpg.TooManyConnectionsError):
+                    self._give_up_one(loop.time())
                 if loop.time() + pause > deadline:
                     raise ConnectionLost(f"The database cannot be reached: {error}") from error
             except asyncpg.PostgresError as error:
