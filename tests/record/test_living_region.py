@@ -96,9 +96,10 @@ async def test_a_load_that_is_killed_goes_on_at_the_next_start_until_it_is_whole
     living.stop()
     counts = Counter(await _counts(living.data))
     expected = _expected()
-    # A start loads the demo's catalogue besides: each product as both, and its packages.
+    # A start loads the demo's catalogue besides, each product as both, and its packages; and the
+    # past stops of its scanning.
     catalogue = counts - expected
-    assert set(catalogue) == {"Medication", "MedicationKnowledge"}
+    assert set(catalogue) == {"Medication", "MedicationKnowledge", "DetectedIssue"}
     assert catalogue["Medication"] >= catalogue["MedicationKnowledge"] > 0
     assert counts - catalogue == expected
     assert "Loading resources" not in living.start()
