@@ -7,13 +7,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
-from helsevev.access.services import Services
 from helsevev.access.stock import Balance, Booked
 from helsevev.fhir.reading import OSLO, full_name, reference_key
 from helsevev.kit import clock
@@ -24,40 +23,36 @@ from helsevev.medication.stock.counting import CountRefused, Counts, Found
 from helsevev.medication.stock.opened import (
     Opened,
     Texts,
-    kind_names,
-    open_stock,
-    said_amount,
     short,
 )
-from helsevev.screens.rendering import render
+from helsevev.medication.stock.page import StockRequest, open_here, page, services_of
 
-_Request = Request[Any, Any, Any]
 _DECIDED: Final = {"decision": "record"}
 _PERIOD: Final = timedelta(days=30)
 _MOST_NAMES: Final = 500
 
 
 @get("/stock/controlled", opt=_DECIDED)
-async def controlled(request: _Request, done: str = "") -> Response[Any]:
+async def controlled(request: StockRequest, done: str = "") -> Response[Any]:
     """Every controlled product: how much, when it was counted by whom, and what is not settled."""
-    return await _controlled(request, await _open(request, "controlled"), done=_done(done))
+    return await _controlled(request, await open_here(request, "controlled"), done=_done(done))
 
 
 @get("/stock/{product:str}/count", opt=_DECIDED)
-async def count_page(request: _Request, product: str) -> Response[Any]:
+async def count_page(request: StockRequest, product: str) -> Response[Any]:
     """Count what is there, without being told what the book or another has."""
-    opened = await _open(request, product)
+    opened = await open_here(request, product)
     return _count(request, opened, _row(opened, product), Texts(), "")
 
 
 @post("/stock/{product:str}/count", opt=_DECIDED, status_code=200)
-async def count(request: _Request, product: str) -> Response[Any]:
+async def count(request: StockRequest, product: str) -> Response[Any]:
     """Keep what was counted: as the first of two, as the second, or alone where two are not needed.
 
     The second is somebody else, signed in themselves. When they have found otherwise, that is kept,
     and both count again.
     """
-    opened, form = await _open(request, product), short(await request.form())
+    opened, form = await open_here(request, product), short(await request.form())
     row, me = _row(opened, product), staff_of_request(request).id
     batches = _batches(row)
     typed = {
@@ -96,9 +91,9 @@ async def count(request: _Request, product: str) -> Response[Any]:
 
 
 @post("/stock/explain", opt=_DECIDED, status_code=200)
-async def explain(request: _Request) -> Response[Any]:
+async def explain(request: StockRequest) -> Response[Any]:
     """The manager says what a difference was."""
-    opened, form = await _open(request, "explain"), short(await request.form())
+    opened, form = await open_here(request, "explain"), short(await request.form())
     incident = next((i for i in opened.open_incidents if i.id == form.get("incident")), None)
     if incident is None:
         return Redirect("/stock/controlled?done=explained-already", status_code=303)
@@ -112,9 +107,11 @@ async def explain(request: _Request) -> Response[Any]:
 
 
 @get("/stock/{product:str}/account", opt=_DECIDED)
-async def account(request: _Request, product: str, start: str = "", end: str = "") -> Response[Any]:
+async def account(
+    request: StockRequest, product: str, start: str = "", end: str = ""
+) -> Response[Any]:
     """The account of one product in a time, as it is printed: each line with what was left."""
-    opened = await _open(request, f"account {product}")
+    opened = await open_here(request, f"account {product}")
     row, last = _row(opened, product), day_typed(end) or opened.today
     first = day_typed(start) or last - _PERIOD
     since, until = _midnight(first), _midnight(last + timedelta(days=1))
@@ -124,8 +121,9 @@ async def account(request: _Request, product: str, start: str = "", end: str = "
     seen = {n.about: n for n in notes if n.kind == counting.WITNESS}
     counts = [n for n in notes if n.about == product and n.kind == counting.SECOND and n.at < until]
     firsts = {n.id: n.actor_name for n in await opened.stock.notes([counting.COUNT])}
-    return _page(
-        request, "account.html", opened, row=row, lines=with_balance(before, lines), before=before,
+    return page(
+        request, "account.html", opened, part="controlled", row=row,
+        lines=with_balance(before, lines), before=before,
         first=first, last=last, seen=seen, patients=await _patients(request, lines),
         counts=[
             (note, counting.read(note), firsts.get(counting.first_of(note.id), ""))
@@ -141,16 +139,16 @@ ROUTES: Final = (controlled, count_page, count, explain, account)
 
 
 async def _controlled(
-    request: _Request, opened: Opened, *, done: str = "", problem: str = ""
+    request: StockRequest, opened: Opened, *, done: str = "", problem: str = ""
 ) -> Response[Any]:
-    return _page(
-        request, "controlled.html", opened, status_code=422 if problem else 200,
+    return page(
+        request, "controlled.html", opened, part="controlled", status_code=422 if problem else 200,
         counts=opened.counts, me=staff_of_request(request).id, done=done, problem=problem,
         page_title=_("Controlled drugs"),
     )  # fmt: skip
 
 
-async def _patients(request: _Request, lines: list[Booked]) -> dict[str, str]:
+async def _patients(request: StockRequest, lines: list[Booked]) -> dict[str, str]:
     """Line -> to whom it was given, of those whose records the reader may open."""
     wanted = {
         (kind, key)
@@ -160,7 +158,7 @@ async def _patients(request: _Request, lines: list[Booked]) -> dict[str, str]:
     }
     if not wanted or len(wanted) > _MOST_NAMES:
         return {}
-    gate, actor = _services(request).gate, staff_of_request(request)
+    gate, actor = services_of(request).gate, staff_of_request(request)
     doses = await gate.open_many(actor, wanted, interaction="stock-account")
     about = {place: reference_key(dose.get("subject")) for place, dose in doses.items()}
     people = {("Patient", each.partition("/")[2]) for each in about.values() if each}
@@ -170,13 +168,14 @@ async def _patients(request: _Request, lines: list[Booked]) -> dict[str, str]:
 
 
 def _count(
-    request: _Request, opened: Opened, row: Row, form: Texts, problem: str,
+    request: StockRequest, opened: Opened, row: Row, form: Texts, problem: str,
     *, asks: bool = False,
 ) -> Response[Any]:  # fmt: skip
     first = opened.counts.get(row.product, Counts()).open_first
     me = staff_of_request(request).id
-    return _page(
-        request, "count.html", opened, status_code=422 if problem else 200, row=row, form=form,
+    return page(
+        request, "count.html", opened, part="controlled",
+        status_code=422 if problem else 200, row=row, form=form,
         first=first, is_second=first is not None and first.actor != me, problem=problem,
         asks_words=asks or row.kept.control is None, batches=_batches(row), key=str(uuid4()),
         page_title=_("Count %(name)s") % {"name": row.kept.name},
@@ -212,25 +211,6 @@ def _row(opened: Opened, product: str) -> Row:
     if row is None:
         raise NotFoundException("The unit does not keep this.")
     return row
-
-
-async def _open(request: _Request, what: str) -> Opened:
-    return await open_stock(_services(request), staff_of_request(request), what)
-
-
-def _services(request: _Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-def _page(
-    request: _Request, template: str, opened: Opened, *, status_code: int = 200, **context: Any
-) -> Response[Any]:
-    return render(
-        request, f"medication/stock/{template}", status_code=status_code, opened=opened,
-        amount=said_amount, kinds=kind_names(), place="stock", part="controlled",
-        unit=staff_of_request(request).unit_name, **context,
-    )  # fmt: skip
 
 
 def _done(code: str) -> str:

@@ -8,13 +8,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
-from helsevev.access.services import Services
 from helsevev.access.stock import Line
 from helsevev.content import loading
 from helsevev.locale import gettext as _
@@ -24,50 +23,48 @@ from helsevev.medication.stock import ordering
 from helsevev.medication.stock.opened import (
     Opened,
     Texts,
-    kind_names,
-    open_stock,
-    said_amount,
     short,
 )
 from helsevev.medication.stock.order_message import message
 from helsevev.medication.stock.ordering import Body, Delivered, Order, OrderLine
+from helsevev.medication.stock.page import StockRequest, open_here, page, services_of
 from helsevev.medication.stock.planned import planned_doses
-from helsevev.screens.rendering import render
 
-_Request = Request[Any, Any, Any]
 _DECIDED: Final = {"decision": "record"}
 _MOST_LINES: Final = 200
 
 
 @get("/stock/orders", opt=_DECIDED)
-async def orders_page(request: _Request, done: str = "") -> Response[Any]:
+async def orders_page(request: StockRequest, done: str = "") -> Response[Any]:
     """The unit's orders, the newest first."""
-    opened = await _open(request, "orders")
-    return _page(
-        request, "orders.html", opened, orders=await _orders(opened), states=_states(),
+    opened = await open_here(request, "orders")
+    return page(
+        request, "orders.html", opened, part="orders",
+        orders=await _orders(opened), states=_states(),
         done=_done(done), page_title=_("Orders to the pharmacy"),
     )  # fmt: skip
 
 
 @get("/stock/orders/new", opt=_DECIDED)
-async def new_order(request: _Request) -> Response[Any]:
+async def new_order(request: StockRequest) -> Response[Any]:
     """What is needed, by what the unit wants to have and what its patients will use."""
-    opened = await _open(request, "order")
+    opened = await open_here(request, "order")
     days = loading.stock_rules().order_days
     planned, patients = await planned_doses(
-        _services(request), staff_of_request(request), opened.now, days
+        services_of(request), staff_of_request(request), opened.now, days
     )
-    return _page(
-        request, "order_new.html", opened, needs=ordering.needs(opened.rows, planned), days=days,
+    return page(
+        request, "order_new.html", opened, part="orders",
+        needs=ordering.needs(opened.rows, planned), days=days,
         patients=patients, awaited=_awaited(await _orders(opened)), key=str(uuid4()),
         page_title=_("New order"),
     )  # fmt: skip
 
 
 @post("/stock/orders", opt=_DECIDED, status_code=200)
-async def draft_order(request: _Request) -> Response[Any]:
+async def draft_order(request: StockRequest) -> Response[Any]:
     """Keep an order as a draft, of the lines that have an amount."""
-    opened, form = await _open(request, "order"), short(await request.form())
+    opened, form = await open_here(request, "order"), short(await request.form())
     lines = _lines(form)
     if not lines:
         return Redirect("/stock/orders?done=empty", status_code=303)
@@ -78,16 +75,16 @@ async def draft_order(request: _Request) -> Response[Any]:
 
 
 @get("/stock/orders/{order_id:str}", opt=_DECIDED)
-async def order_page(request: _Request, order_id: str, done: str = "") -> Response[Any]:
+async def order_page(request: StockRequest, order_id: str, done: str = "") -> Response[Any]:
     """One order as it stands, and what can be done with it."""
-    opened = await _open(request, "order")
+    opened = await open_here(request, "order")
     return await _order_page(request, opened, await _order(opened, order_id), done=_done(done))
 
 
 @post("/stock/orders/{order_id:str}/lines", opt=_DECIDED, status_code=200)
-async def change_lines(request: _Request, order_id: str) -> Response[Any]:
+async def change_lines(request: StockRequest, order_id: str) -> Response[Any]:
     """Change a draft's lines; one that has been sent stays as it was sent."""
-    opened, form = await _open(request, "order"), short(await request.form())
+    opened, form = await open_here(request, "order"), short(await request.form())
     order = await _order(opened, order_id)
     if order.state != "draft":
         return await _order_page(request, opened, order, problem=_("The order has been sent."))
@@ -101,9 +98,9 @@ async def change_lines(request: _Request, order_id: str) -> Response[Any]:
 
 
 @post("/stock/orders/{order_id:str}/send", opt=_DECIDED, status_code=200)
-async def send_order(request: _Request, order_id: str) -> Response[Any]:
+async def send_order(request: StockRequest, order_id: str) -> Response[Any]:
     """Say that the order was sent, and how. It can be sent once."""
-    opened, form = await _open(request, "order"), short(await request.form())
+    opened, form = await open_here(request, "order"), short(await request.form())
     order = await _order(opened, order_id)
     if len(form["how"]) < 2:
         problem = _("Say how it was sent.")
@@ -121,9 +118,9 @@ async def send_order(request: _Request, order_id: str) -> Response[Any]:
 
 
 @post("/stock/orders/{order_id:str}/deliver", opt=_DECIDED, status_code=200)
-async def deliver(request: _Request, order_id: str) -> Response[Any]:
+async def deliver(request: StockRequest, order_id: str) -> Response[Any]:
     """Check what came line by line against the order, and put it on the shelf."""
-    opened, form = await _open(request, "order"), short(await request.form())
+    opened, form = await open_here(request, "order"), short(await request.form())
     order = await _order(opened, order_id)
     if order.sent is None or order.state == "closed":
         problem = _("Only an order that is sent and not closed can be delivered.")
@@ -146,9 +143,9 @@ async def deliver(request: _Request, order_id: str) -> Response[Any]:
 
 
 @post("/stock/orders/{order_id:str}/close", opt=_DECIDED, status_code=200)
-async def close(request: _Request, order_id: str) -> Response[Any]:
+async def close(request: StockRequest, order_id: str) -> Response[Any]:
     """Say that no more is awaited of the order, and why."""
-    opened, form = await _open(request, "order"), short(await request.form())
+    opened, form = await open_here(request, "order"), short(await request.form())
     order = await _order(opened, order_id)
     if len(form["words"]) < 3:
         problem = _("Say why no more is awaited.")
@@ -162,17 +159,19 @@ async def close(request: _Request, order_id: str) -> Response[Any]:
 
 
 @get("/stock/orders/{order_id:str}/print", opt=_DECIDED)
-async def print_order(request: _Request, order_id: str) -> Response[Any]:
+async def print_order(request: StockRequest, order_id: str) -> Response[Any]:
     """The order as it is printed or saved as PDF, and handed to the pharmacy."""
-    opened = await _open(request, "order print")
+    opened = await open_here(request, "order print")
     order = await _order(opened, order_id)
-    return _page(request, "order_print.html", opened, order=order, page_title=_("Order"))
+    return page(
+        request, "order_print.html", opened, part="orders", order=order, page_title=_("Order")
+    )
 
 
 @get("/stock/orders/{order_id:str}/message", opt=_DECIDED)
-async def order_message(request: _Request, order_id: str) -> Response[Any]:
+async def order_message(request: StockRequest, order_id: str) -> Response[Any]:
     """The order as a FHIR message, as a file for the pharmacy's system."""
-    opened = await _open(request, "order message")
+    opened = await open_here(request, "order message")
     order = await _order(opened, order_id)
     made = message(order, opened.stock.unit, staff_of_request(request).unit_name)
     body = msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(made), indent=2)
@@ -223,11 +222,11 @@ def _delivery(order: Order, form: Mapping[str, str]) -> tuple[list[Delivered], l
     return came, lines, ""
 
 
-async def _keep_new(request: _Request, opened: Opened, lines: list[Line]) -> None:
+async def _keep_new(request: StockRequest, opened: Opened, lines: list[Line]) -> None:
     """Have the unit keep what came for the first time."""
     for line in lines:
         if opened.row(line.product) is None:
-            product = await catalogue_of(_services(request)).product(line.product)
+            product = await catalogue_of(services_of(request)).product(line.product)
             if product is not None:
                 await opened.stock.keep(line.product, as_body(kept_from(product)), f"{line.id}.k")
 
@@ -258,33 +257,15 @@ def _awaited(orders: list[Order]) -> dict[str, Decimal]:
 
 
 async def _order_page(
-    request: _Request, opened: Opened, order: Order, *, form: Texts | None = None,
+    request: StockRequest, opened: Opened, order: Order, *, form: Texts | None = None,
     problem: str = "", done: str = "",
 ) -> Response[Any]:  # fmt: skip
-    return _page(
-        request, "order.html", opened, status_code=422 if problem else 200, order=order,
+    return page(
+        request, "order.html", opened, part="orders",
+        status_code=422 if problem else 200, order=order,
         states=_states(), form=form or Texts(), problem=problem, done=done, key=str(uuid4()),
         missing={line.name: line for line in order.differences},
         page_title=_("Order"),
-    )  # fmt: skip
-
-
-async def _open(request: _Request, what: str) -> Opened:
-    return await open_stock(_services(request), staff_of_request(request), what)
-
-
-def _services(request: _Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-def _page(
-    request: _Request, template: str, opened: Opened, *, status_code: int = 200, **context: Any
-) -> Response[Any]:
-    return render(
-        request, f"medication/stock/{template}", status_code=status_code, opened=opened,
-        amount=said_amount, kinds=kind_names(), place="stock", part="orders",
-        unit=staff_of_request(request).unit_name, **context,
     )  # fmt: skip
 
 

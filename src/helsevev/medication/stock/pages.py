@@ -9,14 +9,13 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 from msgspec import structs
 
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
-from helsevev.access.services import Services
 from helsevev.access.stock import BEGINNING, Balance, Item, Line
 from helsevev.content import loading
 from helsevev.locale import gettext as _
@@ -38,15 +37,12 @@ from helsevev.medication.stock.opened import (
     Opened,
     Scanned,
     Texts,
-    kind_names,
-    open_stock,
     said_amount,
     scanned,
     short,
 )
-from helsevev.screens.rendering import render
+from helsevev.medication.stock.page import StockRequest, open_here, page, services_of
 
-_Request = Request[Any, Any, Any]
 _DECIDED: Final = {"decision": "record"}
 _FOUND: Final = 12
 _SHOWN: Final = timedelta(days=60)
@@ -66,37 +62,37 @@ _NONE: Final = _Problems(Texts())
 
 
 @get("/stock", opt=_DECIDED)
-async def overview(request: _Request, code: str = "", done: str = "") -> Response[Any]:
+async def overview(request: StockRequest, code: str = "", done: str = "") -> Response[Any]:
     """What is on the shelf and what needs somebody; a code that is scanned opens its product."""
     code = code.strip()[:200]
-    opened = await _open(request)
+    opened = await open_here(request)
     rows = opened.rows
     if code:
-        found = await scanned(_services(request), code)
+        found = await scanned(services_of(request), code)
         if found is not None and opened.row(found.product.id) is not None:
             return Redirect(f"/stock/{found.product.id}", status_code=303)
         if found is not None:
             return Redirect(f"/stock/take-in?{urlencode({'code': code})}", status_code=303)
         words = code.casefold().split()
         rows = tuple(r for r in rows if all(w in r.kept.name.casefold() for w in words))
-    return _page(
+    return page(
         request, "overview.html", opened, shown=rows, code=code, done=_done(done),
         part="shelf", page_title=_("Ward stock"),
     )  # fmt: skip
 
 
 @get("/stock/take-in", opt=_DECIDED)
-async def take_in_page(request: _Request, code: str = "", product: str = "") -> Response[Any]:
+async def take_in_page(request: StockRequest, code: str = "", product: str = "") -> Response[Any]:
     """Put something on the shelf: find it by scanning or typing, then say batch, day and amount."""
-    opened = await _open(request, "take-in")
+    opened = await open_here(request, "take-in")
     return await _take_in(request, opened, code.strip()[:200], product[:64], Texts(), _NONE)
 
 
 @post("/stock/take-in", opt=_DECIDED, status_code=200)
-async def take_in(request: _Request) -> Response[Any]:
+async def take_in(request: StockRequest) -> Response[Any]:
     """Put it on the shelf."""
-    opened, form = await _open(request, "take-in"), short(await request.form())
-    product, services = form.get("product", ""), _services(request)
+    opened, form = await open_here(request, "take-in"), short(await request.form())
+    product, services = form.get("product", ""), services_of(request)
     known = await catalogue_of(services).product(product)
     if known is None and opened.row(product) is None:
         raise NotFoundException("There is no such medicine.")
@@ -118,16 +114,16 @@ async def take_in(request: _Request) -> Response[Any]:
 
 
 @get("/stock/{product:str}", opt=_DECIDED)
-async def product_page(request: _Request, product: str, done: str = "") -> Response[Any]:
+async def product_page(request: StockRequest, product: str, done: str = "") -> Response[Any]:
     """One thing on the shelf: its batches, taking out, settings, the newest lines of its book."""
-    opened = await _open(request, product)
+    opened = await open_here(request, product)
     return await _product(request, opened, _row(opened, product), Texts(), _NONE, done)
 
 
 @post("/stock/{product:str}/out", opt=_DECIDED, status_code=200)
-async def take_out(request: _Request, product: str) -> Response[Any]:
+async def take_out(request: StockRequest, product: str) -> Response[Any]:
     """Take something off the shelf. More than there is, or expired, asks for a reason."""
-    opened, form = await _open(request, product), short(await request.form())
+    opened, form = await open_here(request, product), short(await request.form())
     row = _row(opened, product)
     way, amount = way_out(form.get("way", "")), amount_typed(form.get("amount", ""))
     batch = _batch(row, form.get("batch", ""))
@@ -158,9 +154,9 @@ async def take_out(request: _Request, product: str) -> Response[Any]:
 
 
 @post("/stock/{product:str}/settings", opt=_DECIDED, status_code=200)
-async def change_settings(request: _Request, product: str) -> Response[Any]:
+async def change_settings(request: StockRequest, product: str) -> Response[Any]:
     """Say how much the unit wants to have, and whether the round takes of it."""
-    opened, form = await _open(request, product), short(await request.form())
+    opened, form = await open_here(request, product), short(await request.form())
     row = _row(opened, product)
     numbers = {name: _none_or_amount(form.get(name, "")) for name in ("minimum", "fill_to")}
     wrong = {name: _("Write a number.") for name, said in numbers.items() if said is None}
@@ -175,9 +171,9 @@ async def change_settings(request: _Request, product: str) -> Response[Any]:
 
 
 @post("/stock/witness", opt=_DECIDED, status_code=200)
-async def witness(request: _Request) -> Response[Any]:
+async def witness(request: StockRequest) -> Response[Any]:
     """Sign as the second what somebody else has taken out."""
-    opened, form = await _open(request, "witness"), short(await request.form())
+    opened, form = await open_here(request, "witness"), short(await request.form())
     line = next((each for each in opened.waiting if each.id == form.get("line")), None)
     if line is None:
         return Redirect("/stock/controlled?done=witnessed-already", status_code=303)
@@ -191,9 +187,9 @@ async def witness(request: _Request) -> Response[Any]:
 
 
 @post("/stock/receive", opt=_DECIDED, status_code=200)
-async def receive(request: _Request) -> Response[Any]:
+async def receive(request: StockRequest) -> Response[Any]:
     """Take in what another unit has sent: all of it, or what there was, with what is said of it."""
-    opened, form = await _open(request, "receive"), short(await request.form())
+    opened, form = await open_here(request, "receive"), short(await request.form())
     sent = next((each for each in opened.sent if each.line.id == form.get("line")), None)
     if sent is None:
         return Redirect("/stock?done=received-already", status_code=303)
@@ -223,24 +219,15 @@ ROUTES: Final = (
 )  # fmt: skip
 
 
-async def _open(request: _Request, what: str = "") -> Opened:
-    return await open_stock(_services(request), staff_of_request(request), what)
-
-
-def _services(request: _Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
 async def _take_in(
-    request: _Request,
+    request: StockRequest,
     opened: Opened,
     code: str,
     product: str,
     form: Texts,
     problems: _Problems,
 ) -> Response[Any]:
-    services = _services(request)
+    services = services_of(request)
     catalogue = catalogue_of(services)
     chosen = await scanned(services, code) if code else None
     if product and (known := await catalogue.product(product)) is not None:
@@ -250,7 +237,7 @@ async def _take_in(
     kept: Kept | None = None
     if chosen is not None:
         kept = row.kept if row else kept_from(chosen.product, chosen.package)
-    return _page(
+    return page(
         request, "take_in.html", opened, status_code=422 if problems is not _NONE else 200,
         chosen=chosen, kept=kept, listed=listed, code=code, form=form, problems=problems,
         key=str(uuid4()), part="shelf", page_title=_("Take in"),
@@ -258,7 +245,7 @@ async def _take_in(
 
 
 async def _product(
-    request: _Request,
+    request: StockRequest,
     opened: Opened,
     row: Row,
     form: Texts,
@@ -270,7 +257,7 @@ async def _product(
     before = await opened.stock.before(row.product, since)
     newest = list(reversed(with_balance(before, lines)))
     units = await _units(request)
-    return _page(
+    return page(
         request, "product.html", opened, status_code=422 if problems is not _NONE else 200,
         row=row, book=newest, form=form, problems=problems, key=str(uuid4()), done=_done(done),
         ways=loading.stock_rules().out, batches=_choices(row), units=units,
@@ -278,10 +265,10 @@ async def _product(
     )  # fmt: skip
 
 
-async def _units(request: _Request) -> list[dict[str, str]]:
+async def _units(request: StockRequest) -> list[dict[str, str]]:
     """The units that something can be sent to: those of the same organisation."""
     actor = staff_of_request(request)
-    stored = await _services(request).searcher.match(actor, "Organization", "active=true", 500)
+    stored = await services_of(request).searcher.match(actor, "Organization", "active=true", 500)
     found = [each.resource for each in stored]
     return sorted(
         (
@@ -291,16 +278,6 @@ async def _units(request: _Request) -> list[dict[str, str]]:
             and (each["partOf"].get("reference") in actor.organisations)
         ),
         key=lambda option: option["label"],
-    )  # fmt: skip
-
-
-def _page(
-    request: _Request, template: str, opened: Opened, *, status_code: int = 200, **context: Any
-) -> Response[Any]:
-    return render(
-        request, f"medication/stock/{template}", status_code=status_code, opened=opened,
-        amount=said_amount, kinds=kind_names(), place="stock",
-        unit=staff_of_request(request).unit_name, **context,
     )  # fmt: skip
 
 
