@@ -27,10 +27,14 @@ class Effort:
     began: float = field(default_factory=time.monotonic)
     waited: float = 0.0
 
+    def by_hand(self) -> float:
+        """Seconds by the keystroke-level model, without waiting for the program."""
+        pressed = CLICK_SECONDS * self.clicks + KEY_SECONDS * self.keys
+        return pressed + MENTAL_SECONDS * self.decisions
+
     def seconds(self) -> float:
         """Seconds by the keystroke-level model, and what the program took."""
-        by_hand = CLICK_SECONDS * self.clicks + KEY_SECONDS * self.keys
-        return by_hand + MENTAL_SECONDS * self.decisions + self.waited
+        return self.by_hand() + self.waited
 
 
 class User:
