@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
@@ -15,13 +14,8 @@ import pytest_asyncio
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid
 from helsevev.access.services import Services, services_over
-from helsevev.access.stock import Line, Stock
 from helsevev.kit import clock
 from helsevev.medication.shelf import dispensing
-from helsevev.medication.shelf.book import (
-    Kept,
-    as_body,
-)
 from helsevev.medication.shelf.dispensing import DOSETTE, FillingRefused
 from helsevev.medication.shelf.refilling import REFILL
 from helsevev.medication.shelf.supplies import taken_from_shelf
@@ -30,14 +24,7 @@ from helsevev.medication.stock.filled import FillingsFollowed, open_filled
 from helsevev.medication.stock.filling import Wish, check_filling, fill, take_apart
 from helsevev.record.database import Database
 
-OXYNORM = Kept(
-    name="OxyNorm kaps 5 mg", unit="kapsel", atc="N02AA05", group="A", strength=Decimal(5),
-    strength_unit="mg",
-)  # fmt: skip
-LATER = date(2031, 1, 31)
-TODAY = date(2026, 11, 22)
-Resource = dict[str, Any]
-_numbers = count(1)
+from .shelf_keeping import Resource, amounts, filled, numbers, other
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -53,35 +40,8 @@ async def services(database: Database) -> AsyncIterator[Services]:
 @pytest.fixture
 def here(nurse: Actor) -> Actor:
     """A nurse at a unit that no other test uses."""
-    unit = f"Organization/unit-{next(_numbers)}"
+    unit = f"Organization/unit-{next(numbers)}"
     return replace(nurse, organisations=(unit, *nurse.organisations))
-
-
-def other(actor: Actor, name: str = "Aas, Anna", role: str = "nurse") -> Actor:
-    """A colleague at the same unit."""
-    return replace(actor, id=f"Practitioner/{name[:3].lower()}", name=name, role=role)
-
-
-def line(amount: int | str, kind: str = "delivered", **said: Any) -> Line:
-    """A line of the book, of the product that these tests keep."""
-    made: dict[str, Any] = {
-        "id": f"p{next(_numbers)}.0", "product": "oxynorm", "batch": "A1", "expires": LATER,
-        "kind": kind, "amount": Decimal(amount),
-    }  # fmt: skip
-    return Line(**(made | said))
-
-
-async def filled(services: Services, actor: Actor, amount: int = 10, **said: Any) -> Stock:
-    """The unit's stock, with some of what these tests keep."""
-    stock = Stock(services.gate, actor)
-    await stock.keep("oxynorm", as_body(OXYNORM), f"k{next(_numbers)}")
-    if amount:
-        await stock.add("delivered", [line(amount, **said)])
-    return stock
-
-
-async def amounts(stock: Stock) -> dict[str, Decimal]:
-    return {each.batch: each.amount for each in await stock.balances()}
 
 
 async def resident(
@@ -114,7 +74,7 @@ async def resident(
 def week(order: Resource, **more: Any) -> Wish:
     """A dosette for a week from tomorrow."""
     start = (clock.now() + timedelta(days=1)).date()
-    made: dict[str, Any] = {"kind": DOSETTE, "key": f"w{next(_numbers)}", "from_stock": True}
+    made: dict[str, Any] = {"kind": DOSETTE, "key": f"w{next(numbers)}", "from_stock": True}
     return Wish(start=start, days=7, orders=frozenset({order["id"]}), **(made | more))
 
 

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import count
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,12 +15,11 @@ import pytest_asyncio
 from helsevev.access.actor import Actor
 from helsevev.access.errors import Invalid, Refused
 from helsevev.access.services import Services, services_over
-from helsevev.access.stock import Line, Stock
+from helsevev.access.stock import Stock
 from helsevev.medication.shelf import dispensing
 from helsevev.medication.shelf.book import (
     BELOW,
     EXPIRED,
-    Kept,
     allowed,
     as_body,
     replayed,
@@ -35,14 +32,7 @@ from helsevev.medication.stock.counting import CountRefused
 from helsevev.record.connection import DatabaseError
 from helsevev.record.database import Database
 
-OXYNORM = Kept(
-    name="OxyNorm kaps 5 mg", unit="kapsel", atc="N02AA05", group="A", strength=Decimal(5),
-    strength_unit="mg",
-)  # fmt: skip
-LATER = date(2031, 1, 31)
-TODAY = date(2026, 11, 22)
-Resource = dict[str, Any]
-_numbers = count(1)
+from .shelf_keeping import OXYNORM, TODAY, Resource, amounts, filled, line, numbers, other
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -58,35 +48,8 @@ async def services(database: Database) -> AsyncIterator[Services]:
 @pytest.fixture
 def here(nurse: Actor) -> Actor:
     """A nurse at a unit that no other test uses."""
-    unit = f"Organization/unit-{next(_numbers)}"
+    unit = f"Organization/unit-{next(numbers)}"
     return replace(nurse, organisations=(unit, *nurse.organisations))
-
-
-def other(actor: Actor, name: str = "Aas, Anna", role: str = "nurse") -> Actor:
-    """A colleague at the same unit."""
-    return replace(actor, id=f"Practitioner/{name[:3].lower()}", name=name, role=role)
-
-
-def line(amount: int | str, kind: str = "delivered", **said: Any) -> Line:
-    """A line of the book, of the product that these tests keep."""
-    made: dict[str, Any] = {
-        "id": f"p{next(_numbers)}.0", "product": "oxynorm", "batch": "A1", "expires": LATER,
-        "kind": kind, "amount": Decimal(amount),
-    }  # fmt: skip
-    return Line(**(made | said))
-
-
-async def filled(services: Services, actor: Actor, amount: int = 10, **said: Any) -> Stock:
-    """The unit's stock, with some of what these tests keep."""
-    stock = Stock(services.gate, actor)
-    await stock.keep("oxynorm", as_body(OXYNORM), f"k{next(_numbers)}")
-    if amount:
-        await stock.add("delivered", [line(amount, **said)])
-    return stock
-
-
-async def amounts(stock: Stock) -> dict[str, Decimal]:
-    return {each.batch: each.amount for each in await stock.balances()}
 
 
 async def test_what_is_on_the_shelf_is_the_sum_of_its_lines_and_of_a_replay(
