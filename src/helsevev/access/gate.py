@@ -55,13 +55,14 @@ class Gate:
         return permit
 
     async def open_chart_at(
-        self, actor: Actor, patient_id: str, slices: Iterable[Slice], *, interaction: str = "open"
-    ) -> tuple[Permit, dict[str, list[dict[str, Any]]]]:
+        self, actor: Actor, patient_id: str, slices: Iterable[Slice], *,
+        interaction: str = "open", reading: str = "",
+    ) -> tuple[Permit, dict[str, list[dict[str, Any]]]]:  # fmt: skip
         """`open_chart` and `open_slices` in one wait: the trail holds both before it is seen."""
         permit = await self._permit(actor, patient_id, interaction)
         opened = self._trace(permit, interaction, f"Patient/{patient_id}")
-        found, _ = await asyncio.gather(self.open_slices(permit, slices), opened)
-        return permit, found
+        read = self.open_slices(permit, slices, interaction=reading or interaction)
+        return permit, (await asyncio.gather(read, opened))[0]
 
     async def _permit(self, actor: Actor, patient_id: str, interaction: str) -> Permit:
         patient = keys.patient_key(patient_id)

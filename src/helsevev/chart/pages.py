@@ -279,7 +279,9 @@ async def _opened(
 ) -> tuple[Permit, _Found]:
     """The record opened for whoever asks, and those slices of it, decoded."""
     gate, actor = _services(request).gate, actor_of_request(request)
-    return await gate.open_chart_at(actor, patient_id, wanted, interaction=interaction)
+    return await gate.open_chart_at(
+        actor, patient_id, wanted, interaction=interaction, reading="read"
+    )
 
 
 async def _names(request: _Request, permit: Permit, found: _Found) -> dict[str, str]:

@@ -26,8 +26,9 @@ async def noted(services: Services, actor: Actor, act: Act) -> Outcome:
     )
     if chosen is None:
         raise NotTaken(_("You do not write notes of this kind."))
-    permit = await services.gate.open_chart(actor, act.patient, interaction="write")
-    found = await services.gate.open_slices(permit, (Slice("Encounter", 50),), interaction="form")
+    _permit, found = await services.gate.open_chart_at(
+        actor, act.patient, (Slice("Encounter", 50),), interaction="write", reading="form"
+    )
     words = text(act.said.get("text"))
     if act.by[0] != actor.id:
         words = (

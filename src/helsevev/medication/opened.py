@@ -34,17 +34,11 @@ _MOST_COMPARED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The list of one patient as one reader sees it now."""
+class Permitted:
+    """A patient's record that somebody has opened, as this chapter's pages speak of it."""
 
     permit: Permit
     services: Services
-    name: str
-    birth_date: str
-    encounter: str | None
-    resources: Mapping[str, Mapping[str, Any]]
-    names: Mapping[str, str]
-    listed: Medicines
 
     @property
     def actor(self) -> Actor:
@@ -65,6 +59,19 @@ class Opened:
     def may_prescribe(self) -> bool:
         """Whether the reader's profession orders medicines."""
         return may_write(self.actor.profession, "MedicationRequest")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Permitted):
+    """The list of one patient as one reader sees it now."""
+
+    name: str
+    birth_date: str
+    encounter: str | None
+    resources: Mapping[str, Mapping[str, Any]]
+    names: Mapping[str, str]
+    listed: Medicines
+
 
 
 async def open_list(

@@ -276,8 +276,9 @@ async def owner_of(services: Services, actor: Actor, given: Outside) -> tuple[st
     requester = mapping(given.order.get("requester"))
     if reference_key(requester).startswith(("Practitioner/", "PractitionerRole/")):
         return reference_key(requester), reference_text(requester)
-    permit = await services.gate.open_chart(actor, given.patient, interaction="round")
-    found = await services.gate.open_slices(permit, (Slice("Encounter", 20),), interaction="round")
+    _permit, found = await services.gate.open_chart_at(
+        actor, given.patient, (Slice("Encounter", 20),), interaction="round"
+    )
     doctor = responsible(found["Encounter"])
     if doctor[0]:
         return doctor

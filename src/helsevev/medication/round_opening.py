@@ -64,8 +64,9 @@ class OpenedRound(Struct, frozen=True):
 async def open_round(services: Services, actor: Actor, patient_id: str) -> OpenedRound:
     """One patient's round, decided and audited. Raises `Refused`."""
     now = clock.now()
-    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
-    found = await services.gate.open_slices(permit, _SLICES, interaction="round")
+    permit, found = await services.gate.open_chart_at(
+        actor, patient_id, _SLICES, interaction="round"
+    )
     patient = next(iter(found["Patient"]), {})
     orders = governing(found["MedicationRequest"], found["Encounter"])
     histories = [await _history(services.history, actor, order, now) for order in orders]

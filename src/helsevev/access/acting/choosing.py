@@ -98,8 +98,9 @@ async def representatives(gate: Gate, actor: Actor) -> list[Representative]:
     """
     me = own(actor)
     at = dates.microseconds(clock.now())
-    permit = await gate.open_chart(me, me.id.removeprefix("Patient/"), interaction="read")
-    sliced = await gate.open_slices(permit, [Slice("RelatedPerson", _MOST)])
+    slices = [Slice("RelatedPerson", _MOST)]
+    patient_id = me.id.removeprefix("Patient/")
+    _permit, sliced = await gate.open_chart_at(me, patient_id, slices, interaction="read")
     may_end = await _may_end(gate, me)
     found = []
     for person in sliced["RelatedPerson"]:

@@ -66,10 +66,8 @@ async def give(writer: Writer, actor: Actor, form: Mapping[str, str]) -> None:
     name, scope, until = (form.get(key, "").strip() for key in ("name", "scope", "until"))
     if problems := _problems(name, number, scope, until):
         raise NotGiven(problems)
-    permit = await gate.open_chart(me, patient_id, interaction=GIVE)
-    held = await gate.open_slices(
-        permit, [Slice("RelatedPerson", _MOST), Slice("Patient", 1)], interaction=GIVE
-    )
+    slices = [Slice("RelatedPerson", _MOST), Slice("Patient", 1)]
+    _permit, held = await gate.open_chart_at(me, patient_id, slices, interaction=GIVE)
     system = str(system_of(number))
     if any(
         (each.get("system"), each.get("value")) == (system, number)

@@ -88,9 +88,8 @@ async def open_desk(
 
 async def open_state(services: Services, actor: Actor, patient_id: str) -> State:
     """Only where the exchange stands. Raises `Refused`."""
-    permit = await services.gate.open_chart(actor, patient_id, interaction="refresh")
-    found = await services.gate.open_slices(
-        permit, [Slice("Communication", _MOST)], interaction="refresh"
+    _permit, found = await services.gate.open_chart_at(
+        actor, patient_id, [Slice("Communication", _MOST)], interaction="refresh"
     )
     return kept.state_of(found.get("Communication", ()))
 

@@ -53,8 +53,9 @@ async def waiting(services: Services, actor: Actor) -> list[Waiting]:
 
 async def waiting_for(services: Services, actor: Actor, patient_id: str) -> list[Waiting]:
     """What awaits somebody about one patient. Raises `Refused`."""
-    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
-    found = await services.gate.open_slices(permit, (Slice("Task", 100),), interaction="round")
+    _permit, found = await services.gate.open_chart_at(
+        actor, patient_id, (Slice("Task", 100),), interaction="round"
+    )
     return _listed(found["Task"], {})
 
 

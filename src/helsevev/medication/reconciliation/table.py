@@ -10,7 +10,6 @@ from typing import Any, Final
 from helsevev.access.actor import Actor
 from helsevev.access.draft import Draft, StaleDraft
 from helsevev.access.permit import Permit
-from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.encounters import the_ongoing
@@ -24,7 +23,7 @@ from helsevev.fhir.reading import (
     text,
 )
 from helsevev.kit import clock
-from helsevev.medication.opened import ALL
+from helsevev.medication.opened import ALL, Permitted
 from helsevev.medication.reconciliation.comparing import Row, compare
 from helsevev.medication.reconciliation.handover import Handover, handovers
 from helsevev.medication.reconciliation.lists import (
@@ -49,11 +48,9 @@ _SLICES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(Permitted):
     """One patient's lists as one reader has them before them. `seen` names what they show."""
 
-    permit: Permit
-    services: Services
     at: str
     name: str
     birth_date: str
@@ -71,26 +68,6 @@ class Table:
     tasks: Mapping[str, Resource]
     said: Sequence[Resource]
     seen: str
-
-    @property
-    def actor(self) -> Actor:
-        """Who has opened it."""
-        return self.permit.actor
-
-    @property
-    def patient_id(self) -> str:
-        """Whose lists they are."""
-        return self.permit.patient_id
-
-    @property
-    def base(self) -> str:
-        """The address of the record."""
-        return f"/patient/{self.permit.patient_id}"
-
-    @property
-    def may_prescribe(self) -> bool:
-        """Whether the reader's profession orders medicines."""
-        return may_write(self.actor.profession, "MedicationRequest")
 
     @property
     def may_sign(self) -> bool:
@@ -120,8 +97,9 @@ async def open_table(
     interaction: str = "reconcile",
 ) -> Table:
     """Open a patient's lists, decided and audited. Raises `Refused`."""
-    permit = await services.gate.open_chart(actor, patient_id, interaction=interaction)
-    found = await services.gate.open_slices(permit, _SLICES, interaction=interaction)
+    permit, found = await services.gate.open_chart_at(
+        actor, patient_id, _SLICES, interaction=interaction
+    )
     requests, statements = found["MedicationRequest"], found["MedicationStatement"]
     stay = the_stay(found["Encounter"])
     wanted = product_places([*requests, *statements, *said])

@@ -101,8 +101,9 @@ async def scan_wristband(request: _Request) -> Response[Any]:
 async def stops_panel(request: _Request, patient_id: str) -> Response[Any]:
     """What scanning has stopped at this patient's bedside in the last day."""
     services, actor = _services(request), staff_of_request(request)
-    permit = await services.gate.open_chart(actor, patient_id, interaction="round")
-    found = await services.gate.open_slices(permit, (RECENT,), interaction="round")
+    _permit, found = await services.gate.open_chart_at(
+        actor, patient_id, (RECENT,), interaction="round"
+    )
     stops = stops_lately(found["DetectedIssue"], clock.now())
     return render(request, "medication/_stops.html", stops=stops)
 

@@ -65,8 +65,9 @@ async def open_filled(
     services: Services, actor: Actor, patient_id: str, *, interaction: str = "filling"
 ) -> Filled:
     """A patient's fillings beside the list, decided and audited. Raises `Refused`."""
-    permit = await services.gate.open_chart(actor, patient_id, interaction=interaction)
-    found = await services.gate.open_slices(permit, _SLICES, interaction=interaction)
+    _permit, found = await services.gate.open_chart_at(
+        actor, patient_id, _SLICES, interaction=interaction
+    )
     patient = next(iter(found["Patient"]), {})
     born = moment(patient.get("birthDate"))
     orders, given_by = (

@@ -50,8 +50,9 @@ async def planned_doses(
 async def _of_patient(
     services: Services, actor: Actor, patient_id: str, now: datetime, days: int
 ) -> list[Planned]:
-    permit = await services.gate.open_chart(actor, patient_id, interaction="stock-order")
-    found = await services.gate.open_slices(permit, _SLICES, interaction="stock-order")
+    _permit, found = await services.gate.open_chart_at(
+        actor, patient_id, _SLICES, interaction="stock-order"
+    )
     within, leaves = (
         Span(now, now + timedelta(days=days)),
         leaves_of([[Standing(now, stay)] for stay in found["Encounter"]]),
