@@ -195,7 +195,9 @@ def _value_steps(values: Sequence[float]) -> list[float]:
     """Return three to seven round numbers that embrace the values."""
     least, most = min(values), max(values)
     if most - least <= max(abs(least), abs(most), 1e-6) * 1e-4:
-        least, most = least - abs(least) * 0.1 - 1, most + abs(most) * 0.1 + 1
+        # What is never below zero is not drawn with room for it.
+        floor = 0.0 if least >= 0 else -math.inf
+        least, most = max(floor, least - abs(least) * 0.1 - 1), most + abs(most) * 0.1 + 1
     rough = (most - least) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= rough * 0.999)

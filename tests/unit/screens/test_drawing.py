@@ -91,3 +91,13 @@ def test_a_difference_loses_nothing_of_either_text(before: str, after: str) -> N
     stretches = word_difference(before, after)
     assert "".join(s.text for s in stretches if s.kind != "added") == before
     assert "".join(s.text for s in stretches if s.kind != "removed") == after
+
+
+@pytest.mark.parametrize(("values", "lowest"), [([0, 0, 0], 0), ([5, 5], 0), ([-1, -1], None)])
+def test_what_is_never_below_zero_is_not_drawn_with_room_for_it(
+    values: list[float], lowest: float | None
+) -> None:
+    points = [{"time": f"2026-11-{day + 1:02}", "value": value} for day, value in enumerate(values)]
+    shown = [float(tick.label.replace(",", ".").replace("−", "-")) for tick in curve(points).up]
+    assert (min(shown) >= 0) is (lowest is not None)
+    assert min(shown) <= min(values) <= max(values) <= max(shown)
