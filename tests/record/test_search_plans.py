@@ -19,6 +19,7 @@ from helsevev.record import keys, rows, search_cost
 from helsevev.record.database import Database, TookTooLong
 from helsevev.record.search import Scope, Search
 from helsevev.record.search_cost import TooCostly
+from helsevev.record.statements import load
 from helsevev.record.store import Store, Write
 
 pytestmark = pytest.mark.soak
@@ -178,6 +179,19 @@ async def test_what_is_yet_to_come_is_found_without_reading_what_was(store: Stor
         assert (await search.run(parse("Observation", [("date", "ge2027")]))).rows == []
     assert "resource_lasting" in explained.plans[-1]
     assert '"resource_by_code_date"' in explained.plans[-1]
+
+
+@pytest.mark.parametrize("statement", ["by_keys", "first_by_keys"])
+async def test_what_nobody_carries_is_found_missing_by_its_index(
+    store: Store, statement: str
+) -> None:
+    """A conditional create asks this each time, and mostly there is nothing."""
+    explained = Explained(store.roles.whole)
+    for number in range(8):
+        nobody = rows.token_hash("identifier", "urn:pressed", str(number))
+        assert await explained.fetch(load("conditionals")[statement], ["Task"], [nobody]) == []
+    assert "resource_by_key" in explained.plans[-1]
+    assert '"Node Type": "Seq Scan"' not in explained.plans[-1]
 
 
 COSTLY = [
