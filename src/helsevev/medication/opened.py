@@ -73,7 +73,6 @@ class Opened(Permitted):
     listed: Medicines
 
 
-
 async def open_list(
     services: Services,
     actor: Actor,
