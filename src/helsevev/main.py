@@ -22,6 +22,8 @@ from litestar.types import ASGIApp, Scope
 
 import helsevev.access.chapter
 import helsevev.advice.chapter
+import helsevev.authoring.chapter
+import helsevev.care_plan.chapter
 import helsevev.chart.chapter
 import helsevev.desk.chapter
 import helsevev.documentation.chapter
@@ -83,8 +85,10 @@ CHAPTERS: tuple[Chapter, ...] = (
     helsevev.desk.chapter.CHAPTER,
     helsevev.fhir_api.chapter.CHAPTER,
     helsevev.advice.chapter.CHAPTER,
+    helsevev.authoring.chapter.CHAPTER,
     helsevev.medication.chapter.CHAPTER,
     helsevev.documentation.chapter.CHAPTER,
+    helsevev.care_plan.chapter.CHAPTER,
     helsevev.patient.chapter.CHAPTER,
     helsevev.observation.chapter.CHAPTER,
     helsevev.access.chapter.CHAPTER,

@@ -30,6 +30,7 @@ from helsevev.access.live import Live
 from helsevev.access.medicine_figures import MedicineFigures
 from helsevev.access.medicines import Medicines
 from helsevev.access.observation_summary import ObservationSummaries
+from helsevev.access.packs import Packs
 from helsevev.access.people import People
 from helsevev.access.person_matching import PersonMatcher
 from helsevev.access.person_merging import PersonMerger
@@ -103,6 +104,7 @@ class Services:
     scan_counts: ScanCounts
     knowledge_base: KnowledgeBase
     unit_times: TimesOfUnits
+    packs: Packs
 
 
 def services_over(
@@ -163,4 +165,5 @@ def services_over(
         scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
         unit_times=writer.unit_times,
+        packs=Packs(),
     )  # fmt: skip

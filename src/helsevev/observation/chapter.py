@@ -5,7 +5,7 @@ from helsevev.observation import brought, pages, vital_signs
 
 CHAPTER = Chapter(
     name="observation",
-    owns=("Observation", "DiagnosticReport", "ImagingStudy", "Specimen", "Media"),
+    owns=("Observation", "DiagnosticReport", "ImagingStudy", "Specimen", "Media", "ServiceRequest"),
     routes=(pages.vital_signs_form, pages.live_score, pages.sign_vital_signs),
     rules={"Observation": vital_signs.check},
     brought={"measured": brought.measured},

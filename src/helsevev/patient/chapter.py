@@ -7,8 +7,7 @@ CHAPTER = Chapter(
     owns=(
         "Patient", "RelatedPerson", "EpisodeOfCare", "Encounter", "CareTeam", "Condition",
         "AllergyIntolerance", "Flag", "Procedure", "Immunization",
-        # What is planned for the person stays here until care plans and appointments have
-        # chapters of their own.
-        "Appointment", "CarePlan", "Goal", "ServiceRequest", "Task",
+        # Until appointments have a chapter of their own.
+        "Appointment",
     ),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Where professionals write, try, review and release the content that they own."""

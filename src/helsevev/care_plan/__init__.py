@@ -1,0 +1,1 @@
+"""Plans: problems, goals and measures, and the tasks that come of them."""

@@ -1,0 +1,1 @@
+"""Packs of professional content: a folder for each discipline, owned, dated and released whole."""

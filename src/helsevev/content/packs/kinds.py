@@ -1,0 +1,10 @@
+"""Which kinds of content a pack can hold: the folder they lie in, and the shape that reads them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from helsevev.content.packs.forms import Form
+from helsevev.content.packs.item import Item
+
+KINDS: Final[dict[str, type[Item]]] = {kind.folder: kind for kind in (Form,)}

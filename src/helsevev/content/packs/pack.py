@@ -1,0 +1,63 @@
+"""A pack: its own page, and its items by kind, from nothing but the texts of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Final, TypeVar
+
+import msgspec
+
+from helsevev.content.loading import read
+from helsevev.content.packs.item import Change, Item
+from helsevev.content.packs.kinds import KINDS
+from helsevev.content.shapes import ContentError, Document
+
+PAGE: Final = "pack.toml"
+_Kind = TypeVar("_Kind", bound=Item)
+
+
+class About(Document, frozen=True, kw_only=True):
+    """A pack's own page: whose it is, for which discipline, which edition, and when it holds."""
+
+    discipline: str
+    effective_from: date
+    effective_to: date | None = None
+    changelog: tuple[Change, ...] = ()
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """One pack as it was read: `items` by folder and key, `files` the texts it was read from."""
+
+    key: str
+    about: About
+    items: Mapping[str, Mapping[str, Item]]
+    files: Mapping[str, str]
+
+    def of(self, kind: type[_Kind]) -> Mapping[str, _Kind]:
+        """Its items of one kind, by key."""
+        return self.items.get(kind.folder, {})  # type: ignore[return-value]
+
+
+def read_pack(key: str, files: Mapping[str, str]) -> Pack:
+    """The pack whose files (path inside the pack -> text) these are.
+
+    ContentError says which file does not fit and why; a file that no kind reads is refused too.
+    """
+    if PAGE not in files:
+        raise ContentError(f"{key}: has no {PAGE}")
+    items: dict[str, dict[str, Item]] = {}
+    for path, text in sorted(files.items()):
+        if path == PAGE:
+            continue
+        place = PurePosixPath(path)
+        kind = KINDS.get(str(place.parent))
+        if kind is None:
+            known = ", ".join(sorted(KINDS))
+            raise ContentError(f"{key}/{path}: no kind of content lies here; there are {known}")
+        found = items.setdefault(kind.folder, {})
+        if place.stem in found:
+            raise ContentError(f"{key}/{path}: {place.stem} occurs twice")
+        found[place.stem] = kind.read(text, f"{key}/{path}", place.stem)
+    return Pack(key=key, about=read(files[PAGE], About, f"{key}/{PAGE}"), items=items, files=files)
