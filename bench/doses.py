@@ -26,6 +26,7 @@ from bench import program, residents
 from bench.rounds import counted, of_tree
 from helsevev.access.medicine_figures import Version
 from helsevev.fhir.reading import OSLO
+from helsevev.fhir.recurrence import Span
 from helsevev.kit import clock
 from helsevev.kit.settings import Settings
 from helsevev.main import open_services
@@ -37,7 +38,6 @@ from helsevev.medication.figures.keeping import (
     tables_of,
     told_of,
 )
-from helsevev.medication.recurrence import Span
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import due
 from helsevev.record import keys

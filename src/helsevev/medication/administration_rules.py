@@ -22,6 +22,7 @@ from helsevev.fhir.reading import (
     reference_text,
     text,
 )
+from helsevev.fhir.recurrence import Span
 from helsevev.kit.chapter import Around, Beside, RuleBeside
 from helsevev.locale import gettext as _
 from helsevev.medication.administration import (
@@ -32,7 +33,6 @@ from helsevev.medication.administration import (
     moment_given,
     said_outside,
 )
-from helsevev.medication.recurrence import Span
 from helsevev.medication.round_times import all_times, earliest
 from helsevev.medication.timing import Due, Standing, due, is_as_needed, is_planned
 

@@ -22,6 +22,7 @@ from helsevev.fhir.reading import (
     reference_text,
     text,
 )
+from helsevev.fhir.recurrence import Span, Times, TimesFrom
 from helsevev.medication.administration import (
     ANSWERS,
     GIVES,
@@ -41,7 +42,6 @@ from helsevev.medication.dosage import dose_amount
 from helsevev.medication.infusion_flow import is_infusion, is_running, ran_at
 from helsevev.medication.infusion_shown import Infusion, infusions_of
 from helsevev.medication.outside_shown import OutsidePlan, lately_outside
-from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.round_times import earliest, on_time
 from helsevev.medication.timing import (
     Due,

@@ -13,7 +13,7 @@ from msgspec import Struct
 from helsevev.access.unit_times import KNOWN, UnitTimes
 from helsevev.content import loading
 from helsevev.content.round_shapes import DayTimes, TimingCode
-from helsevev.medication.recurrence import Times, TimesFrom
+from helsevev.fhir.recurrence import Times, TimesFrom
 
 WEEK = timedelta(days=7)
 

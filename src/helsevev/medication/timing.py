@@ -15,8 +15,7 @@ from msgspec import Struct
 
 from helsevev.fhir import dates
 from helsevev.fhir.reading import first, mapping, number, objects, text
-from helsevev.medication.coding import OWN_MANAGED, flag
-from helsevev.medication.recurrence import (
+from helsevev.fhir.recurrence import (
     Course,
     Span,
     Times,
@@ -25,6 +24,7 @@ from helsevev.medication.recurrence import (
     after,
     moments,
 )
+from helsevev.medication.coding import OWN_MANAGED, flag
 
 _ORDERS: Final = frozenset({
     "order", "original-order", "reflex-order", "filler-order", "instance-order",

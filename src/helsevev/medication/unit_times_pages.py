@@ -16,9 +16,9 @@ from helsevev.access.services import Services
 from helsevev.access.setting_times import TimesSetting
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import OSLO
+from helsevev.fhir.recurrence import Times
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.medication.recurrence import Times
 from helsevev.medication.round_times import OwnTimes, over, times_history, times_of
 from helsevev.screens.rendering import render
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from helsevev.content import loading
 from helsevev.content.indicator_shapes import Indicators, OnTimeCase
+from helsevev.fhir.recurrence import Times
 from helsevev.medication.administration import DUE
 from helsevev.medication.figures import right_time
 from helsevev.medication.figures.counting import Counts, of_fates, share_of
@@ -24,7 +25,6 @@ from helsevev.medication.figures.intervals import apart
 from helsevev.medication.figures.places import Places
 from helsevev.medication.figures.right_time import Told, day_span, fates
 from helsevev.medication.reconciliation.record import LISTS, RECONCILIATION
-from helsevev.medication.recurrence import Times
 from helsevev.medication.scanning import stops as scan_stops
 from helsevev.medication.timing import Standing, due, key_of
 

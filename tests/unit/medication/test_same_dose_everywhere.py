@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from helsevev.content import loading
 from helsevev.fhir import serialization
 from helsevev.fhir.reading import OSLO
+from helsevev.fhir.recurrence import Span
 from helsevev.fhir.validation import validate
 from helsevev.medication.choosing import words_of
 from helsevev.medication.national_list import comparing, incoming, message, outgoing
@@ -28,7 +29,6 @@ from helsevev.medication.panel import Medicine, medicines
 from helsevev.medication.patient_list import plain_list
 from helsevev.medication.prescription import Prescriber, prescribe
 from helsevev.medication.reconciliation.letter import medicines_section
-from helsevev.medication.recurrence import Span
 from helsevev.medication.round_times import times_of
 from helsevev.medication.timing import Standing, due
 from helsevev.screens.rendering import environment

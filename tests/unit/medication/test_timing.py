@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helsevev.medication.recurrence import Span, Times, TimesFrom
+from helsevev.fhir.recurrence import Span, Times, TimesFrom
 from helsevev.medication.timing import Due, Leave, Standing, due, unplanned
 
 from .slow_plan import ALWAYS, DAILY, EVENTS, Away, Saying, Table, Version, as_order, reference

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from helsevev.content.indicator_shapes import Indicator
 from helsevev.fhir.reading import is_mistake
+from helsevev.fhir.recurrence import Span
 from helsevev.medication.administration import GIVES, moment_given
 from helsevev.medication.figures import right_time
 from helsevev.medication.figures.places import Places
-from helsevev.medication.recurrence import Span
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "M1": (*right_time.COUNTED, right_time.ABSENT),

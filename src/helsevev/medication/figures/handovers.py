@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from helsevev.fhir import dates
 from helsevev.fhir.reading import codings, is_mistake, mapping, objects, reference_key, text
+from helsevev.fhir.recurrence import Span
 from helsevev.medication.figures.places import Places
 from helsevev.medication.reconciliation.record import LISTS, RECONCILIATION
-from helsevev.medication.recurrence import Span
 from helsevev.medication.scanning.stops import (
     MEDICINE_OR_DOSE,
     UNIT,

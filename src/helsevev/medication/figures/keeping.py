@@ -21,6 +21,7 @@ from helsevev.access.unit_times import TimesOfUnits, UnitTimes
 from helsevev.content import loading
 from helsevev.fhir import dates
 from helsevev.fhir.reading import OSLO, text
+from helsevev.fhir.recurrence import Span, Times, TimesFrom
 from helsevev.kit import clock
 from helsevev.kit.background import Background
 from helsevev.medication.administration import due_key, due_moment, moment_given
@@ -28,7 +29,6 @@ from helsevev.medication.figures.counting import PARTS, given, of_fates, week_of
 from helsevev.medication.figures.handovers import agreement, stops
 from helsevev.medication.figures.places import Places, is_stay
 from helsevev.medication.figures.right_time import Told, day_span, fates
-from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.round_times import times_history, times_of
 from helsevev.medication.timing import Standing
 

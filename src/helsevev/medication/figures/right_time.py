@@ -16,6 +16,7 @@ from msgspec import Struct
 from helsevev.content.indicator_shapes import Indicators, OnTime
 from helsevev.fhir import dates
 from helsevev.fhir.reading import codes, is_mistake, objects, reference_key, text
+from helsevev.fhir.recurrence import Span, Times, TimesFrom
 from helsevev.medication.administration import (
     ANSWERS,
     OUTSIDE_PLAN,
@@ -25,7 +26,6 @@ from helsevev.medication.administration import (
 )
 from helsevev.medication.figures.intervals import apart
 from helsevev.medication.figures.places import Places
-from helsevev.medication.recurrence import Span, Times, TimesFrom
 from helsevev.medication.round_times import WEEK, is_among
 from helsevev.medication.timing import Due, Standing, due
 

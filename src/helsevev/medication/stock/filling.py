@@ -14,11 +14,11 @@ from helsevev.access.actor import Actor
 from helsevev.access.services import Services
 from helsevev.fhir import dates
 from helsevev.fhir.reading import OSLO, mapping, objects, reference_key, text
+from helsevev.fhir.recurrence import Span
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.medication.administration import Signer
 from helsevev.medication.coding import OWN_MANAGED, flag
-from helsevev.medication.recurrence import Span
 from helsevev.medication.round import name_of
 from helsevev.medication.round_times import times_of
 from helsevev.medication.shelf.book import amount_typed

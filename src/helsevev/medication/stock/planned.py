@@ -13,9 +13,9 @@ from helsevev.access.people import Found
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.reading import OSLO
+from helsevev.fhir.recurrence import Span
 from helsevev.medication.coding import MULTIDOSE, flag
 from helsevev.medication.leave import leaves_of
-from helsevev.medication.recurrence import Span
 from helsevev.medication.round import governing, name_of
 from helsevev.medication.round_times import times_of
 from helsevev.medication.stock.ordering import Planned
