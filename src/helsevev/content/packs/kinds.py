@@ -6,5 +6,11 @@ from typing import Final
 
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
+from helsevev.content.packs.value_sets import ValueSet
 
-KINDS: Final[dict[str, type[Item]]] = {kind.folder: kind for kind in (Form,)}
+_KINDS: Final[tuple[type[Item], ...]] = (
+    Form,
+    ValueSet,
+)  # fmt: skip
+
+KINDS: Final[dict[str, type[Item]]] = {kind.folder: kind for kind in _KINDS}
