@@ -1,0 +1,1 @@
+"""Forms and scores of the content: filled in, signed, read and corrected."""
