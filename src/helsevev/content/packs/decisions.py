@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -21,7 +22,7 @@ class DecisionCase(Shape, frozen=True, kw_only=True):
     about: str
     amount: str = ""
     months: int = 12
-    functions: dict[str, int] = {}
+    functions: Mapping[str, int] = {}
     refused: tuple[str, ...] = ()
 
 
@@ -30,8 +31,8 @@ class Decision(Item, frozen=True, kw_only=True):
 
     `service` is the code of Volven 9151 ("" where the register has none), `law` what it rests on.
     What is given is counted in `unit` (h, d or times; "" when only the service itself is) for each
-    `per` (d, wk, mo; "" for the whole time), between `least` and `most`. `functions` must have been
-    assessed (codes of 9111) before it is decided. `standard` is what the letter says of the service.
+    `per` (d, wk, mo; "" for the whole time), between `least` and `most`. `functions` (codes of
+    9111) must have been assessed before it is decided. `standard` is what the letter says of it.
     """
 
     folder: ClassVar[str] = "decisions"

@@ -213,7 +213,7 @@ class Plan(Item, frozen=True, kw_only=True):
 
 
 def length(said: str) -> tuple[int, str]:
-    """(how many, unit of UCUM) of a length of time as content says it. ValueError when it is none."""
+    """(how many, unit of UCUM) of a length of time. ValueError when it is none."""
     found = _LENGTH.fullmatch(said)
     if found is None:
         raise ValueError(f"{said!r} is no length of time such as '14 d'")
