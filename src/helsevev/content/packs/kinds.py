@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from helsevev.content.packs.decisions import Decision
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
+from helsevev.content.packs.plans import Plan
 from helsevev.content.packs.value_sets import ValueSet
 
 _KINDS: Final[tuple[type[Item], ...]] = (
     Form,
+    Plan,
+    Decision,
     ValueSet,
 )  # fmt: skip
 
