@@ -281,6 +281,7 @@ async def _prepare(
         await loading.load()
     async with open_services(settings) as services:
         await services.terminology.load_included()
+        await services.packs.keep_built_in()
         await fill_standing(services.gate.store)
         await reworking.protect(services.reindexer)
         if settings.demo:

@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from helsevev.access.actor import Actor
 from helsevev.access.limits import Limits, network_of
+from helsevev.access.packs import USED_AT
 from helsevev.access.session import Session
 from helsevev.kit.caller import CALLER, caller_of
 from helsevev.record.wall import behind
@@ -50,6 +51,7 @@ def signed_in_middleware(app: ASGIApp) -> ASGIApp:
                 await credentials.seen(token, session)
             add_to(scope, token, session)
             if scope["user"] is not None:
+                USED_AT.set(scope["user"].organisations)
                 seconds = int(credentials.lock_after.total_seconds())
                 scope["lock_after"] = seconds  # type: ignore[typeddict-unknown-key]
         with behind():

@@ -165,5 +165,5 @@ def services_over(
         scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
         unit_times=writer.unit_times,
-        packs=Packs(),
+        packs=Packs(roles.program),
     )  # fmt: skip

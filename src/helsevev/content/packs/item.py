@@ -52,6 +52,10 @@ class Item(Shape, frozen=True, kw_only=True):
             self.effective_to is None or day < self.effective_to
         )
 
+    def is_later(self, day: date) -> bool:
+        """Whether it comes into force after a day, so that what was before it holds till then."""
+        return self.effective_from is not None and day < self.effective_from
+
     @classmethod
     def read(cls, text: str, name: str, key: str) -> Self:
         """The item from its file's text. ContentError names the file and the place."""
@@ -60,3 +64,7 @@ class Item(Shape, frozen=True, kw_only=True):
     def cases(self) -> list[Any]:
         """Its own test cases, none when the kind has none."""
         return list(getattr(self, "case", ()))
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The FHIR resources that it is to systems, with `url` and `version`; most are none."""
+        return []
