@@ -7,6 +7,8 @@ from typing import Final
 from helsevev.content.packs.decisions import Decision
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
+from helsevev.content.packs.note_templates import NoteTemplate
+from helsevev.content.packs.phrases import Phrases
 from helsevev.content.packs.plans import Plan
 from helsevev.content.packs.value_sets import ValueSet
 
@@ -15,6 +17,8 @@ _KINDS: Final[tuple[type[Item], ...]] = (
     Plan,
     Decision,
     ValueSet,
+    NoteTemplate,
+    Phrases,
 )  # fmt: skip
 
 KINDS: Final[dict[str, type[Item]]] = {kind.folder: kind for kind in _KINDS}
