@@ -15,6 +15,7 @@ from .audit_shapes import UnusualReads
 from .catalogue_shapes import CatalogueProducts
 from .decision_shapes import FILES as DECISION_FILES
 from .dose_shapes import DoseHelp
+from .follow_up_shapes import FollowUp
 from .indicator_shapes import Indicators
 from .medication_shapes import OrderSentences
 from .national_list_shapes import NationalListRules, SimulatedLists
@@ -49,6 +50,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "access/categories.toml": Categories,
     "access/relations.toml": Relations,
     "display/labels.toml": DisplayLabels,
+    "follow_up/matters.toml": FollowUp,
     "subscription/topics.toml": SubscriptionTopics,
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
@@ -189,6 +191,12 @@ def categories() -> Categories:
 def relations() -> Relations:
     """How long ties give access before and after their time."""
     return _load("access/relations.toml", Relations)
+
+
+@cache
+def follow_up() -> FollowUp:
+    """What can wait for somebody: its states and acts, how soon, and who is told else."""
+    return _load("follow_up/matters.toml", FollowUp)
 
 
 @cache
