@@ -8,12 +8,14 @@ from helsevev.content.packs.decisions import Decision
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
 from helsevev.content.packs.note_templates import NoteTemplate
+from helsevev.content.packs.orders import Orders
 from helsevev.content.packs.phrases import Phrases
 from helsevev.content.packs.plans import Plan
 from helsevev.content.packs.value_sets import ValueSet
 
 _KINDS: Final[tuple[type[Item], ...]] = (
     Form,
+    Orders,
     Plan,
     Decision,
     ValueSet,
