@@ -37,16 +37,18 @@ class Document(Shape, frozen=True, kw_only=True):
 
 
 class NormalRange(Shape, frozen=True, kw_only=True):
-    """What is normal from an age and up to (not including) another, in months of life."""
+    """What is normal from an age up to (not including) another, in months, for one `sex` or all."""
 
     from_months: int = 0
     to_months: int | None = None
     low: Decimal | None = None
     high: Decimal | None = None
+    sex: str = ""
 
-    def holds_at(self, months: int) -> bool:
-        """Whether the range is for somebody of this age."""
-        return self.from_months <= months and (self.to_months is None or months < self.to_months)
+    def holds_at(self, months: int, sex: str = "") -> bool:
+        """Whether the range is for somebody of this age and sex."""
+        to_months = months + 1 if self.to_months is None else self.to_months
+        return self.from_months <= months < to_months and self.sex in ("", sex)
 
 
 class Measured(Shape, frozen=True, kw_only=True):
@@ -72,11 +74,11 @@ class Measured(Shape, frozen=True, kw_only=True):
         """Refuse limits the wrong way round, and normal ranges outside them or overlapping."""
         if self.lowest >= self.highest:
             raise ValueError(f"{self.key}: lowest must be under highest")
-        covered = 0
+        covered: dict[str, int] = {}
         for each in self.normal:
-            if each.from_months < covered:
+            if each.from_months < max(covered.get(each.sex, 0), covered.get("", 0)):
                 raise ValueError(f"{self.key}: normal ranges overlap at {each.from_months} months")
-            covered = each.to_months if each.to_months is not None else 10_000
+            covered[each.sex] = each.to_months if each.to_months is not None else 10_000
             for limit in (each.low, each.high):
                 if limit is not None and not self.lowest <= limit <= self.highest:
                     raise ValueError(f"{self.key}: normal limit {limit} is not plausible")
@@ -85,9 +87,9 @@ class Measured(Shape, frozen=True, kw_only=True):
         """Whether the value can be true of a living person."""
         return self.lowest <= value <= self.highest
 
-    def normal_at(self, months: int) -> NormalRange | None:
-        """The normal range at an age in months, None when the content has none."""
-        return next((each for each in self.normal if each.holds_at(months)), None)
+    def normal_at(self, months: int, sex: str = "") -> NormalRange | None:
+        """The normal range at an age in months, None when the content has none for who it is."""
+        return next((each for each in self.normal if each.holds_at(months, sex)), None)
 
 
 class VitalSign(Shape, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO, full_name, moment
+from helsevev.fhir.reading import OSLO, full_name, moment, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.vital_signs import (
@@ -172,7 +172,9 @@ async def _about(request: _Request, patient_id: str) -> _About:
     known = born.day if born is not None and born.precision == "day" else None
     months = age_in_months(known, clock.now().astimezone(OSLO).date())
     return _About(
-        person=Person(patient_id, months, problem_codes(found["Condition"])),
+        person=Person(
+            patient_id, months, problem_codes(found["Condition"]), text(patient.get("gender"))
+        ),
         name=full_name(patient.get("name")),
         birth_date=born.text if born is not None else "",
         encounter=the_ongoing(found["Encounter"]),

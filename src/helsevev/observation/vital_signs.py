@@ -12,31 +12,30 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from helsevev.content import loading
-from helsevev.content.shapes import Measured, News2, VitalSign, VitalSigns
+from helsevev.content.shapes import Measured, News2, VitalSigns
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import amount, codes, is_mistake, moment, objects
 from helsevev.locale import gettext as _
+from helsevev.observation.entries import (
+    UCUM,
+    consciousness_entry,
+    measurement,
+    score_entry,
+)
 from helsevev.observation.news2 import Score, score
 
-LOINC: Final = "http://loinc.org"
-SNOMED: Final = "http://snomed.info/sct"
-UCUM: Final = "http://unitsofmeasure.org"
-CATEGORIES: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
-INTERPRETATIONS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
-LEVEL_OF_CONSCIOUSNESS: Final = "80288-4"
-# NEWS2's levels of risk as the interpretation codes that mark them in every list of results.
-RISK_CODES: Final = {"low": "N", "low-medium": "H", "medium": "H", "high": "HH"}
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,6})?")
 _ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class Person(Struct, frozen=True):
-    """Whom the round is about: id, age in whole months (None when unknown), active problems."""
+    """Whom it is about: id, age in whole months (None: unknown), active problems and sex."""
 
     patient_id: str
     months: int | None
     problem_codes: frozenset[str] = frozenset()
+    sex: str = ""
 
     def is_scored(self, table: News2) -> bool:
         """Whether NEWS2 is meant for this person; an unknown age is no reason to hide it."""
@@ -97,7 +96,7 @@ def read_form(form: Mapping[str, str], person: Person, signs: VitalSigns, table:
             typed = "".join(form.get(part.key, "").split()).replace("\u2212", "-")
             if not typed:
                 continue
-            found = _number(part, typed)
+            found = read_number(part, typed)
             if isinstance(found, Decimal):
                 values[part.key] = found
             else:
@@ -112,7 +111,8 @@ def read_form(form: Mapping[str, str], person: Person, signs: VitalSigns, table:
     return Taken(values, consciousness, tuple(issues), live)
 
 
-def _number(part: Measured, typed: str) -> Decimal | Issue:
+def read_number(part: Measured, typed: str) -> Decimal | Issue:
+    """A number as it was typed, by comma or point, or what is wrong with it."""
     if not _NUMBER.fullmatch(typed):
         return error("value", _("Write a number."), part.key)
     value = Decimal(typed.replace(",", "."))
@@ -182,13 +182,13 @@ def record_vital_signs(
     for sign in signs.sign:
         parts = [part for part in sign.parts if part.key in taken.values]
         if parts:
-            made.append(_measurement(sign, parts, taken.values, person.months, shared))
+            made.append(measurement(sign, parts, taken.values, person.months, shared, person.sex))
     if taken.consciousness:
-        made.append(_consciousness(taken.consciousness, table, shared))
+        made.append(consciousness_entry(taken.consciousness, table, shared))
     entries = [(_url(key, place), resource) for place, resource in enumerate(made)]
     if taken.score is not None and taken.score.total is not None:
         sources = [url for url, _resource in entries]
-        entries.append((_url(key, len(made)), _score(taken.score, table, sources, shared)))
+        entries.append((_url(key, len(made)), score_entry(taken.score, table, sources, shared)))
     return entries
 
 
@@ -253,94 +253,3 @@ def check(observation: Mapping[str, Any]) -> list[Issue]:
         if saturation and measured.code == "%" and measured.value > 100:
             found.append(error("business-rule", _("Saturation cannot exceed 100 %."), place))
     return found
-
-
-def _measurement(
-    sign: VitalSign,
-    parts: Sequence[Measured],
-    values: Mapping[str, Decimal],
-    months: int | None,
-    shared: Mapping[str, Any],
-) -> dict[str, Any]:
-    if sign.loinc is None:
-        (part,) = parts
-        code = _concept(LOINC, part.loinc, part.display, part.label)
-        valued = _valued(part, values[part.key], months)
-        return {**_frame("vital-signs", code), **shared, **valued}
-    code = _concept(LOINC, sign.loinc, sign.display or "", sign.label)
-    components = [
-        {
-            "code": _concept(LOINC, part.loinc, part.display, part.label),
-            **_valued(part, values[part.key], months),
-        }
-        for part in parts
-    ]
-    return {**_frame("vital-signs", code), **shared, "component": components}
-
-
-def _consciousness(letter: str, table: News2, shared: Mapping[str, Any]) -> dict[str, Any]:
-    answer = next(each for each in table.consciousness if each.key == letter)
-    code = _concept(LOINC, LEVEL_OF_CONSCIOUSNESS, "Level of consciousness", _("Consciousness"))
-    chosen = (
-        _concept(SNOMED, answer.snomed, "", answer.label)
-        if answer.snomed
-        else {"text": answer.label}
-    )
-    return {**_frame("vital-signs", code), **shared, "valueCodeableConcept": chosen}
-
-
-def _score(
-    found: Score, table: News2, sources: Sequence[str], shared: Mapping[str, Any]
-) -> dict[str, Any]:
-    scored: dict[str, Any] = {
-        **_frame("survey", _concept(SNOMED, table.snomed, "", table.title)),
-        **shared,
-        "valueQuantity": _points(found.total or 0),
-        "derivedFrom": [{"reference": url} for url in sources],
-        "component": [
-            {
-                "code": _concept(SNOMED, part.code, "", part.label),
-                "valueQuantity": _points(part.points),
-            }
-            for part in found.parts
-        ],
-    }
-    if found.response is not None and found.response.risk in RISK_CODES:
-        code = RISK_CODES[found.response.risk]
-        scored["interpretation"] = [_concept(INTERPRETATIONS, code, "", found.response.label)]
-    return scored
-
-
-def _frame(category: str, code: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "category": [{"coding": [{"system": CATEGORIES, "code": category}]}],
-        "code": code,
-    }
-
-
-def _concept(system: str, code: str, display: str, label: str) -> dict[str, Any]:
-    listed = {"system": system, "code": code, **({"display": display} if display else {})}
-    return {"coding": [listed], "text": label}
-
-
-def _valued(part: Measured, value: Decimal, months: int | None) -> dict[str, Any]:
-    """The value, and the normal range of the age it was measured at, when there is one."""
-    valued: dict[str, Any] = {"valueQuantity": _quantity(value, part)}
-    normal = part.normal_at(months) if months is not None else None
-    limits = {
-        side: _quantity(limit, part)
-        for side, limit in (("low", normal.low), ("high", normal.high))
-        if limit is not None
-    } if normal is not None else {}  # fmt: skip
-    return {**valued, "referenceRange": [limits]} if limits else valued
-
-
-def _quantity(value: Decimal, part: Measured) -> dict[str, Any]:
-    shown = {"unit": part.unit} if part.unit else {}
-    return {"value": value, **shown, "system": UCUM, "code": part.ucum}
-
-
-def _points(points: int) -> dict[str, Any]:
-    return {"value": points, "system": UCUM, "code": "{score}"}

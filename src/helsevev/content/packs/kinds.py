@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from helsevev.content.packs.decisions import Decision
+from helsevev.content.packs.flowsheets import Flowsheet
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
 from helsevev.content.packs.note_templates import NoteTemplate
@@ -14,6 +15,7 @@ from helsevev.content.packs.plans import Plan
 from helsevev.content.packs.value_sets import ValueSet
 
 _KINDS: Final[tuple[type[Item], ...]] = (
+    Flowsheet,
     Form,
     Orders,
     Plan,

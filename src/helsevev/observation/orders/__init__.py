@@ -1,0 +1,1 @@
+"""Orders: examinations, procedures and referrals inside the house, from wish to answer."""
