@@ -12,6 +12,7 @@ import msgspec
 
 from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
+from .care_plan_shapes import FILES as CARE_PLAN_FILES
 from .catalogue_shapes import CatalogueProducts
 from .decision_shapes import FILES as DECISION_FILES
 from .dose_shapes import DoseHelp
@@ -56,6 +57,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "access/unusual_reads.toml": UnusualReads,
     "analysis/views.toml": Views,
     **DECISION_FILES,
+    **CARE_PLAN_FILES,
     "medication/catalogue/products.toml": CatalogueProducts,
     "medication/rounds.toml": Rounds,
     "medication/scanning.toml": Scanning,
