@@ -56,6 +56,7 @@ from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
+from helsevev.follow_up.watching import Escalation
 from helsevev.kit import clock, logs, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule, RuleBeside
 from helsevev.kit.secret import must_be_private, secret
@@ -134,6 +135,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures, services.unit_times),
         FillingsFollowed(services), SentencesLearned(services), RulesToReview(services),
+        Escalation(services),
     )  # fmt: skip
     for job in jobs:
         await job.start()

@@ -41,6 +41,7 @@ USES = {
         "access/subscriptions/door.py": "subscriptions, which are about nobody and their owner's",
         "access/subscriptions/wiring.py": "the job that sends notifications",
         "access/transaction.py": "what a write follows",
+        "access/waiting.py": "what stands on a unit's own list, of nobody, and what is overdue",
         "access/withholding.py": "an address, to take it out of words about a stranger",
         "access/writing.py": "the same",
         "main.py": "the job that seals the trail",

@@ -19,6 +19,7 @@ from helsevev.access.apps.door import Apps, apps_over
 from helsevev.access.card_log import CardLog
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
+from helsevev.access.draft_files import DraftFiles
 from helsevev.access.everything import Everything
 from helsevev.access.export.exports import Exports
 from helsevev.access.gate import Gate
@@ -46,6 +47,7 @@ from helsevev.access.terminology import Terminology
 from helsevev.access.transaction import Bundles
 from helsevev.access.unit_times import TimesOfUnits
 from helsevev.access.views import Views
+from helsevev.access.waiting import Waiting
 from helsevev.access.writing import Writer
 from helsevev.fhir.custom_parameters import check
 from helsevev.fhir.views import keeping
@@ -82,6 +84,7 @@ class Services:
     person_matcher: PersonMatcher
     person_merger: PersonMerger
     drafts: Drafts
+    draft_files: DraftFiles
     live: Live
     credentials: Credentials
     apps: Apps
@@ -105,6 +108,7 @@ class Services:
     knowledge_base: KnowledgeBase
     unit_times: TimesOfUnits
     packs: Packs
+    waiting: Waiting
 
 
 def services_over(
@@ -143,6 +147,7 @@ def services_over(
         person_merger=PersonMerger(gate, writer),
         person_matcher=PersonMatcher(gate, people),
         drafts=Drafts(roles.changed),
+        draft_files=DraftFiles(roles.changed),
         live=Live(gate, feed),
         credentials=credentials,
         apps=apps_over(gate, credentials, outward, keys_folder),
@@ -165,5 +170,6 @@ def services_over(
         scan_counts=ScanCounts(roles.program),
         knowledge_base=KnowledgeBase(roles.program),
         unit_times=writer.unit_times,
+        waiting=Waiting(gate),
         packs=Packs(roles.program),
     )  # fmt: skip

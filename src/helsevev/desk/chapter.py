@@ -1,6 +1,7 @@
 """What the desk adds: the first page after signing in, finding people, and the palette."""
 
 from helsevev.desk import pages
+from helsevev.follow_up.standing import PROJECTION
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
@@ -9,4 +10,5 @@ CHAPTER = Chapter(
         pages.my_patients, pages.filter_my_patients, pages.find_page, pages.find, pages.palette,
         pages.tasks_page, pages.tasks_mine, pages.emergency_page, pages.open_in_emergency,
     ),
+    projections=(PROJECTION,),
 )  # fmt: skip
