@@ -24,6 +24,7 @@ from helsevev.content.packs.shelf import Archive, Edition, Shelf, built_in
 from helsevev.content.shapes import ContentError
 from helsevev.fhir.reading import OSLO
 from helsevev.kit import clock
+from helsevev.record.connection import Connection
 from helsevev.record.database import Database
 from helsevev.record.statements import load
 
@@ -200,7 +201,7 @@ def today() -> date:
     return clock.now().astimezone(OSLO).date()
 
 
-async def read_standing(database: Database, number: int) -> Standing:
+async def read_standing(database: Database | Connection, number: int) -> Standing:
     """All that was released by now; `number` is the newest that is known to be there."""
     rows = await database.fetch(_SQL["releases"])
     releases = [

@@ -21,7 +21,7 @@ Action = Literal[
     "read", "write", "break-glass", "state-relation", "read-address", "merge-persons",
     "administer", "oversee", "register-apps", "follow-up", "keep-blocks", "answer-alarms",
     "give-representation", "end-representation", "keep-stock", "settle-stock", "set-unit-times",
-    "see-figures",
+    "see-figures", "author-content",
 ]  # fmt: skip
 Basis = Literal[
     "relation", "stated", "emergency", "own", "representation", "system", "on-request",

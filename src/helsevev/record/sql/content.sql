@@ -36,3 +36,44 @@ INSERT INTO content_release (number, place, pack, version, effective_from, page,
 SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 FROM content_release
 RETURNING number
+
+-- name: start_change
+-- A change that somebody begins; its id.
+INSERT INTO content_change (place, pack, title, files, based_on, state, turn, authors, started_at,
+                            saved_at)
+VALUES ($1, $2, $3, $4, $5, 'editing', 1, ARRAY[$6::text], $7, $7)
+RETURNING id
+
+-- name: changes
+-- Changes that are under way, or one of them ($1), the newest first.
+SELECT id, place, pack, title, files, based_on, state, turn, authors, started_at, saved_at, ended_at
+FROM content_change
+WHERE CASE WHEN $1::bigint IS NULL THEN ended_at IS NULL ELSE id = $1 END
+ORDER BY saved_at DESC
+
+-- name: save_change
+-- What somebody wrote in a change of which they had seen the newest; its authors are remembered.
+UPDATE content_change
+SET title = $3, files = $4, state = 'editing', turn = turn + 1, saved_at = $5,
+    authors = CASE WHEN $6::text = ANY (authors) THEN authors ELSE authors || $6::text END
+WHERE id = $1 AND turn = $2 AND ended_at IS NULL
+RETURNING turn
+
+-- name: move_change
+-- A change goes from one state ($3) to another ($4), by somebody who had seen the newest of it. Who
+-- wrote in it does not approve it.
+UPDATE content_change
+SET state = $4::text, turn = turn + 1, saved_at = $5::timestamptz,
+    ended_at = CASE WHEN $4 IN ('released', 'dropped') THEN $5::timestamptz END
+WHERE id = $1 AND turn = $2 AND state = ANY ($3::text[]) AND ended_at IS NULL
+  AND NOT ($4 = 'approved' AND $6::text = ANY (authors))
+RETURNING turn
+
+-- name: add_line
+-- A line of what was done with a change.
+INSERT INTO content_change_line (change, at, act, words, actor, actor_name)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: lines
+-- What was done with a change and said of it, the oldest first.
+SELECT at, act, words, actor, actor_name FROM content_change_line WHERE change = $1 ORDER BY at
