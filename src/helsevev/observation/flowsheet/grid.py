@@ -56,9 +56,9 @@ class Grid(Struct, frozen=True):
     def last(self, key: str, until: datetime) -> Cell | None:
         """The newest confirmed value of a row before a time."""
         for column in reversed(self.columns):
-            if column.at < until and (found := column.cells.get(key)) is not None:
-                if not found.is_unconfirmed:
-                    return found
+            found = column.cells.get(key) if column.at < until else None
+            if found is not None and not found.is_unconfirmed:
+                return found
         return self.before.get(key)
 
 
@@ -132,7 +132,7 @@ def _placed(
     found: dict[datetime, dict[str, Cell]] = {}
     waiting = []
     for cell in cells:
-        anchor = min(anchors, key=lambda at: abs(at - cell.at), default=None)  # noqa: B023
+        anchor = min(anchors, key=lambda at: abs(at - cell.at), default=None)
         is_near = anchor is not None and abs(anchor - cell.at) <= near
         if now is not None and anchor == anchors[-1] and not cell.is_unconfirmed:
             # What was signed a minute ago has its own column: the next begins empty.
