@@ -73,8 +73,13 @@ class Nurse:
             head.append("Content-Type: application/x-www-form-urlencoded")
             head.append(f"Content-Length: {len(body)}")
         writer.write("\r\n".join([*head, "", ""]).encode() + body)
-        if not (first := await reader.readline()):
-            # The server closes connections that nothing came on for a while.
+        try:
+            first = await reader.readline()
+        except ConnectionResetError:
+            first = b""
+        if not first:
+            # The server closes connections that nothing came on for a while, and may do so while
+            # this is written. What is asked twice is done once: forms carry a key.
             self.streams = None
             return await self.ask(method, path, form)
         status = int(first.split()[1])
