@@ -24,11 +24,11 @@ from .order_set_shapes import OrderSets
 from .reconciliation_shapes import Reconciliation
 from .round_shapes import Rounds
 from .scanning_shapes import Scanning
+from .score_shapes import News2
 from .shapes import (
     ContentError,
     DisplayLabels,
     Grounds,
-    News2,
     NoteTypes,
     PersonMatching,
     Professions,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from helsevev.content.shapes import Measured, News2, VitalSign
+from helsevev.content.score_shapes import News2
+from helsevev.content.shapes import Measured, VitalSign
 from helsevev.locale import gettext as _
 from helsevev.observation.news2 import Score
 

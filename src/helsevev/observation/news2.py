@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from helsevev.content.shapes import News2, Response
+from helsevev.content.score_shapes import News2, Response
 
 # HL7 Norway, VkpObservation 0.5.2: the two parts that are chosen, not measured.
 AIR_OR_OXYGEN: Final = "1104331000000105"

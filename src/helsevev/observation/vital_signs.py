@@ -12,7 +12,8 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from helsevev.content import loading
-from helsevev.content.shapes import Measured, News2, VitalSigns
+from helsevev.content.score_shapes import News2
+from helsevev.content.shapes import Measured, VitalSigns
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import amount, codes, is_mistake, moment, objects
 from helsevev.locale import gettext as _

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helsevev.content import loading
-from helsevev.content.shapes import ScoreCase
+from helsevev.content.score_shapes import ScoreCase
 from helsevev.fhir.validation import validate
 from helsevev.observation.news2 import score
 from helsevev.observation.results import results

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from helsevev.content import loading
-from helsevev.content.shapes import ContentError, News2, Results, ScoreCase, VitalSigns
+from helsevev.content.score_shapes import News2, ScoreCase
+from helsevev.content.shapes import ContentError, Results, VitalSigns
 from helsevev.region.demo import bundles, personas
 from helsevev.region.demo.laboratory import ANALYTES
 from helsevev.region.demo.news2 import Signs, points

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from helsevev.content.packs.flowsheets import Flowsheet, SheetCase
-from helsevev.content.shapes import News2, VitalSigns
+from helsevev.content.score_shapes import News2
+from helsevev.content.shapes import VitalSigns
 from helsevev.fhir.reading import OSLO
 from helsevev.observation.flowsheet.cells import judge
 from helsevev.observation.flowsheet.sheet import Sheet

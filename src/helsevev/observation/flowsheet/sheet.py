@@ -10,7 +10,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.content.packs.flowsheets import Flowsheet, Group, Option, Row
-from helsevev.content.shapes import Measured, News2, VitalSign, VitalSigns
+from helsevev.content.score_shapes import News2
+from helsevev.content.shapes import Measured, VitalSign, VitalSigns
 from helsevev.locale import gettext as _
 from helsevev.observation.entries import LEVEL_OF_CONSCIOUSNESS, LOINC, SNOMED
 

@@ -20,11 +20,8 @@ from helsevev.content.packs.orders import (
     place_of,
 )
 from helsevev.content.packs.shelf import Shelf
+from helsevev.observation.orders.coding import CATALOGUE, NLK
 
-CATALOGUE: Final = "http://helsevev.no/fhir/CodeSystem/orders"
-"""Code system of the keys of what can be ordered."""
-NLK: Final = "urn:oid:2.16.578.1.12.4.1.1.7280"
-"""The Norwegian laboratory code system."""
 _PLACES: Final = (LABORATORY, IMAGING, PROCEDURE, REFERRAL, SETS)
 
 
@@ -57,8 +54,11 @@ class Catalogue:
         """What typed words may mean, the closest first, sets before single things."""
         asked = asked_words(typed)
         found: list[tuple[tuple[int, int], Ordering | OrderedTogether]] = []
-        for each in (*self.sets.values(), *self.orders.values()) if asked else ():
-            what = each.what if isinstance(each, Ordering) else each
+        every: tuple[Ordering | OrderedTogether, ...] = (
+            *self.sets.values(), *self.orders.values(),
+        )  # fmt: skip
+        for each in every if asked else ():
+            what: Orderable | OrderedTogether = each.what if isinstance(each, Ordering) else each
             if (place := place_of(what, asked)) is not None:
                 found.append((place, each))
         found.sort(key=lambda pair: pair[0])
