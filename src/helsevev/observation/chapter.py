@@ -2,11 +2,15 @@
 
 from helsevev.kit.chapter import Chapter
 from helsevev.observation import brought, pages, vital_signs
+from helsevev.observation.orders import pages as order_pages
+from helsevev.observation.orders import rules as order_rules
 
 CHAPTER = Chapter(
     name="observation",
     owns=("Observation", "DiagnosticReport", "ImagingStudy", "Specimen", "Media", "ServiceRequest"),
-    routes=(pages.vital_signs_form, pages.live_score, pages.sign_vital_signs),
-    rules={"Observation": vital_signs.check},
+    routes=(
+        pages.vital_signs_form, pages.live_score, pages.sign_vital_signs, *order_pages.ROUTES,
+    ),
+    rules={"Observation": vital_signs.check, "ServiceRequest": order_rules.check},
     brought={"measured": brought.measured},
-)
+)  # fmt: skip
