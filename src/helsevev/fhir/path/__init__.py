@@ -98,17 +98,20 @@ def compile_tree(
     focus: str | None = None,
     strict: bool = False,
     variables: Collection[str] | None = None,
+    context: str | None = None,
 ) -> Typed:
     """The closure of a tree for elements of type `of` within a resource of type `focus`.
 
-    `strict` refuses what can never be found there, and variables other than `variables`.
-    Raises `PathError`.
+    `strict` refuses what can never be found there, and variables other than `variables`;
+    `context` is the type of `%context` where it is not the focus. Raises `PathError`.
     """
     whole = of if focus is None else focus
     try:
-        return Compiler(whole, strict=strict, variables=variables).compile(tree, of)
+        compiler = Compiler(whole, strict=strict, variables=variables, context=context)
+        return compiler.compile(tree, of)
     except NeedsNodes:
-        return Compiler(whole, strict=strict, nodes=True, variables=variables).compile(tree, of)
+        compiler = Compiler(whole, strict=strict, nodes=True, variables=variables, context=context)
+        return compiler.compile(tree, of)
 
 
 __all__ = [

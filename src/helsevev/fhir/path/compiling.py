@@ -20,6 +20,7 @@ from helsevev.fhir.path import (
     operators,
     relations,
     strings,
+    totals,
 )
 from helsevev.fhir.path.site import FALSE, TRUE, Maker, Site, Typed, as_nodes, joined_type
 from helsevev.fhir.path.syntax import (
@@ -39,6 +40,7 @@ from helsevev.fhir.path.values import Env, Items, Node, Run, whole_of
 _FUNCTIONS: Final[dict[str, Maker]] = {
     **filtering.FUNCTIONS, **conversions.FUNCTIONS, **navigation.FUNCTIONS,
     **calculations.FUNCTIONS, **strings.FUNCTIONS, **knowledge.FUNCTIONS,
+    **totals.FUNCTIONS,
 }  # fmt: skip
 _CONSTANTS: Final = {
     "ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct",
@@ -56,7 +58,7 @@ class Compiler:
     """Compiles one expression for one type of focus. `strict` refuses elements R4 does not have.
 
     `variables` are the names an expression may use besides those of the specification; None:
-    whatever it likes.
+    whatever it likes. `%context` is an element of type `context`; None: the focus.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Compiler:
         strict: bool = False,
         nodes: bool = False,
         variables: Collection[str] | None = None,
+        context: str | None = None,
     ) -> None:
         self._focus = focus
+        self._context = context
         self._strict = strict
         self._nodes = nodes
         self._variables = variables
@@ -167,7 +171,7 @@ class Compiler:
         if name == "$total":
             return Typed(lambda _this, env: env.total)
         if name in FOCUS:
-            kind = self._focus
+            kind = self._context if name == "context" and self._context else self._focus
             whole = kind if name == "context" or kind in definitions.RESOURCE_TYPES else None
             return Typed(_focus_named(name), whole)
         if name in _CONSTANTS:

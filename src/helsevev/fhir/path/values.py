@@ -39,15 +39,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Knows:
-    """Who knows value sets and profiles; None: nobody does.
+    """Who knows value sets, profiles and the points of answers; None: nobody does.
 
     `members` tells whether a value set (by its URL) has a system ("" when it is not said) and
     code, `conforms` whether a value conforms to the profile with a URL; both None when they
-    cannot tell.
+    cannot tell. `weight` says how many points an answer gives, None when it gives none.
     """
 
     members: Callable[[str, str, str], bool | None] | None = None
     conforms: Callable[[Any, str], bool | None] | None = None
+    weight: Callable[[Any], int | Decimal | None] | None = None
 
 
 class Env:

@@ -1,0 +1,29 @@
+"""Forms: FHIR Questionnaires with Structured Data Capture, worked out without any input or output.
+
+A form is prepared once; then answers are filled in, populated from the record, and extracted.
+"""
+
+from __future__ import annotations
+
+from helsevev.fhir.questionnaire.filling import Filled, Score, fill
+from helsevev.fhir.questionnaire.issues import Issue
+from helsevev.fhir.questionnaire.origins import Origin
+from helsevev.fhir.questionnaire.places import Place
+from helsevev.fhir.questionnaire.preparing import NotAForm, prepare
+from helsevev.fhir.questionnaire.structure import Band, Item, Lost, Option, Prepared
+
+__all__ = [
+    "Band",
+    "Filled",
+    "Issue",
+    "Item",
+    "Lost",
+    "NotAForm",
+    "Option",
+    "Origin",
+    "Place",
+    "Prepared",
+    "Score",
+    "fill",
+    "prepare",
+]
