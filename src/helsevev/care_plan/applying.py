@@ -20,7 +20,6 @@ from helsevev.care_plan.coding import (
     UCUM,
     concept,
 )
-from helsevev.care_plan.scheduling import written
 from helsevev.content.packs.plans import CANONICAL, Action, Plan, length
 from helsevev.fhir.path import PathError, compile_path
 from helsevev.fhir.reading import (
@@ -34,6 +33,7 @@ from helsevev.fhir.reading import (
     text,
 )
 from helsevev.fhir.recurrence import after
+from helsevev.follow_up.coding import stamp
 
 _ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 _MOST_LEVEL: Final = 5
@@ -171,8 +171,8 @@ def apply(
         "category": [concept(PLAN_KIND, plan.kind)],
         "title": plan.title,
         "subject": {"reference": subject},
-        "period": {"start": written(now)},
-        "created": written(now),
+        "period": {"start": stamp(now)},
+        "created": stamp(now),
         "author": dict(author),
         "addresses": addressed,
         "goal": [{"reference": goal_ids[each.key]} for each in aims],
@@ -229,7 +229,7 @@ def _activity(
     if timing := action.timing():
         # What is done so many hours apart is done on the hour.
         hourly = timing["repeat"].get("periodUnit") == "h"
-        bounds: dict[str, Any] = {"start": written(_next_hour(now) if hourly else now)}
+        bounds: dict[str, Any] = {"start": stamp(_next_hour(now) if hourly else now)}
         if action.lasts:
             bounds["end"] = _later(now, action.lasts)
         detail["scheduledTiming"] = {"repeat": {"boundsPeriod": bounds, **timing["repeat"]}}

@@ -21,7 +21,6 @@ from helsevev.care_plan.coding import (
     concept,
     reference,
 )
-from helsevev.care_plan.scheduling import written
 from helsevev.content.care_plan_loading import functions as content
 from helsevev.content.packs.decisions import Decision
 from helsevev.content.packs.plans import CANONICAL
@@ -38,6 +37,7 @@ from helsevev.fhir.reading import (
     texts,
 )
 from helsevev.fhir.recurrence import after
+from helsevev.follow_up.coding import stamp
 
 _UNIT: Final = {"h": "h", "d": "d", "times": "{times}"}
 _WEEKS: Final = {"d": Decimal(7), "wk": Decimal(1), "mo": Decimal(12) / Decimal(52)}
@@ -115,7 +115,7 @@ def level_of(observation: Mapping[str, Any]) -> int | None:
 def as_observation(
     patient: str, code: str, level: int, by: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """A function as somebody assesses it now. ValueError when there is no such function or level."""
+    """A function as somebody assesses it now. ValueError for one, or a level, that there is not."""
     function = next((each for each in content().function if each.code == code), None)
     if function is None or level not in {each.level for each in content().level}:
         raise ValueError(f"there is no level {level} of function {code}")
@@ -130,7 +130,7 @@ def as_observation(
             "text": function.label,
         },
         "subject": {"reference": patient},
-        "effectiveDateTime": written(now),
+        "effectiveDateTime": stamp(now),
         "performer": [dict(by)],
     }
     if level == IRRELEVANT:
@@ -199,7 +199,7 @@ def as_request(
         "orderDetail": [{"text": decided.what}] if decided.what else [],
         "subject": {"reference": patient},
         "occurrencePeriod": period,
-        "authoredOn": written(now),
+        "authoredOn": stamp(now),
         "requester": dict(by),
         "performer": [reference(*decided.performer)],
         "reasonCode": [{"text": decided.why}],
@@ -278,7 +278,7 @@ def stopped(
 ) -> dict[str, Any]:
     """The decision when it is ended before its time, and why."""
     period = {**mapping(request.get("occurrencePeriod")), "end": on.isoformat()}
-    note = {"authorReference": dict(by), "time": written(now), "text": why.strip()}
+    note = {"authorReference": dict(by), "time": stamp(now), "text": why.strip()}
     return {
         **request,
         "status": "completed",

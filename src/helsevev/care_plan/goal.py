@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from helsevev.care_plan.coding import ACHIEVEMENT, concept
-from helsevev.care_plan.scheduling import written
 from helsevev.content.care_plan_loading import planning
 from helsevev.fhir.reading import OSLO, codes, concept_text, mapping, objects, text
+from helsevev.follow_up.coding import stamp
 
 ENDED: Final = frozenset({"achieved", "not-achieved", "not-attainable"})
 
@@ -56,7 +56,7 @@ def evaluated(
     if achievement in ENDED:
         made["lifecycleStatus"] = "completed"
     if words.strip():
-        note = {"authorReference": dict(by), "time": written(now), "text": words.strip()}
+        note = {"authorReference": dict(by), "time": stamp(now), "text": words.strip()}
         made["note"] = [*objects(goal.get("note")), note]
     return made
 

@@ -23,10 +23,10 @@ from helsevev.care_plan.coding import (
     concept,
 )
 from helsevev.care_plan.plan_reading import kind_of, measure_of
-from helsevev.care_plan.scheduling import written
 from helsevev.content.packs.plans import CANONICAL
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import OSLO, mapping, objects, reference_key
+from helsevev.follow_up.coding import stamp
 
 ENDINGS: Final = ("completed", "revoked")
 _OPEN: Final = ("not-started", "scheduled", "in-progress")
@@ -80,8 +80,8 @@ def new_plan(
         "title": title,
         "description": important,
         "subject": {"reference": patient},
-        "period": {"start": written(now)},
-        "created": written(now),
+        "period": {"start": stamp(now)},
+        "created": stamp(now),
         "author": dict(author),
         "contributor": [dict(each) for each in contributors],
         "addresses": [dict(each) for each in problems],
@@ -130,7 +130,7 @@ def with_measure(
         "description": measure.how,
     }
     if measure.repeat:
-        bounds = {"start": written(now)}
+        bounds = {"start": stamp(now)}
         if measure.until is not None:
             bounds["end"] = measure.until.isoformat()
         detail["scheduledTiming"] = {"repeat": {"boundsPeriod": bounds, **measure.repeat}}
@@ -203,7 +203,7 @@ def evaluated(
 ) -> dict[str, Any]:
     """The plan with an evaluation in words, and the day of the next one."""
     rest = [each for each in objects(plan.get("extension")) if each.get("url") != EVALUATE]
-    note = {"authorReference": dict(by), "time": written(now), "text": words.strip()}
+    note = {"authorReference": dict(by), "time": stamp(now), "text": words.strip()}
     return {
         **plan,
         "extension": [*rest, {"url": EVALUATE, "valueDate": following.isoformat()}],
@@ -217,8 +217,8 @@ def ended(
     """The plan when it is over. ValueError when `status` is neither completed nor revoked."""
     if status not in ENDINGS:
         raise ValueError(f"a plan is not ended as {status!r}")
-    period = {**mapping(plan.get("period")), "end": written(now)}
-    note = {"authorReference": dict(by), "time": written(now), "text": why.strip()}
+    period = {**mapping(plan.get("period")), "end": stamp(now)}
+    note = {"authorReference": dict(by), "time": stamp(now), "text": why.strip()}
     activities = []
     for each in objects(plan.get("activity")):
         detail = mapping(each.get("detail"))
@@ -242,7 +242,7 @@ def _with_detail(
     plan: Mapping[str, Any], name: str, by: Mapping[str, Any], now: datetime, words: str,
     **changes: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    said = {"authorReference": dict(by), "time": written(now), "text": words.strip()}
+    said = {"authorReference": dict(by), "time": stamp(now), "text": words.strip()}
     activities = []
     for each in objects(plan.get("activity")):
         if each.get("id") == name:
@@ -255,7 +255,7 @@ def _with_detail(
 
 def _taken(extension: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     parts = [each for each in objects(extension.get("extension")) if each.get("url") != "done"]
-    return {**extension, "extension": [*parts, {"url": "done", "valueDateTime": written(at)}]}
+    return {**extension, "extension": [*parts, {"url": "done", "valueDateTime": stamp(at)}]}
 
 
 def today(now: datetime) -> date:

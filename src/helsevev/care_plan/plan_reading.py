@@ -23,9 +23,12 @@ from helsevev.fhir.reading import (
     moment,
     objects,
     reference_key,
+    reference_text,
     text,
+    texts,
 )
 from helsevev.fhir.recurrence import after, instant
+from helsevev.follow_up.coding import UNIT, Who
 
 START = "start"
 _LAST_MINUTE = time(23, 59)
@@ -121,6 +124,23 @@ def problems_of(measure: Mapping[str, Any]) -> list[str]:
     """References of the problems that it is for."""
     named = objects(mapping(measure.get("detail")).get("reasonReference"))
     return [key for each in named if (key := reference_key(each))]
+
+
+def form_of(measure: Mapping[str, Any]) -> str:
+    """The key of the form that it is documented by, "" when there is none."""
+    said = texts(mapping(measure.get("detail")).get("instantiatesCanonical"))
+    forms = [each.partition("|")[0] for each in said if "/Questionnaire/" in each]
+    return forms[0].rsplit("/", 1)[1] if forms else ""
+
+
+def named(reference: object) -> Who:
+    """Whom a Reference names; nobody where it names nobody."""
+    return Who(reference_key(reference), reference_text(reference))
+
+
+def unit_of_plan(plan: Mapping[str, Any]) -> Who:
+    """The unit on whose list the plan's tasks stand: that of who began it."""
+    return named(_extension(plan, UNIT).get("valueReference"))
 
 
 def references(listed: object) -> list[str]:

@@ -13,12 +13,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.care_plan.coding import (
-    EVALUATE,
     EVALUATION,
-    INDIVIDUAL,
     MEASURE,
     PLAN_CHANGED,
-    PLANNED,
     REASON,
     STEP,
     TASK_KIND,
@@ -27,9 +24,10 @@ from helsevev.care_plan.coding import (
 from helsevev.care_plan.plan_reading import (
     deadlines,
     evaluation_due,
-    is_step,
-    kind_of,
+    form_of,
     measures,
+    named,
+    unit_of_plan,
 )
 from helsevev.fhir.reading import (
     OSLO,
@@ -44,12 +42,16 @@ from helsevev.fhir.reading import (
     texts,
 )
 from helsevev.fhir.recurrence import Course, Span, Times, Unplannable, instant, moments
+from helsevev.follow_up.asking import ask
+from helsevev.follow_up.coding import NEED, Who, stamp
 from helsevev.locale import gettext as _
 
 HORIZON: Final = timedelta(days=3)
 """How far ahead tasks are made."""
 OPEN: Final = frozenset({"draft", "requested", "received", "accepted", "ready", "in-progress",
                          "on-hold"})  # fmt: skip
+_GOING_ON: Final = frozenset({"not-started", "scheduled", "in-progress"})
+_MATTER: Final = {MEASURE: "measure", STEP: "pathway-step", EVALUATION: "evaluation"}
 _MORNING: Final = time(8)
 _TIMES: Final = Times(
     events={}, daily={1: (_MORNING,), 2: (_MORNING, time(20)),
@@ -77,7 +79,7 @@ def key_of(task: Mapping[str, Any]) -> str:
     """The key of a planned task, "" when it is not one."""
     return next(
         (text(each.get("value")) for each in objects(task.get("identifier"))
-         if each.get("system") == PLANNED), "",
+         if each.get("system") == NEED), "",
     )  # fmt: skip
 
 
@@ -104,9 +106,7 @@ def minutes_a_week(measure: Mapping[str, Any], start: datetime, at: datetime) ->
     """How many minutes a measure takes in the four weeks from a moment, for each week."""
     repeat = mapping(mapping(mapping(measure.get("detail")).get("scheduledTiming")).get("repeat"))
     minutes = number(repeat.get("duration"))
-    if minutes is None or measure.get("detail", {}).get("status") not in (
-        "not-started", "scheduled", "in-progress",
-    ):  # fmt: skip
+    if minutes is None or mapping(measure.get("detail")).get("status") not in _GOING_ON:
         return 0
     found = measure_moments(measure, start, Span(at, at + timedelta(weeks=4)))
     return round(int(minutes) * len(found) / 4)
@@ -117,10 +117,9 @@ def wanted(plan: Mapping[str, Any], within: Span) -> list[Wanted]:
     if plan.get("status") != "active":
         return []
     start = plan_start(plan)
-    found = []
+    found: list[Wanted | None] = []
     for measure in measures(plan):
-        status = mapping(measure.get("detail")).get("status")
-        if status not in ("not-started", "scheduled", "in-progress"):
+        if mapping(measure.get("detail")).get("status") not in _GOING_ON:
             continue
         found += [
             _of_measure(plan, measure, at) for at in measure_moments(measure, start, within)
@@ -128,7 +127,7 @@ def wanted(plan: Mapping[str, Any], within: Span) -> list[Wanted]:
     found += list(_steps(plan))
     if due := evaluation_due(plan):
         found.append(_evaluation(plan, due))
-    return found
+    return [each for each in found if each is not None]
 
 
 def reconcile(
@@ -169,16 +168,14 @@ def _course(timing: Mapping[str, Any], start: datetime) -> Course:
     return Course(since.at if since else start, until.end if until else None)
 
 
-def _of_measure(plan: Mapping[str, Any], measure: Mapping[str, Any], at: datetime) -> Wanted:
-    detail = mapping(measure.get("detail"))
-    repeat = mapping(mapping(detail.get("scheduledTiming")).get("repeat"))
+def _of_measure(plan: Mapping[str, Any], measure: Mapping[str, Any], at: datetime) -> Wanted | None:
+    repeat = mapping(mapping(mapping(measure.get("detail")).get("scheduledTiming")).get("repeat"))
     key = f"{plan.get('id')}.{measure.get('id')}.{at.astimezone(UTC):%Y%m%dT%H%M}"
-    end = _latest(repeat, at)
-    return Wanted(key, _task(plan, measure, key, MEASURE, at, end))
+    return _of(plan, measure, key, MEASURE, at, _latest(repeat, at))
 
 
 def _latest(repeat: Mapping[str, Any], at: datetime) -> datetime:
-    """Until when a task at a moment is in time: a quarter of its steps, or two hours, or the day."""
+    """Until when it is in time: a quarter of its steps, two hours from a clock time, or the day."""
     period, unit = number(repeat.get("period")), text(repeat.get("periodUnit"))
     if unit == "h" and period:
         return at + timedelta(hours=float(period)) / 4
@@ -187,68 +184,58 @@ def _latest(repeat: Mapping[str, Any], at: datetime) -> datetime:
     return instant(at.astimezone(OSLO).date(), time(23, 59), OSLO)
 
 
-def _steps(plan: Mapping[str, Any]) -> Iterator[Wanted]:
+def _steps(plan: Mapping[str, Any]) -> Iterator[Wanted | None]:
     due = deadlines(plan)
     for measure in measures(plan):
         name = text(measure.get("id"))
-        if not is_step(measure) or name not in due:
-            continue
-        if mapping(measure.get("detail")).get("status") in ("not-started", "scheduled",
-                                                             "in-progress"):  # fmt: skip
+        if name in due and mapping(measure.get("detail")).get("status") in _GOING_ON:
             key = f"{plan.get('id')}.{name}"
-            yield Wanted(key, _task(plan, measure, key, STEP, due[name].start, due[name].end))
+            yield _of(plan, measure, key, STEP, due[name].start, due[name].end)
 
 
-def _evaluation(plan: Mapping[str, Any], due: datetime) -> Wanted:
+def _evaluation(plan: Mapping[str, Any], due: datetime) -> Wanted | None:
     key = f"{plan.get('id')}.evaluation.{due.astimezone(OSLO):%Y%m%d}"
-    task: dict[str, Any] = {
-        **_around(plan, key, EVALUATION),
-        "description": text(plan.get("title")),
-        "restriction": {"period": {"end": written(due)}},
-    }
-    task["code"]["text"] = _("Evaluate the plan")
-    owner = mapping(plan.get("author"))
-    if reference_key(owner):
-        task["owner"] = dict(owner)
+    owner = named(plan.get("author"))
+    if not owner.reference:
+        return None
+    return Wanted(key, {
+        **_asked(plan, key, EVALUATION, owner, text(plan.get("title")), _("Evaluate the plan"),
+                 due),
+        "basedOn": [{"reference": f"CarePlan/{plan.get('id')}"}],
+    })  # fmt: skip
+
+
+def _of(
+    plan: Mapping[str, Any], measure: Mapping[str, Any], key: str, kind: str,
+    start: datetime, end: datetime,
+) -> Wanted | None:  # fmt: skip
+    detail = mapping(measure.get("detail"))
+    owner = named(first(detail.get("performer")))
+    owner = owner if owner.reference else named(plan.get("author"))
+    if not owner.reference:
+        return None  # Nothing is asked of nobody; the page tells that nobody does it.
+    title = concept_text(detail.get("code")) or text(detail.get("description"))
+    how = text(detail.get("description")) or text(plan.get("title"))
+    task = _asked(plan, key, kind, owner, how, title, end, form_of(measure))
+    task["basedOn"] = [{"reference": f"CarePlan/{plan.get('id')}"}]
+    if reasons := objects(detail.get("reasonReference")):
+        task["reasonReference"] = dict(reasons[0])
+    task["restriction"] = {"period": {"start": stamp(start), "end": stamp(end)}}
+    task["executionPeriod"] = {"start": stamp(start)}
     return Wanted(key, task)
 
 
-def _task(
-    plan: Mapping[str, Any], measure: Mapping[str, Any], key: str, kind: str,
-    start: datetime, end: datetime,
+def _asked(
+    plan: Mapping[str, Any], key: str, kind: str, owner: Who, words: str, title: str,
+    due: datetime, form: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    detail = mapping(measure.get("detail"))
-    task = _around(plan, key, kind)
-    task["code"]["text"] = concept_text(detail.get("code")) or text(detail.get("description"))
-    if (how := text(detail.get("description"))) and how != task["code"]["text"]:
-        task["description"] = how
-    owner = first(detail.get("performer")) or mapping(plan.get("author"))
-    if reference_key(owner):
-        task["owner"] = dict(owner)
-    if reasons := objects(detail.get("reasonReference")):
-        task["reasonReference"] = dict(reasons[0])
-    task["restriction"] = {"period": {"start": written(start), "end": written(end)}}
-    task["executionPeriod"] = {"start": written(start)}
-    if forms := texts(detail.get("instantiatesCanonical")):
-        task["input"] = [{"type": {"text": "form"}, "valueCanonical": forms[0]}]
-    return task
-
-
-def _around(plan: Mapping[str, Any], key: str, kind: str) -> dict[str, Any]:
-    task: dict[str, Any] = {
-        "resourceType": "Task",
-        "identifier": [{"system": PLANNED, "value": key}],
-        "basedOn": [{"reference": f"CarePlan/{plan.get('id')}"}],
-        "status": "requested",
-        "intent": "plan",
-        "code": concept(TASK_KIND, kind),
-        "for": {"reference": reference_key(plan.get("subject"))},
-    }
-    if reference_key(author := mapping(plan.get("author"))):
-        task["requester"] = dict(author)
-    if kind_of(plan) == INDIVIDUAL:
-        task["priority"] = "routine"
-    return task
+    author = named(plan.get("author"))
+    return ask(
+        words, patient_id=reference_key(plan.get("subject")), owner=owner, at=plan_start(plan),
+        matter=_MATTER[kind], title=title, due=due, key=key, unit=unit_of_plan(plan), form=form,
+        coding=({"system": TASK_KIND, "code": kind},),
+        asked_by=author if author.reference else owner,
+    )  # fmt: skip
 
 
 def _is_over(plan: Mapping[str, Any]) -> bool:
@@ -268,7 +255,7 @@ def _withdrawn(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         **task,
         "status": "cancelled",
         "statusReason": concept(REASON, PLAN_CHANGED, _("The plan was changed")),
-        "lastModified": written(now),
+        "lastModified": stamp(now),
     }
 
 
@@ -291,18 +278,10 @@ def _renewed(task: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]
         kept.pop("owner", None)
         kept |= {"owner": made["owner"]} if "owner" in made else {}
     renewed = kept | {key: made[key] for key in said if key in made}
+    if task.get("restriction") != made.get("restriction"):
+        renewed |= {"extension": made.get("extension", [])}  # Who is told when counts from it.
     return dict(task) if _same(renewed, task) else renewed
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return {k: v for k, v in one.items() if v} == {k: v for k, v in other.items() if v}
-
-
-def written(at: datetime) -> str:
-    """A moment as the record writes it."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-__all__ = ["EVALUATE", "HORIZON", "OPEN", "Changes", "Wanted", "key_of", "kind_of_task",
-           "measure_moments", "minutes_a_week", "plan_start", "reconcile", "wanted",
-           "written"]  # fmt: skip

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from helsevev.care_plan.coding import EVALUATION, MEASURE, PLAN_CHANGED, REASON, STEP, concept
-from helsevev.care_plan.scheduling import OPEN, key_of, kind_of_task, written
+from helsevev.care_plan.coding import EVALUATION, MEASURE, REASON, STEP, concept
+from helsevev.care_plan.scheduling import OPEN, key_of, kind_of_task
 from helsevev.content.care_plan_loading import planning
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import codes, mapping, moment, objects, reference_key, text
+from helsevev.fhir.reading import mapping, moment, objects, reference_key, text
+from helsevev.follow_up.coding import stamp
 from helsevev.locale import gettext as _
 
 OTHER: Final = "other"
@@ -31,9 +32,9 @@ def done(
     made = {
         **task,
         "status": "completed",
-        "lastModified": written(at),
+        "lastModified": stamp(at),
         "owner": dict(by),
-        "executionPeriod": {"start": _started(task, at), "end": written(at)},
+        "executionPeriod": {"start": _started(task, at), "end": stamp(at)},
     }
     return _noted(made, by, at, words)
 
@@ -50,9 +51,9 @@ def not_done(
         raise NotDocumentable(_("Say in words why it was not done."))
     made = {
         **task,
-        "status": "cancelled",
+        "status": "failed",
         "statusReason": concept(REASON, reason, labels[reason]),
-        "lastModified": written(at),
+        "lastModified": stamp(at),
         "owner": dict(by),
     }
     made.pop("executionPeriod", None)
@@ -74,7 +75,7 @@ def taken_back(
         **made,
         **{key: before[key] for key in kept if key in before},
         "status": text(before.get("status")) if before.get("status") in OPEN else "requested",
-        "lastModified": written(at),
+        "lastModified": stamp(at),
     }
 
 
@@ -91,9 +92,7 @@ def may_take_back(task: Mapping[str, Any], by: str, at: datetime) -> bool:
 
 def is_documented(task: Mapping[str, Any]) -> bool:
     """Whether somebody has said what became of it."""
-    return task.get("status") == "completed" or (
-        task.get("status") == "cancelled" and PLAN_CHANGED not in codes(task.get("statusReason"))
-    )
+    return task.get("status") in ("completed", "failed")
 
 
 def is_planned(task: Mapping[str, Any]) -> bool:
@@ -107,8 +106,8 @@ def check(task: Mapping[str, Any]) -> list[Issue]:
         return []
     if task.get("status") == "completed" and not reference_key(task.get("owner")):
         return [error("business-rule", "A task that is done says who did it.", "Task.owner")]
-    if task.get("status") == "cancelled" and not mapping(task.get("statusReason")):
-        said = "A task that was not done says why."
+    if task.get("status") == "failed" and not (task.get("statusReason") or task.get("note")):
+        said = "A task that was not done says why, in its reason or in a note."
         return [error("business-rule", said, "Task.statusReason")]
     return []
 
@@ -121,7 +120,7 @@ def _must_be_open(task: Mapping[str, Any]) -> None:
 def _started(task: Mapping[str, Any], at: datetime) -> str:
     """When it was begun: when it was planned, unless that has not been yet."""
     said = moment(mapping(task.get("executionPeriod")).get("start"))
-    return written(at if said is None or said.at > at else said.at)
+    return stamp(at if said is None or said.at > at else said.at)
 
 
 def _noted(
@@ -129,5 +128,5 @@ def _noted(
 ) -> dict[str, Any]:  # fmt: skip
     if not words.strip():
         return task
-    note = {"authorReference": dict(by), "time": written(at), "text": words.strip()}
+    note = {"authorReference": dict(by), "time": stamp(at), "text": words.strip()}
     return {**task, "note": [*objects(task.get("note")), note]}
