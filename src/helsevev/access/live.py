@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from helsevev.access.actor import Actor
 from helsevev.access.gate import Gate
-from helsevev.access.permit import Permit
+from helsevev.access.permit import HOLDS, TIES, Permit
+from helsevev.kit import clock
 from helsevev.record.changes import Change, Feed, Place
 from helsevev.record.statements import load
 from helsevev.record.wall import sees
@@ -45,6 +47,22 @@ class Live:
                 if seen.types:
                     yield seen
 
+    async def of_everyone_tied(self, actor: Actor) -> AsyncGenerator[Change, None]:
+        """Every change from now on to the record of anybody whom the actor is tied to.
+
+        For pages that show many, and draw themselves anew: it is for the types alone. Nothing is
+        told of anybody's record to who could not open it.
+        """
+        tied: frozenset[int] = frozenset()
+        until = clock.now()
+        async with aclosing(self._feed.follow_all()) as changes:
+            async for change in changes:
+                if clock.now() >= until or (change.patient not in tied and _ties(change)):
+                    tied = await self._gate.permits.everyone_tied(actor)
+                    until = clock.now() + HOLDS
+                if change.patient in tied:
+                    yield change
+
     async def _as_seen(self, permit: Permit, change: Change) -> Change:
         """The change without what is withheld from the one who follows."""
         if permit.sight.is_whole:
@@ -72,6 +90,10 @@ class Live:
     async def look(self, permit: Permit, at: datetime, part: str = "") -> None:
         """The actor has seen the chart, or a part of it by itself, as it was at `at`."""
         await self._database.execute(_SQL["look"], permit.patient, _looker(permit, part), at)
+
+
+def _ties(change: Change) -> bool:
+    return not TIES.isdisjoint(change.types)
 
 
 def _looker(permit: Permit, part: str) -> str:

@@ -169,11 +169,17 @@ class Permits:
         held = asking()
         if held is None or not may_treat(actor):
             return
-        now = clock.now()
         if actor.kind != "practitioner":
             if actor.patient is not None:
-                await self.known(actor, [keys.patient_key(actor.patient[8:])], now)
+                await self.known(actor, [keys.patient_key(actor.patient[8:])], clock.now())
             return
+        held.add(await self.everyone_tied(actor))
+
+    async def everyone_tied(self, actor: Actor) -> frozenset[int]:
+        """The inhabitants whom somebody who works here is tied to now; nobody for other roles."""
+        if actor.kind != "practitioner" or not may_treat(actor):
+            return frozenset()
+        now = clock.now()
         kept = self._everyone.get(actor)
         if kept is None or now >= kept[0] or kept[1] != self.edition:
             rows = await self._database.fetch(
@@ -183,7 +189,7 @@ class Permits:
                 self._everyone.clear()
             kept = now + HOLDS, self.edition, frozenset(row["patient"] for row in rows)
             self._everyone[actor] = kept
-        held.add(kept[2])
+        return kept[2]
 
     async def _ties(self, actor: Actor, patients: list[int], now: datetime) -> dict[int, Known]:
         acts_as = keys.patient_key(actor.id[8:]) if actor.acting else None

@@ -50,13 +50,14 @@ class Step(Shape, frozen=True, kw_only=True):
 class Matter(Shape, frozen=True, kw_only=True):
     """A kind of need: how soon it has to be answered, by which acts, and who is told else.
 
-    `opens` is the address where it is seen to, with {patient}, {task} and {focus} (the id of what
+    `group` is the part of the inbox that it stands in. `opens` is the address where it is seen to, with {patient}, {task} and {focus} (the id of what
     it is about) put in. `rests_at` are the open states in which nobody further is told: somebody
     has said that they come.
     """
 
     code: str
     label: str
+    group: Literal["results", "co-signs", "letters", "messages", "tasks"] = "tasks"
     due_minutes: int
     priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
     acts: tuple[str, ...]

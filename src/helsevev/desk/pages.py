@@ -11,22 +11,18 @@ from litestar.response import Redirect
 from helsevev.access.actor import Actor
 from helsevev.access.administration.places import home_of
 from helsevev.access.errors import Invalid, Refused
-from helsevev.access.guard import actor_of_request, staff_of_request
+from helsevev.access.guard import actor_of_request
 from helsevev.access.policy import (
     CLINICIANS,
     may_follow_up,
     may_register_blocks,
-    may_treat,
     may_write,
 )
 from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.desk.palette import groups
 from helsevev.desk.patient_lists import Row, fitting, rows
-from helsevev.desk.tasks import OPEN, Asked, asked
-from helsevev.fhir.reading import full_name, reference_key
-from helsevev.fhir.search_query import parse
-from helsevev.kit import clock
+from helsevev.fhir.reading import full_name
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
 
@@ -34,7 +30,6 @@ _Request = Request[Any, Any, Any]
 _SIGNED_IN: Final = {"decision": "signed-in"}
 _RECORD: Final = {"decision": "record"}
 _SHORTEST: Final = 2
-_MOST_TASKS: Final = 200
 
 
 @get("/", opt=_SIGNED_IN)
@@ -59,7 +54,8 @@ async def my_patients(request: _Request) -> Response[Any]:
     listed = rows(await _services(request).people.mine(actor))
     return render(
         request, "desk/my_patients.html", rows=listed, words="", place="my-day",
-        may_prescribe=may_write(actor.profession, "MedicationRequest"), page_title=_("My patients"),
+        may_prescribe=may_write(actor.profession, "MedicationRequest"), live_url="/desk/live",
+        page_title=_("My patients"),
     )  # fmt: skip
 
 
@@ -111,44 +107,6 @@ async def palette(request: _Request) -> Response[Any]:
     writes = may_write(actor.profession, "Composition")
     shown = groups(words, mine, found or [], at, may_write=writes)
     return render(request, "desk/_palette.html", groups=shown)
-
-
-@get("/tasks", opt=_SIGNED_IN)
-async def tasks_page(request: _Request) -> Response[Any]:
-    """What the reader and their unit are asked to do, what is late first."""
-    actor = staff_of_request(request)
-    listed, more = await _tasks(request, actor)
-    return render(
-        request, "desk/tasks.html", rows=listed, more=more, unit=actor.unit_name, place="tasks",
-        page_title=_("Tasks"),
-    )  # fmt: skip
-
-
-@get("/tasks/mine", opt=_SIGNED_IN)
-async def tasks_mine(request: _Request) -> Response[Any]:
-    """How many tasks wait, and how many are late, for the first page."""
-    listed, more = await _tasks(request, staff_of_request(request))
-    late = sum(row.is_late(clock.now()) for row in listed)
-    return render(request, "desk/_tasks_mine.html", waiting=len(listed), late=late, more=more)
-
-
-async def _tasks(request: _Request, actor: Actor) -> tuple[list[Asked], bool]:
-    """(the open tasks of a person and of their unit, whether there are more than are shown)."""
-    if not may_treat(actor):
-        return [], False
-    owners = ",".join([actor.id, *actor.organisations[:1]])
-    asking = [("owner", owners), ("status", OPEN), ("_count", str(_MOST_TASKS))]
-    services = _services(request)
-    page = await services.searcher.search(actor, parse("Task", asking, base=""))
-    tasks = [stored.resource for stored in page.matches]
-    about = {
-        ("Patient", key.removeprefix("Patient/"))
-        for each in tasks
-        if (key := reference_key(each.get("for"))).startswith("Patient/")
-    }
-    found = await services.gate.open_many(actor, about, interaction="tasks")
-    people = {f"{kind}/{key}": person for (kind, key), person in found.items()}
-    return asked(tasks, people, clock.now()), page.next_cursor is not None
 
 
 @get("/emergency/{patient_id:str}", opt=_RECORD)

@@ -8,63 +8,175 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.access.waiting import Waits
+from helsevev.content.follow_up_shapes import Act
+from helsevev.content.loading import follow_up
 from helsevev.fhir.reading import (
-    Moment,
+    codes,
     concept_text,
+    first,
     full_name,
     mapping,
     moment,
+    objects,
     reference_key,
-    reference_text,
-    sort_key,
     text,
 )
+from helsevev.follow_up.coding import SEEN, part
+from helsevev.follow_up.standing import Standing, standing_of
 from helsevev.medication.reconciliation.handover import is_handover
 from helsevev.medication.shelf.refilling import refill_address
+from helsevev.screens.addresses import form_link
 
-OPEN: Final = "requested,received,accepted,ready,in-progress,on-hold"
-"""The states of a Task in which somebody still has something to do."""
+_OUTSIDE: Final = "outside-plan"
+"""Code of the task to acknowledge a dose that no plan holds; it is seen to on its own list."""
+GROUPS: Final = ("results", "co-signs", "letters", "messages", "tasks")
+_ONE_PRESS: Final = ("accept", "complete")
 
 
-class Asked(Struct, frozen=True):
-    """One task: what, about whom, asked by whom of whom, and by when."""
+class Asked(Struct, frozen=True, kw_only=True):
+    """One task: what, about whom, asked by whom of whom, and by when.
 
+    `person` is empty where the reader may not open whom it is about; then little else is told.
+    """
+
+    task_id: str
     title: str
-    about: str
-    person: str
-    owner: str
-    sender: str
-    due: Moment | None
-    href: str
-    is_urgent: bool
+    about: str = ""
+    patient_id: str = ""
+    person: str = ""
+    birth_date: str = ""
+    owner: str = ""
+    unit: str = ""
+    sender: str = ""
+    due_at: datetime | None = None
+    asked_at: datetime | None = None
+    href: str = ""
+    state: str = ""
+    is_urgent: bool = False
+    is_late: bool = False
+    is_unowned: bool = False
+    is_mine: bool = False
+    seen: str = ""
+    word: str = ""
+    group: str = "tasks"
+    acts: tuple[Act, ...] = ()
+    standing: Standing | None = None
 
-    def is_late(self, now: datetime) -> bool:
-        """Whether its deadline has passed."""
-        return self.due is not None and self.due.end < now
+    @property
+    def one_press(self) -> list[Act]:
+        """What can be done with it from a list, in one press."""
+        return [each for each in self.acts if each.code in _ONE_PRESS]
 
 
 def asked(
-    tasks: Iterable[Mapping[str, Any]], people: Mapping[str, Mapping[str, Any]], now: datetime
+    tasks: Iterable[Mapping[str, Any]],
+    people: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    me: Iterable[str] = (),
+    closed: Iterable[Waits] = (),
 ) -> list[Asked]:
-    """The tasks as rows: late ones first, then by deadline. `people` are Patients by reference."""
-    found = [_asked(each, people) for each in tasks]
-    found.sort(key=lambda row: (not row.is_late(now), row.due is None, sort_key(row.due)))
-    return found
+    """The tasks as rows: late ones first, then by deadline.
+
+    `people` are Patients by reference, `me` the references of the reader, `closed` what stands on
+    the list though the reader may not open it.
+    """
+    mine = frozenset(me)
+    found = [row_of(each, people, now, mine) for each in tasks]
+    found += [_closed(each, now) for each in closed]
+    return in_order(found)
 
 
-def _asked(task: Mapping[str, Any], people: Mapping[str, Mapping[str, Any]]) -> Asked:
+def in_order(rows: Iterable[Asked]) -> list[Asked]:
+    """Late ones first, then by deadline; what has none last."""
+    return sorted(rows, key=lambda row: (
+        not row.is_late, row.due_at is None, row.due_at.timestamp() if row.due_at else 0,
+    ))  # fmt: skip
+
+
+def row_of(
+    task: Mapping[str, Any],
+    people: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    me: frozenset[str] = frozenset(),
+) -> Asked:
+    """One task as a row."""
+    standing = standing_of(task)
     patient = reference_key(task.get("for"))
+    person = mapping(people.get(patient))
     about = text(task.get("description"))
     title = concept_text(task.get("code")) or about
-    base = f"/patient/{patient.removeprefix('Patient/')}"
+    born, when = moment(person.get("birthDate")), moment(task.get("authoredOn"))
+    note: Mapping[str, Any] = next(reversed(objects(task.get("note"))), {})
     return Asked(
+        task_id=text(task.get("id")),
         title=title,
         about="" if about == title else about,
-        person=full_name(mapping(people.get(patient)).get("name")),
-        owner=reference_text(task.get("owner")),
-        sender=reference_text(task.get("requester")),
-        due=moment(mapping(mapping(task.get("restriction")).get("period")).get("end")),
-        href=f"{base}/medications/handover/{task.get('id')}" if is_handover(task)
-        else refill_address(task) or f"{base}/plans",
+        patient_id=patient.removeprefix("Patient/"),
+        person=full_name(person.get("name")),
+        birth_date=born.text if born else "",
+        owner=standing.owner.name,
+        unit=standing.unit.name,
+        sender=standing.asked_by.name,
+        due_at=standing.due_at,
+        asked_at=when.at if when else None,
+        href=f"/tasks/{task.get('id')}",
+        state=state_word(standing.state),
         is_urgent=text(task.get("priority")) in ("urgent", "asap", "stat"),
-    )  # fmt: skip
+        is_late=standing.is_late(now),
+        is_unowned=standing.is_unowned,
+        is_mine=standing.owner.reference in me,
+        seen=_seen_by(task),
+        word=text(note.get("text")),
+        group=standing.matter.group,
+        acts=tuple(acts_here(standing)),
+        standing=standing,
+    )
+
+
+def acts_here(standing: Standing) -> list[Act]:
+    """What can be done with a task on the task pages: what has pages of its own is done there."""
+    task = standing.task
+    if is_handover(task) or refill_address(task) or _OUTSIDE in codes(task.get("code")):
+        return [act for act in standing.acts if act.code in ("accept", "hand-on")]
+    return [act for act in standing.acts if act.code != "receive"]
+
+
+def where(standing: Standing) -> str:
+    """Where a task is seen to: its form, its own page, or the part of the chart it is about."""
+    task = standing.task
+    patient_id = reference_key(task.get("for")).removeprefix("Patient/")
+    if standing.form:
+        return form_link(patient_id, standing.form, task=text(task.get("id")))
+    if is_handover(task):
+        return f"/patient/{patient_id}/medications/handover/{task.get('id')}"
+    if _OUTSIDE in codes(task.get("code")):
+        return "/outside-plan"
+    return refill_address(task) or standing.address
+
+
+def state_word(state: str) -> str:
+    """A state in the reader's words."""
+    known = follow_up().states.get(state)
+    return known.label if known else state
+
+
+def _closed(waits: Waits, now: datetime) -> Asked:
+    matter = follow_up().matters.get(waits.matter)
+    return Asked(
+        task_id=waits.task_id,
+        title=matter.label if matter else "",
+        due_at=waits.due_at,
+        asked_at=waits.asked_at,
+        is_late=waits.due_at is not None and waits.due_at <= now,
+        is_unowned=not waits.owner,
+        group=matter.group if matter else "tasks",
+    )
+
+
+def _seen_by(task: Mapping[str, Any]) -> str:
+    """Who has opened it first, in its present owner's time."""
+    if task.get("status") != "received":
+        return ""
+    found = [e for e in objects(task.get("extension")) if e.get("url") == SEEN]
+    return text(mapping(part(first(found), "who").get("valueReference")).get("display"))

@@ -18,7 +18,7 @@ from helsevev.content.follow_up_shapes import Act
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import text
 from helsevev.follow_up.asking import Named
-from helsevev.follow_up.coding import MATTER, Who, stamp
+from helsevev.follow_up.coding import MATTER, SEEN, Who, stamp
 from helsevev.follow_up.standing import Standing, standing_of
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
@@ -98,6 +98,15 @@ def handed_on(
 ) -> dict[str, Any]:  # fmt: skip
     """The Task when it is somebody else's. Raises `CannotAnswer`."""
     return answered(task, "hand-on", by, at, words=words, to=to, due=due)
+
+
+def received(task: Mapping[str, Any], by: Named, at: datetime) -> dict[str, Any]:
+    """The Task when somebody has opened it, who is named. Raises `CannotAnswer`."""
+    after = answered(task, "receive", by, at)
+    who = {"url": "who", "valueReference": Who(*by).as_reference()}
+    opened = {"url": SEEN, "extension": [who, {"url": "at", "valueDateTime": stamp(at)}]}
+    others = [each for each in task.get("extension", ()) if each.get("url") != SEEN]
+    return {**after, "extension": [*others, opened]}
 
 
 def entry(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ ESCALATION: Final = "http://helsevev.no/fhir/StructureDefinition/escalation"
 """On Task: one for each step, with `at`, `to` (a reference, or `role`) and, when taken, `told`."""
 UNIT: Final = "http://helsevev.no/fhir/StructureDefinition/responsible-unit"
 """On Task: the Organization on whose list it stands, whoever owns it."""
+SEEN: Final = "http://helsevev.no/fhir/StructureDefinition/opened-by"
+"""On Task: `who` of its owner's unit opened it, and `at` what time."""
 
 
 class Who(NamedTuple):

@@ -73,6 +73,7 @@ class Feed:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._followers: defaultdict[int, set[asyncio.Queue[Change]]] = defaultdict(set)
+        self._of_all: set[asyncio.Queue[Change]] = set()
         self._rung = asyncio.Event()
         self._ring_others = False
         self._tied: set[int] = set()
@@ -151,6 +152,17 @@ class Feed:
             if not self._followers[patient]:
                 del self._followers[patient]
 
+    async def follow_all(self) -> AsyncGenerator[Change, None]:
+        """Every change to any record from now on, without end; who asks tells what of it to whom."""
+        queue: asyncio.Queue[Change] = asyncio.Queue()
+        self._of_all.add(queue)
+        try:
+            self._place = self._place or await self.now()
+            while True:
+                yield await queue.get()
+        finally:
+            self._of_all.discard(queue)
+
     async def between(self, patient: int, after: Place) -> list[Change]:
         """The settled changes to an inhabitant's record after a place."""
         rows = await self._database.fetch(
@@ -179,7 +191,7 @@ class Feed:
             tied, self._tied = self._tied, set()
             told = " ".join(map(str, tied)) if len(tied) <= _MOST_NAMED else ""
             await self._database.fetchval(_SQL["tell_ties"], _TIES, told)
-        if not self._followers:
+        if not self._followers and not self._of_all:
             self._place = None
         place = self._place
         while place is not None:
@@ -187,7 +199,7 @@ class Feed:
             for row in rows:
                 change = _change(row)
                 place = change.place
-                for queue in self._followers.get(change.patient, ()):
+                for queue in (*self._followers.get(change.patient, ()), *self._of_all):
                     queue.put_nowait(change)
             self._place = place
             if len(rows) < _BATCH:
