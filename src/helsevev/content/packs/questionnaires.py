@@ -252,6 +252,10 @@ class _Writing:
             "readOnly": True,
             "code": [self._own(f"{question.key}_points", question.text)],
             "extension": [
+                {
+                    "url": f"{CORE}questionnaire-unit",
+                    "valueCoding": extensions.unit_coding("{score}"),
+                },
                 {"url": f"{CORE}questionnaire-hidden", "valueBoolean": True},
                 extensions.expression(
                     f"{SDC}calculatedExpression", formulas.steps_of(question.key, question.steps)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from helsevev.fhir.path import Knows, PathError, compile_tree, parse
 from helsevev.fhir.path.site import Typed
 from helsevev.fhir.path.syntax import Call, Index, Literal, Name, Tree, TypeTest, Unary, Variable
-from helsevev.fhir.path.values import Env, plain_all
+from helsevev.fhir.path.values import Env, Items, plain_all
 
 FHIRPATH: Final = "text/fhirpath"
 QUERY: Final = "application/x-fhir-query"
@@ -96,6 +96,29 @@ class Expression:
             parts.append(",".join(str(value) for value in values))
         found = iter(parts)
         return _INSERT.sub(lambda _: next(found), self.text)
+
+
+class Anywhere:
+    """FHIRPath that may be said of anything: of an item, an answer's value, a text."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, text: str) -> None:
+        """Raises `PathError` when it cannot be read."""
+        self._run = compile_tree(parse(text), None, focus=_RESPONSE, context=_ITEM)
+
+    def __call__(
+        self,
+        focus: Any,
+        response: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        knows: Knows | None,
+        now: datetime | None,
+    ) -> Items:
+        """What it finds, with the types that are known (`Node`). Raises `PathError`."""
+        env = Env(response, variables, None, knows=knows)
+        env.now = now
+        return self._run.run([focus], env)
 
 
 def _nodes(tree: Tree | None) -> Iterator[Tree]:

@@ -124,13 +124,9 @@ class Working:
         self.layout = Layout(prepared, response)
         self.issues = [Issue("stranger", link, link, "") for link in self.layout.strangers]
         self._failed: set[tuple[str, str]] = set()
-        self._known = {
-            **dict.fromkeys((*_LAUNCHED, *prepared.launch)),
-            **known(context, now),
-            "questionnaire": prepared.questionnaire,
-        }
+        self._known = launched(prepared, context, now)
         self._scopes: dict[int, Scope] = {}
-        self._knows = Knows(weight=self._weight)
+        self.knows = Knows(weight=self._weight)
         self._points: dict[int, Decimal | int] = {}
         self._calculated = [each for each in self.layout.all if each.item.is_calculated]
         for each in self.layout.all:
@@ -147,6 +143,11 @@ class Working:
                 return
             waiting = self._calculated if changed else self._touched(moved)
         self.issues.append(Issue("unsettled", "", "", ""))
+
+    def enable_only(self) -> None:
+        """Tell what is asked, and leave every answer as it was signed."""
+        self._enable()
+        self._begin_round()
 
     def _enable(self) -> bool:
         changed = False
@@ -205,7 +206,7 @@ class Working:
                 self.layout.response,
                 None if place is None else place.node,
                 self.scope(place),
-                self._knows,
+                self.knows,
                 self.now,
             )
         except PathError as problem:
@@ -236,7 +237,7 @@ class Working:
                 value = self._known.get(expression.name)
                 return value if type(value) is list else [] if value is None else [value]
             node = None if place is None else place.node
-            return expression(self.layout.response, node, scope, self._knows, self.now)
+            return expression(self.layout.response, node, scope, self.knows, self.now)
 
         return evaluate
 
@@ -264,6 +265,11 @@ class Working:
         said = {each[key] for each in self.prepared.weights.values() if key in each}
         return said.pop() if len(said) == 1 else None
 
+    def points_of(self, answer: Answer) -> Decimal | int | None:
+        """The points that a chosen answer gives."""
+        value = value_of(answer)
+        return self._points.get(id(value)) if type(value) is dict else None
+
     def offered(self) -> dict[str, tuple[Option, ...]]:
         """Options that the form lets be worked out, by place."""
         found = {}
@@ -278,16 +284,17 @@ class Working:
 _PLAIN: Final = frozenset({"resource", "rootResource", "context", "qitem", "questionnaire"})
 
 
-def known(context: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def launched(prepared: Prepared, context: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What expressions may name, with `age` (whole years) and `months` of the patient told."""
-    found = dict(context)
+    found: dict[str, Any] = {**dict.fromkeys((*_LAUNCHED, *prepared.launch)), **context}
+    found["questionnaire"] = prepared.questionnaire
     patient = found.get("patient")
-    born = patient.get("birthDate") if type(patient) is dict else None
+    born = patient.get("birthDate") if isinstance(patient, Mapping) else None
     if type(born) is str and len(born) == len("2000-01-01"):
         year, month, day = (int(part) for part in born.split("-"))
         months = (now.year - year) * 12 + now.month - month - (now.day < day)
-        found.setdefault("age", months // 12)
-        found.setdefault("months", months)
+        found["age"] = months // 12
+        found["months"] = months
     return found
 
 
