@@ -10,7 +10,7 @@ from typing import Any, Final
 from helsevev.fhir.questionnaire.answering import DoesNotFit, answer_of
 from helsevev.fhir.questionnaire.comparing import same, value_of
 from helsevev.fhir.questionnaire.filling import Filled, fill
-from helsevev.fhir.questionnaire.places import Answer
+from helsevev.fhir.questionnaire.places import Answer, Layout
 from helsevev.fhir.questionnaire.structure import Item, Prepared
 
 _NOON: Final = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -151,3 +151,35 @@ def _other_bands(filled: Filled, bands: Mapping[str, str]) -> list[str]:
         if label != wanted:
             found.append(f"{link} is “{label}”, not “{wanted}”")
     return found
+
+
+def try_response(
+    prepared: Prepared, response: Mapping[str, Any], now: datetime = _NOON
+) -> list[str]:
+    """What a form works out otherwise than a whole answer says: nothing when it agrees."""
+    given = fill(prepared, _unworked(prepared, response), context={}, now=now)
+    whole = {each.key: each for each in Layout(prepared, response).all}
+    found = []
+    for key, place in given.by_key.items():
+        if not place.item.is_calculated or key not in whole:
+            continue
+        values = [value_of(each) for each in place.answers] if place.enabled else []
+        wanted = [value_of(each) for each in whole[key].answers]
+        agrees = len(values) == len(wanted) and all(
+            _agrees(one, other) for one, other in zip(values, wanted, strict=True)
+        )
+        if not agrees:
+            told = ", ".join(_told(each) for each in values) or "without an answer"
+            found.append(f"{key} is {told}, not {', '.join(_told(each) for each in wanted)}")
+    return found
+
+
+def _unworked(prepared: Prepared, node: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer without what the form works out."""
+    kept = {key: value for key, value in node.items() if key not in ("item", "answer")}
+    item = prepared.by_link.get(str(node.get("linkId", "")))
+    if "answer" in node and not (item is not None and item.is_calculated):
+        kept["answer"] = [_unworked(prepared, each) for each in node["answer"]]
+    if "item" in node:
+        kept["item"] = [_unworked(prepared, each) for each in node["item"]]
+    return kept
