@@ -70,6 +70,15 @@ class Drafts:
             for kind, key, revision, at, content in rows
         ]
 
+    async def one(self, permit: Permit, kind: str, key: str) -> Draft | None:
+        """One of the actor's drafts about this inhabitant."""
+        row = await self._database.fetchrow(
+            _SQL["draft"], permit.patient, permit.actor.id, kind, key
+        )
+        if row is None:
+            return None
+        return Draft(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4]))
+
     async def discard(self, permit: Permit, kind: str, key: str) -> None:
         """Drop a draft: it was signed, or is not wanted."""
         await self._database.execute(
