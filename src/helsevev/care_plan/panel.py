@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
@@ -36,6 +37,8 @@ from helsevev.care_plan.scheduling import (
 from helsevev.care_plan.steps import with_steps_taken
 from helsevev.care_plan.task import is_planned
 from helsevev.care_plan.task_shown import TaskRow, plan_of, task_rows
+from helsevev.content.care_plan_loading import planning
+from helsevev.content.care_plan_shapes import Choice
 from helsevev.fhir.reading import (
     Moment,
     concept_text,
@@ -48,6 +51,8 @@ from helsevev.fhir.reading import (
     reference_text,
     text,
 )
+from helsevev.locale import gettext as _
+from helsevev.screens.formatting import number as formatted
 
 _WEEK: Final = timedelta(days=7)
 
@@ -94,6 +99,17 @@ class Plans(Struct, frozen=True, kw_only=True):
     minutes_decided: int
     minutes_planned: int
     minutes_done: int
+
+    @property
+    def hours(self) -> tuple[str, str, str]:
+        """Hours a week in words: decided, planned, done."""
+        every = (self.minutes_decided, self.minutes_planned, self.minutes_done)
+        return hours(every[0]), hours(every[1]), hours(every[2])
+
+    @property
+    def reasons(self) -> tuple[Choice, ...]:
+        """Why something may not be done."""
+        return planning().not_done
 
     def of(self, *kinds: str) -> tuple[PlanRow, ...]:
         """The plans in force of some kinds."""
@@ -214,14 +230,23 @@ def _decisions(requests: Iterable[Mapping[str, Any]], now: datetime) -> tuple[De
 
 
 def amount_of(request: Mapping[str, Any]) -> str:
-    """How much is decided, in words of the record: "3.5 h/wk"; "" when it is not counted."""
+    """How much is decided, in words: "3.5 hours a week"; "" when it is not counted."""
     ratio = mapping(request.get("quantityRatio"))
     many = mapping(ratio.get("numerator")) or mapping(request.get("quantityQuantity"))
     value = number(many.get("value"))
     if value is None:
         return ""
-    per = text(mapping(ratio.get("denominator")).get("unit"))
-    return f"{value.normalize():f} {text(many.get('unit'))}{'/' + per if per else ''}"
+    units = {"h": _("hours"), "d": _("days"), "times": _("times")}
+    per = {"d": _("a day"), "wk": _("a week"), "mo": _("a month")}
+    unit = text(many.get("unit"))
+    each = text(mapping(ratio.get("denominator")).get("unit"))
+    said = (formatted(value), units.get(unit, unit), per.get(each, ""))
+    return " ".join(part for part in said if part)
+
+
+def hours(minutes: int) -> str:
+    """Minutes as hours with one decimal, as the reader writes numbers."""
+    return formatted((Decimal(minutes) / 60).quantize(Decimal("0.1")))
 
 
 def _duration(measure: Mapping[str, Any]) -> int:

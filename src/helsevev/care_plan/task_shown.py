@@ -122,3 +122,12 @@ def _state(
 def _moment_key(row: TaskRow) -> float:
     known = row.at or row.due
     return known.at.timestamp() if known else 0.0
+
+
+def is_to_come(resource: Mapping[str, Any]) -> bool:
+    """Whether it is a planned task that nobody has done yet: no event, and no news to anybody."""
+    return (
+        resource.get("resourceType") == "Task"
+        and resource.get("status") in OPEN
+        and kind_of_task(resource) != ""
+    )
