@@ -53,6 +53,7 @@ from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
 from helsevev.access.walled import behind
 from helsevev.advice.rule_reviews import RulesToReview
+from helsevev.care_plan.ahead import TasksAhead
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
@@ -134,7 +135,7 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures, services.unit_times),
-        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services),
+        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services), TasksAhead(services),
         Escalation(services),
     )  # fmt: skip
     for job in jobs:

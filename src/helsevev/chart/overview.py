@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from helsevev.care_plan.coding import MEASURE
+from helsevev.care_plan.scheduling import kind_of_task
+from helsevev.care_plan.task_shown import is_to_come
 from helsevev.chart.timeline import NO_EVENTS, Event, event
 from helsevev.fhir.reading import (
     Moment,
@@ -91,6 +94,8 @@ def planned(
         if text(resource.get("status")) == "active"
     ]
     for resource in of_patient(resources.get("Task", ())):
+        if kind_of_task(resource) == MEASURE:
+            continue  # Each time of each measure: the section on plans has them.
         if text(resource.get("status")) in ("requested", "accepted", "ready", "in-progress"):
             due = mapping(mapping(resource.get("restriction")).get("period")).get("end")
             title = concept_text(resource.get("code")) or text(resource.get("description"))
@@ -152,7 +157,7 @@ def news(
         for kind, listed in resources.items()
         if kind not in NO_EVENTS
         for resource in of_patient(listed)
-        if is_new(resource, since, reader)
+        if is_new(resource, since, reader) and not is_to_come(resource)
     ]
     found.sort(key=lambda e: e.updated, reverse=True)
     return tuple(found)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.care_plan.task_shown import is_to_come
 from helsevev.fhir.definitions import PATIENT_COMPARTMENT
 from helsevev.fhir.reading import (
     Moment,
@@ -130,6 +131,7 @@ def timeline(
         for kind, listed in resources.items()
         if kind not in NO_EVENTS
         for resource in of_patient(listed)
+        if not is_to_come(resource)
     ]
     events.sort(key=lambda e: sort_key(e.at), reverse=True)
     return events

@@ -10,6 +10,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.access.slices import Slice
+from helsevev.care_plan.panel import Plans, plans
+from helsevev.care_plan.task_shown import is_to_come
 from helsevev.chart.labels import label
 from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
 from helsevev.chart.result_rows import SPARK_POINTS, ResultRow, ScoreCard, rows, score_card
@@ -67,7 +69,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("contacts", **_PEOPLE),
         _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
         _panel("plans", Appointment=50, CarePlan=50, Task=50, ServiceRequest=50, Goal=50,
-               **_PEOPLE),
+               Condition=ALL, **_PEOPLE),
         _panel("timeline", **dict.fromkeys(sorted(types()), ALL)),
     )
 }  # fmt: skip
@@ -84,10 +86,12 @@ _FOLLOWED: Final = " ".join(dict.fromkeys(kind for key in OVERVIEW for kind in P
 _ENDED: Final[Mapping[str, tuple[tuple[str, ...], int]]] = {
     "MedicationRequest": (("completed", "stopped", "cancelled", "entered-in-error"), 0),
     "Encounter": (("finished", "cancelled", "entered-in-error"), 2 * _PAST_CONTACTS),
+    "Task": (("completed", "failed", "rejected", "cancelled", "entered-in-error"), 200),
 }
 _SHOWS_ENDED: Final = {
     "MedicationRequest": frozenset({"medications", "timeline"}),
     "Encounter": frozenset({"contacts", "timeline"}),
+    "Task": frozenset({"timeline"}),
 }
 
 
@@ -150,7 +154,7 @@ class ChartView:
             f"{kind}/{resource.get('id')}"
             for kind, listed in self.resources.items()
             for resource in listed
-            if is_new(resource, since, self.reader)
+            if is_new(resource, since, self.reader) and not is_to_come(resource)
         )
 
     def count_new(self, *kinds: str) -> int:
@@ -232,6 +236,11 @@ class ChartView:
     def planned(self) -> tuple[Planned, ...]:
         """What is to happen."""
         return planned(self.resources, self.contacts, self.now, self.names)
+
+    @cached_property
+    def care(self) -> Plans:
+        """Plans, what they ask for now, and decisions on services."""
+        return plans(self.resources, self.now, self.names)
 
     @cached_property
     def news(self) -> tuple[Event, ...]:
