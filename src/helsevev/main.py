@@ -135,7 +135,8 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures, services.unit_times),
-        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services), TasksAhead(services),
+        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services),
+        TasksAhead(services),
         Escalation(services),
     )  # fmt: skip
     for job in jobs:
