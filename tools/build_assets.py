@@ -27,7 +27,7 @@ MODULES = ROOT / "node_modules"
 STAMP = STATIC / ".stamp"
 OLDEST_NODE = 20
 # Fetched by the pages that need them; the reader, with its WebAssembly, when a camera is opened.
-FETCHED = ("scan.ts", "scan_reader.ts")
+FETCHED = ("flowsheet.ts", "scan.ts", "scan_reader.ts")
 ENTRIES = (
     "app.ts", "app.css", "early.ts", "mark.svg", "offline.ts", "worker.ts",
     "icon-192.png", "icon-512.png",

@@ -28,6 +28,7 @@ from helsevev.chart.view import (
     OVERVIEW,
     PANELS,
     ChartView,
+    crowded,
     names_of,
     slices_of,
     unnamed,
@@ -279,9 +280,15 @@ async def _opened(
 ) -> tuple[Permit, _Found]:
     """The record opened for whoever asks, and those slices of it, decoded."""
     gate, actor = _services(request).gate, actor_of_request(request)
-    return await gate.open_chart_at(
+    permit, found = await gate.open_chart_at(
         actor, patient_id, wanted, interaction=interaction, reading="read"
     )
+    for piece in crowded(found, wanted):
+        # What a flowsheet holds of one night must not hide the results of yesterday.
+        more = await gate.open_slices(permit, [piece], interaction="read")
+        known = {each["id"] for each in found[piece.type]}
+        found[piece.type] += [each for each in more[piece.type] if each["id"] not in known]
+    return permit, found
 
 
 async def _names(request: _Request, permit: Permit, found: _Found) -> dict[str, str]:

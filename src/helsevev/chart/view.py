@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,9 +17,18 @@ from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reas
 from helsevev.chart.result_rows import SPARK_POINTS, ResultRow, ScoreCard, rows, score_card
 from helsevev.chart.timeline import Event, timeline, types
 from helsevev.documentation.panel import Document, documents
-from helsevev.fhir.reading import full_name, mapping, objects, reference_key, text
+from helsevev.fhir.reading import (
+    full_name,
+    mapping,
+    moment_of,
+    objects,
+    reference_key,
+    sort_key,
+    text,
+)
 from helsevev.medication.panel import Medicines, medicines
 from helsevev.medication.reconciliation.standing import Reconciling, reconciling
+from helsevev.observation.reading import TIMES
 from helsevev.observation.results import Trend, trends
 from helsevev.patient.banner import Banner, banner
 from helsevev.patient.contacts import Contacts, contacts
@@ -30,7 +39,8 @@ ALL: Final = 5000
 
 NEWS2_CODES: Final = frozenset({"1104051000000101", "88330-6", "1104301000000104"})
 _PAST_CONTACTS: Final = 8
-_MEASURED: Final = ("vital-signs", "survey", "exam", "activity")
+_CROWDED: Final = timedelta(days=7)
+_MEASURED: Final = ("vital-signs", "survey", "exam", "activity", "therapy", "procedure")
 
 
 class Panel(Struct, frozen=True):
@@ -108,6 +118,24 @@ def slices_of(keys: Collection[str], *, full: bool = False) -> list[Slice]:
         else Slice(kind, most, *_ENDED[kind])
         for kind, most in wanted.items()
     ]
+
+
+def crowded(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], wanted: Iterable[Slice]
+) -> list[Slice]:
+    """What is to be read besides, where the newest are all of a few days: a monitored patient's.
+
+    What was not measured at the bedside is read once more by itself; it is older than what is
+    there, so that the newest still come first.
+    """
+    for piece in wanted:
+        listed = found.get(piece.type, ())
+        if piece.type != "Observation" or len(listed) < piece.limit or piece.limit >= ALL:
+            continue
+        oldest, newest = (sort_key(moment_of(listed[n], *TIMES)) for n in (-1, 0))
+        if newest - oldest < _CROWDED:
+            return [Slice(piece.type, piece.limit, apart=_MEASURED)]
+    return []
 
 
 class ChartView:

@@ -7,19 +7,16 @@ from uuid import UUID
 from helsevev.access.actor import Actor
 from helsevev.access.brought import Act, NotTaken, Outcome, keep_once
 from helsevev.access.services import Services
-from helsevev.access.slices import Slice
 from helsevev.content import loading
-from helsevev.fhir.encounters import the_ongoing
-from helsevev.fhir.reading import OSLO, moment, text
+from helsevev.fhir.reading import text
+from helsevev.follow_up.coding import Who
 from helsevev.locale import gettext as _
+from helsevev.observation.opened import call, open_to_measure
 from helsevev.observation.vital_signs import (
     NotRecordable,
     Performer,
-    Person,
-    age_in_months,
-    problem_codes,
+    read_form,
     record_vital_signs,
-    was_on_scale_2,
 )
 
 
@@ -28,33 +25,28 @@ async def measured(services: Services, actor: Actor, act: Act) -> Outcome:
 
     The score is worked out here, from the content as it is now. Raises `AccessError`.
     """
-    permit = await services.gate.open_chart(actor, act.patient, interaction="form")
-    slices = (
-        Slice("Patient", 1), Slice("Encounter", 50), Slice("Condition", 500),
-        Slice("Observation", 200),
-    )  # fmt: skip
-    found = await services.gate.open_slices(permit, slices, interaction="form")
-    born = moment(next(iter(found["Patient"]), {}).get("birthDate"))
-    known = born.day if born is not None and born.precision == "day" else None
-    months = age_in_months(known, act.at.astimezone(OSLO).date())
+    opened = await open_to_measure(services, actor, act.patient, at=act.at)
     said = act.said.get("values")
     form = {str(name): text(value)[:100] for name, value in said.items()} if said else {}
-    if was_on_scale_2(found["Observation"]):
+    if opened.was_on_scale_2:
         form["scale_2"] = "1"
+    signs, table = loading.vital_signs(), loading.news2()
     try:
         made = record_vital_signs(
             form,
-            person=Person(act.patient, months, problem_codes(found["Condition"])),
+            person=opened.person,
             performer=Performer(*act.by),
             at=act.at,
-            signs=loading.vital_signs(),
-            table=loading.news2(),
+            signs=signs,
+            table=table,
             key=UUID(act.key),
-            encounter=the_ongoing(found["Encounter"]),
+            encounter=opened.encounter,
         )
     except NotRecordable as refusal:
-        labels = {p.key: p.label for sign in loading.vital_signs().sign for p in sign.parts}
+        labels = {p.key: p.label for sign in signs.sign for p in sign.parts}
         words = (f"{labels.get(i.expression, '')} {i.diagnostics}" for i in refusal.issues)
         raise NotTaken("; ".join(each.strip() for each in words)) from refusal
-    await keep_once(services, actor, made, act.key)
+    found = read_form(form, opened.person, signs, table).score
+    called = call(opened, Who(*act.by), made, found, act.at)
+    await keep_once(services, actor, [*made, *called], act.key)
     return Outcome(status="stored", name=_("Measurements"))

@@ -2,6 +2,8 @@
 
 from helsevev.kit.chapter import Chapter
 from helsevev.observation import brought, pages, vital_signs
+from helsevev.observation.flowsheet import cell_pages
+from helsevev.observation.flowsheet import pages as flowsheet_pages
 from helsevev.observation.orders import pages as order_pages
 from helsevev.observation.orders import rules as order_rules
 
@@ -10,6 +12,7 @@ CHAPTER = Chapter(
     owns=("Observation", "DiagnosticReport", "ImagingStudy", "Specimen", "Media", "ServiceRequest"),
     routes=(
         pages.vital_signs_form, pages.live_score, pages.sign_vital_signs, *order_pages.ROUTES,
+        *flowsheet_pages.ROUTES, *cell_pages.ROUTES,
     ),
     rules={"Observation": vital_signs.check, "ServiceRequest": order_rules.check},
     brought={"measured": brought.measured},

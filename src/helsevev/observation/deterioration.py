@@ -20,7 +20,7 @@ from helsevev.fhir.reading import (
     reference_text,
     text,
 )
-from helsevev.follow_up.asking import ask, entry
+from helsevev.follow_up.asking import ask
 from helsevev.follow_up.coding import Who, matter_of
 from helsevev.follow_up.standing import standing_of
 from helsevev.locale import gettext as _
@@ -44,34 +44,40 @@ def called_for(
     table: News2,
     now: datetime,
 ) -> dict[str, Any] | None:
-    """The entry of a transaction that calls somebody; None when nobody has to be called.
+    """The Task that calls somebody; None when nobody has to be called.
 
-    `score_url` is the entry of the score, which the Task is about. Whom the content calls is looked
-    for in `encounters`; whoever measured is called when the record names nobody else. A call at the
-    same level or above that nobody has ended (`tasks`) is not made twice. `at` is when it was
-    measured: what is written down a day late calls nobody.
+    `score_url` is the entry of the score, which the Task is about; the deadline counts from `at`,
+    when it was measured, so that the same form sent twice makes the same Task. Whom the content
+    calls is looked for in `encounters`; who measured is called when the record names nobody else.
+    A call at the same level or above that nobody has ended (`tasks`) is not made twice. What is
+    written down a day late calls nobody.
     """
     response = found.response
     if response is None or not response.calls or found.total is None:
         return None
     within = timedelta(minutes=response.within_minutes)
-    if now - at > max(within, timedelta(hours=1)) or _is_called(tasks, response, table):
+    key = f"news2 {score_url}"
+    others = [each for each in tasks if key not in _needs(each)]
+    if now - at > max(within, timedelta(hours=1)) or _is_called(others, response, table):
         return None
     stays = [each for each in encounters if each.get("status") in ONGOING]
     owner = _whom(response, measurer, stays)
-    task = ask(
+    return ask(
         _("%(name)s %(total)s at %(time)s. %(action)s") % {
             "name": table.title, "total": found.total, "time": f"{at:%H:%M}",
             "action": response.action,
         },
-        patient_id=patient_id, owner=owner, at=now, matter=MATTER,
+        patient_id=patient_id, owner=owner, at=at, matter=MATTER,
         title=_("Deterioration: %(name)s %(total)s") % {
             "name": table.title, "total": found.total,
         },
-        asked_by=measurer, due=now + within, why=score_url, key=f"news2 {score_url}",
+        asked_by=measurer, due=at + within, why=score_url, key=key,
         unit=_unit(stays) or unit, coding=({"system": RISK, "code": response.risk},),
     )  # fmt: skip
-    return entry(task)
+
+
+def _needs(task: Mapping[str, Any]) -> set[str]:
+    return {text(i.get("value")) for i in objects(task.get("identifier"))}
 
 
 def _whom(response: Response, measurer: Who, stays: Sequence[Mapping[str, Any]]) -> Who:

@@ -8,45 +8,32 @@ from uuid import UUID, uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
-from msgspec import Struct
 
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
-from helsevev.access.slices import Slice
 from helsevev.content import loading
-from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO, full_name, moment, text
+from helsevev.fhir.reading import OSLO
+from helsevev.follow_up.asking import entry
+from helsevev.follow_up.coding import Who
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.observation.opened import Opened, call, open_to_measure
 from helsevev.observation.vital_signs import (
     NotRecordable,
     Performer,
     Person,
     Taken,
-    age_in_months,
     as_transaction,
-    problem_codes,
     read_form,
     record_vital_signs,
     taken_at,
-    was_on_scale_2,
 )
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
-
-
-class _About(Struct, frozen=True):
-    """The patient of the form, and the contact that the round belongs to."""
-
-    person: Person
-    name: str
-    birth_date: str
-    encounter: str | None
-    was_on_scale_2: bool
 
 
 @get("/patient/{patient_id:str}/vital-signs", opt=_RECORD)
@@ -83,29 +70,38 @@ async def sign_vital_signs(request: _Request, patient_id: str) -> Response[Any]:
     return Redirect(f"/patient/{patient_id}#panel-measurements", status_code=303)
 
 
-async def _record(request: _Request, about: _About, form: Mapping[str, str]) -> None:
+async def _record(request: _Request, about: Opened, form: Mapping[str, str]) -> None:
     actor = actor_of_request(request)
     try:
         key = UUID(form.get("key", ""))
     except ValueError:
         problem = _("The form is not complete. Open it again.")
         raise NotRecordable([Issue("error", "value", problem)]) from None
+    signs, table, at = (
+        loading.vital_signs(),
+        loading.news2(),
+        taken_at(form.get("time", ""), clock.now()),
+    )
     made = record_vital_signs(
         form,
         person=about.person,
         performer=Performer(actor.id, actor.name),
-        at=taken_at(form.get("time", ""), clock.now()),
-        signs=loading.vital_signs(),
-        table=loading.news2(),
+        at=at,
+        signs=signs,
+        table=table,
         key=key,
         encounter=about.encounter,
     )
+    bundle = as_transaction(made)
+    found = read_form(form, about.person, signs, table).score
+    called = call(about, Who(actor.id, actor.name), made, found, at)
+    bundle["entry"] += [entry(task, url) for url, task in called]
     services: Services = request.app.state.services
-    await services.bundles.transact(actor, as_transaction(made), idempotency_key=str(key))
+    await services.bundles.transact(actor, bundle, idempotency_key=str(key))
 
 
 async def _page(
-    request: _Request, about: _About, form: Mapping[str, str], issues: Sequence[Issue]
+    request: _Request, about: Opened, form: Mapping[str, str], issues: Sequence[Issue]
 ) -> Response[Any]:
     signs, table = loading.vital_signs(), loading.news2()
     taken = read_form(form, about.person, signs, table)
@@ -155,31 +151,9 @@ def _level(risk: str) -> str:
     return {"low-medium": "medium"}.get(risk, risk)
 
 
-async def _about(request: _Request, patient_id: str) -> _About:
-    """Whom the round is about, and the contact that is going on, if there is just one."""
+async def _about(request: _Request, patient_id: str) -> Opened:
     services: Services = request.app.state.services
-    actor = actor_of_request(request)
-    permit = await services.gate.open_chart(actor, patient_id, interaction="form")
-    slices = [
-        Slice("Patient", 1),
-        Slice("Encounter", 50),
-        Slice("Condition", 500),
-        Slice("Observation", 200),
-    ]
-    found = await services.gate.open_slices(permit, slices, interaction="form")
-    patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
-    known = born.day if born is not None and born.precision == "day" else None
-    months = age_in_months(known, clock.now().astimezone(OSLO).date())
-    return _About(
-        person=Person(
-            patient_id, months, problem_codes(found["Condition"]), text(patient.get("gender"))
-        ),
-        name=full_name(patient.get("name")),
-        birth_date=born.text if born is not None else "",
-        encounter=the_ongoing(found["Encounter"]),
-        was_on_scale_2=was_on_scale_2(found["Observation"]),
-    )
+    return await open_to_measure(services, actor_of_request(request), patient_id)
 
 
 async def _typed(request: _Request) -> dict[str, str]:

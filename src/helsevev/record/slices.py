@@ -20,13 +20,15 @@ class Slice:
     """The newest `limit` resources of a type, by clinical date.
 
     Those with a status in `ended` are left out, but for the newest `anyway` of the type: nobody
-    reads hundreds of orders that ended long ago to find those in use.
+    reads hundreds of orders that ended long ago to find those in use. So are those of a category in
+    `apart`: what is measured every hour, beside what is not.
     """
 
     type: str
     limit: int
     ended: tuple[str, ...] = ()
     anyway: int = 0
+    apart: tuple[str, ...] = ()
 
 
 async def read_slices(
@@ -39,6 +41,7 @@ async def read_slices(
     ]
     for each in wanted:
         hashes = [token_hash("status", None, status) for status in each.ended]
+        hashes += [token_hash("category", None, category) for category in each.apart]
         asked.append((each.type, each.limit, array_text(hashes) if hashes else None))
     rows = await database.fetch(_SQL["newest"], patient, *columns(asked, 3))
     found: dict[str, dict[str, Stored]] = {each.type: {} for each in wanted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -67,10 +67,18 @@ def fluid_day(content: Flowsheet, at: datetime) -> tuple[datetime, datetime]:
 
 
 def balance(
-    sheet: Sheet, cells: Iterable[Cell], start: datetime, end: datetime, now: datetime
+    sheet: Sheet,
+    cells: Iterable[Cell],
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    typed: Mapping[str, Sequence[Decimal]] | None = None,
 ) -> Balance:
-    """The balance of `start` up to (not including) `end`; what nobody has confirmed is left out."""
-    counted: dict[str, list[Decimal]] = {}
+    """The balance of `start` up to (not including) `end`; what nobody has confirmed is left out.
+
+    `typed` is what is about to be signed, by row.
+    """
+    counted: dict[str, list[Decimal]] = {key: list(found) for key, found in (typed or {}).items()}
     for cell in cells:
         if start <= cell.at < end and not cell.is_unconfirmed:
             counted.setdefault(cell.parameter, []).extend(cell.numbers.values())

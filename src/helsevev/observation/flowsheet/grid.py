@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helsevev.content.packs.flowsheets import Flowsheet
 from helsevev.fhir.reading import OSLO
@@ -166,3 +167,11 @@ def _keep(column: dict[str, Cell], cell: Cell, at: datetime) -> None:
 def _rank(cell: Cell, at: datetime) -> tuple[bool, timedelta, str]:
     apart = abs(cell.at - at) if cell.is_unconfirmed else timedelta()
     return not cell.is_unconfirmed, -apart, cell.stored
+
+
+def with_columns(laid: Grid, times: Iterable[datetime]) -> Grid:
+    """The grid with an open column at each of some times."""
+    columns = {each.at: each for each in laid.columns}
+    for at in times:
+        columns.setdefault(at, Column(at, {}, is_open=True))
+    return replace(laid, columns=tuple(columns[at] for at in sorted(columns)))

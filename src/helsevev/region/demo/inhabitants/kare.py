@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..codes import SNOMED, coding, concept
 from ..contacts import appointment, care_team, encounter, episode
+from ..flowsheets import monitored
 from ..home import Place
 from ..laboratory import laboratory, laboratory_series
 from ..measurements import measured, series, trend
@@ -34,6 +35,7 @@ def tell(story: Story) -> None:
     )
     _medicines(story, stay)
     _measurements(story, stay)
+    monitored(story, stay, "magnus-tverdal", "synne-hovde")
     _laboratory(story, stay)
     _contacts(story, copd, stay)
     _plans(story, copd)
