@@ -10,6 +10,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.documentation.note import Author, NoteType, NotSignable, sign_note
+from helsevev.documentation.notes import cosigning
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.reading import text
 from helsevev.locale import gettext as _
@@ -18,7 +19,8 @@ from helsevev.locale import gettext as _
 async def noted(services: Services, actor: Actor, act: Act) -> Outcome:
     """Sign `said["text"]` as a note of type `said["type"]`, dated when it was written.
 
-    Nobody signs for another: what a colleague enters says whose words it is. Raises `AccessError`.
+    Nobody signs for another: what a colleague enters says whose words it is. What somebody in
+    training wrote awaits their unit's signature. Raises `AccessError`.
     """
     types = loading.note_types()
     chosen = next(
@@ -35,6 +37,7 @@ async def noted(services: Services, actor: Actor, act: Act) -> Outcome:
             _("Written by %(name)s without contact, entered by a colleague.") % {"name": act.by[1]}
             + f"\n\n{words}"
         )
+    asks = cosigning.must_be_cosigned(actor) and bool(actor.unit)
     try:
         note = sign_note(
             words,
@@ -44,8 +47,14 @@ async def noted(services: Services, actor: Actor, act: Act) -> Outcome:
             at=act.at,
             encounter=the_ongoing(found["Encounter"]),
             headings=chosen.sections,
+            cosigner=asks,
         )
     except NotSignable as refusal:
         raise NotTaken(str(refusal)) from refusal
-    await keep_once(services, actor, [(f"urn:uuid:{uuid4()}", note)], act.key)
+    url = f"urn:uuid:{uuid4()}"
+    made = [(url, note)]
+    if asks:
+        unit = cosigning.Colleague(actor.unit[0], actor.unit_name, "")
+        made.append((f"urn:uuid:{uuid4()}", cosigning.asked(note, url, actor, unit, act.at)))
+    await keep_once(services, actor, made, act.key)
     return Outcome(status="stored", name=chosen.label)

@@ -9,11 +9,18 @@ from typing import Any, Final
 
 from helsevev.documentation.headings import joined, split
 from helsevev.documentation.narrative import from_xhtml, to_narrative, to_plain
+from helsevev.documentation.tracing import Tracer, bare, traces_of, with_traces
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import concept_text, mapping, objects, text
 from helsevev.locale import gettext as _
 
 MAXIMUM_LENGTH: Final = 200_000
+CORRECTED_WHY: Final = "https://helsevev.no/fhir/StructureDefinition/correction-reason"
+"""Extension of an attester of a Composition: why they changed it."""
+AWAITS: Final = "preliminary"
+"""Composition.status of a note that its author has signed and that awaits a co-signature."""
+BLANK: Final = "___"
+_REASON_LENGTH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +59,21 @@ def sign_note(
     at: datetime,
     encounter: str | None = None,
     headings: Sequence[str] = (),
+    tracer: Tracer | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
+    cosigner: bool = False,
 ) -> dict[str, Any]:
-    """A final Composition from plain text, signed by its author at `at` (aware).
+    """A Composition from plain text, signed by its author at `at` (aware).
 
     Lines that are one of `headings` and a colon begin a section. `encounter` is "Encounter/<id>"
-    of the contact it belongs to. Raises NotSignable. http://hl7.org/fhir/R4/composition.html
+    of the contact it belongs to; `tracer` knows what of the text is not the author's own; `files`
+    are references to documents that belong to it. With a `cosigner` it is preliminary until that
+    person has signed too. Raises NotSignable. http://hl7.org/fhir/R4/composition.html
     """
-    signature = _signature(author, at)
+    signature = signature_of(author, at, "personal" if cosigner else "legal")
     note: dict[str, Any] = {
         "resourceType": "Composition",
-        "status": "final",
+        "status": AWAITS if cosigner else "final",
         "type": {
             "coding": [{"system": kind.system, "code": kind.code, "display": kind.display}],
             "text": kind.display,
@@ -76,13 +88,24 @@ def sign_note(
         note["encounter"] = {"reference": encounter}
     if author.organisation:
         note["custodian"] = _party(author.organisation, author.organisation_name)
-    if stretches := split(plain, headings):
-        note["section"] = [
-            {"title": heading or kind.display, "text": to_narrative(written)}
-            for heading, written in stretches
-        ]
-    _refuse(check(note))
+    if BLANK in plain:
+        raise NotSignable([error("required", _("Fill in or take away the blanks (___)."), "text")])
+    note["section"] = [
+        _section(heading or kind.display, written, tracer)
+        for heading, written in split(plain, headings)
+    ]
+    if files:
+        note["section"].append({"title": _("Attachments"), "entry": [dict(each) for each in files]})
+    if not note["section"]:
+        del note["section"]
+    # What awaits somebody else's signature has to hold by itself as well.
+    _refuse(check({**note, "status": "final"}))
     return note
+
+
+def _section(title: str, written: str, tracer: Tracer | None) -> dict[str, Any]:
+    section = {"title": title, "text": to_narrative(written)}
+    return with_traces(section, tracer.of(written)) if tracer else section
 
 
 def correct_note(
@@ -91,27 +114,35 @@ def correct_note(
     *,
     author: Author,
     at: datetime,
+    why: str,
     headings: Sequence[str] = (),
+    tracer: Tracer | None = None,
 ) -> dict[str, Any]:
-    """The next version of a signed note: new text, status amended, the corrector signs too.
+    """The next version of a signed note: new text, status amended, signed by who corrects, and why.
 
     Who wrote it first and what else it says (type, contact, entries, inner sections) stays; the
-    version before stays in the record. Raises NotSignable, also when nothing was changed.
+    version before stays in the record (pasientjournalforskriften § 15). A note that awaits a
+    co-signature goes on doing so. Raises NotSignable, also when nothing was changed.
     """
     known = [*(_heading(s, note) for s in objects(note.get("section"))), *headings]
     stretches = split(plain, known)
     if stretches == split(note_text(note), known):
         told = _("Nothing was changed.")
         raise NotSignable([error("business-rule", told, "Composition.section")])
-    signature = _signature(author, at)
+    if len(why.strip()) < 3:
+        raise NotSignable([error("required", _("Say why the note is corrected."), "why")])
+    awaits = text(note.get("status")) == AWAITS
+    signature = signature_of(author, at, "personal" if awaits else "legal")
+    reason = {"url": CORRECTED_WHY, "valueString": why.strip()[:_REASON_LENGTH]}
+    signature["extension"] = [reason]
     written_by = objects(note.get("author"))
     corrected = {
         **note,
-        "status": "amended",
+        "status": AWAITS if awaits else "amended",
         "date": signature["time"],
         "author": [*written_by],
         "attester": [*objects(note.get("attester")), signature],
-        "section": _corrected_sections(note, stretches),
+        "section": _corrected_sections(note, stretches, tracer),
     }
     if author.reference not in {text(party.get("reference")) for party in written_by}:
         corrected["author"].append(_party(author.reference, author.name))
@@ -124,15 +155,24 @@ def correct_note(
 
 
 def _corrected_sections(
-    note: Mapping[str, Any], stretches: Sequence[tuple[str, str]]
+    note: Mapping[str, Any], stretches: Sequence[tuple[str, str]], tracer: Tracer | None
 ) -> list[dict[str, Any]]:
-    """The new texts in their sections; a section that holds more than text is never dropped."""
+    """The new texts in their sections; a section that holds more than text is never dropped.
+
+    Lines that stood there before come from where they came from then; others are looked for.
+    """
     left = [dict(section) for section in objects(note.get("section"))]
+    known = {trace.line: trace for section in left for trace in traces_of(section)}
+    before = {bare(line) for line in note_text(note).split("\n")}
     made = []
     for heading, written in stretches:
         place = next((i for i, s in enumerate(left) if _heading(s, note) == heading), None)
         section = left.pop(place) if place is not None else {"title": heading or note_title(note)}
-        made.append({**section, "text": to_narrative(written)})
+        lines = [bare(line) for line in written.split("\n")]
+        new = "\n".join("" if line in before else line for line in lines)
+        traces = [known[line] for line in lines if line in known]
+        traces += tracer.of(new) if tracer else []
+        made.append(with_traces({**section, "text": to_narrative(written)}, traces))
     for section in left:
         section.pop("text", None)
         if section.get("entry") or section.get("section"):
@@ -148,13 +188,16 @@ def _heading(section: Mapping[str, Any], note: Mapping[str, Any]) -> str:
 
 def note_text(note: Mapping[str, Any]) -> str:
     """The plain text of a note's sections as it was written, with its headings."""
-    return joined(
-        [
-            (_heading(section, note), written)
-            for section in objects(note.get("section"))
-            if (written := to_plain(from_xhtml(mapping(section.get("text")).get("div"))))
-        ]
-    )
+    return joined(sections_by_heading(note))
+
+
+def sections_by_heading(note: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(heading, text) of a note's sections; the heading is "" for what stands under none."""
+    return [
+        (_heading(section, note), written)
+        for section in objects(note.get("section"))
+        if (written := to_plain(from_xhtml(mapping(section.get("text")).get("div"))))
+    ]
 
 
 def note_title(note: Mapping[str, Any]) -> str:
@@ -209,9 +252,10 @@ def _own_text(note: Mapping[str, Any]) -> str:
     return "".join(text(mapping(s.get("text")).get("div")) for s in objects(note.get("section")))
 
 
-def _signature(author: Author, at: datetime) -> dict[str, Any]:
+def signature_of(author: Author, at: datetime, mode: str = "legal") -> dict[str, Any]:
+    """An attester: who signs, when (aware), and as what (FHIR's composition-attestation-mode)."""
     return {
-        "mode": "legal",
+        "mode": mode,
         "time": at.isoformat(timespec="milliseconds"),
         "party": _party(author.reference, author.name),
     }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from helsevev.documentation.narrative import Block, from_plain, from_xhtml, to_plain
-from helsevev.documentation.note import note_title
+from helsevev.documentation.note import AWAITS, CORRECTED_WHY, note_title
+from helsevev.documentation.tracing import Stretch, Trace, stretches, traces_of
 from helsevev.fhir.reading import (
     Moment,
     concept_text,
@@ -33,33 +34,45 @@ _TEXTUAL: Final = ("text/plain", "text/markdown", "text/html", "application/xhtm
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who vouched for it, as what (FHIR's attestation mode) and when."""
+    """Who vouched for it, as what (FHIR's attestation mode), when, and why they changed it."""
 
     name: str
     mode: str
     at: Moment | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled stretch of a document."""
+    """A titled stretch of a document; `traces` say which of its lines came from elsewhere."""
 
     title: str
     blocks: tuple[Block, ...]
+    traces: tuple[Trace, ...] = ()
 
     @property
     def text(self) -> str:
         """The section as plain text."""
         return to_plain(self.blocks)
 
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The text, its lines grouped by where they came from."""
+        return stretches(self.text, self.traces)
+
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that is no text: what it is, not what it holds."""
+    """A file that is no text: what it is, not what it holds.
+
+    `source` and `id` are the type and id of the resource that it is read from, "" for none.
+    """
 
     title: str
     media_type: str
     size: int | None
+    source: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,16 @@ class Document:
         return self.status in _SIGNED
 
     @property
+    def awaits(self) -> bool:
+        """True when its author has signed it, and somebody else has to sign it too."""
+        return self.source == "Composition" and self.status == AWAITS and bool(self.signatures)
+
+    @property
+    def corrected_why(self) -> str:
+        """Why it was corrected last, "" when nobody said."""
+        return next((each.why for each in reversed(self.signatures) if each.why), "")
+
+    @property
     def is_corrected(self) -> bool:
         """True when the text was changed after it was signed."""
         return self.status in ("amended", "corrected", "appended")
@@ -104,6 +127,12 @@ class Document:
     def titled(self) -> tuple[Section, ...]:
         """The sections with a title of their own."""
         return tuple(s for s in self.sections if s.title and s.title != self.title)
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """What stands in no titled section, its lines grouped by where they came from."""
+        own = [s for s in self.sections if not s.title or s.title == self.title]
+        return stretches(self.text, [trace for section in own for trace in section.traces])
 
     @property
     def text(self) -> str:
@@ -160,12 +189,33 @@ def composition(resource: Mapping[str, Any], names: Mapping[str, str] | None = N
         encounter=resource.get("encounter"),
         signatures=tuple(
             Signature(
-                reference_text(a.get("party"), names), text(a.get("mode")), moment(a.get("time"))
+                reference_text(a.get("party"), names), text(a.get("mode")), moment(a.get("time")),
+                _why(a),
             )
             for a in objects(resource.get("attester"))
         ),
         sections=sections,
+        attached=_entered(resource.get("section")),
+    )  # fmt: skip
+
+
+def _why(attester: Mapping[str, Any]) -> str:
+    extensions = objects(attester.get("extension"))
+    return next(
+        (text(e.get("valueString")) for e in extensions if e.get("url") == CORRECTED_WHY), ""
     )
+
+
+def _entered(sections: object) -> tuple[Attached, ...]:
+    """The photos and documents that sections point at."""
+    found = []
+    for section in objects(sections):
+        for entry in objects(section.get("entry")):
+            kind, _slash, key = reference_key(entry).partition("/")
+            if kind in ("Media", "DocumentReference") and key:
+                media_type = "image/jpeg" if kind == "Media" else ""
+                found.append(Attached(text(entry.get("display")), media_type, None, kind, key))
+    return tuple(found)
 
 
 def document_reference(
@@ -173,7 +223,7 @@ def document_reference(
 ) -> Document:
     """A DocumentReference with the texts it carries; other files are named, not opened."""
     attachments = [mapping(c.get("attachment")) for c in objects(resource.get("content"))]
-    sections, attached = _attachments(attachments)
+    sections, attached = _attachments(attachments, text(resource.get("id")))
     contexts = objects(mapping(resource.get("context")).get("encounter"))
     return _document(
         resource,
@@ -259,8 +309,8 @@ def _sections(value: object, depth: int = 0) -> tuple[Section, ...]:
     for section in objects(value):
         title = text(section.get("title")) or concept_text(section.get("code"))
         blocks = from_xhtml(mapping(section.get("text")).get("div"))
-        if blocks or (title and not section.get("section")):
-            found.append(Section(title, blocks))
+        if blocks or (title and not section.get("section") and not section.get("entry")):
+            found.append(Section(title, blocks, tuple(traces_of(section))))
         if depth < 10:
             found += _sections(section.get("section"), depth + 1)
     return tuple(found)
@@ -268,6 +318,7 @@ def _sections(value: object, depth: int = 0) -> tuple[Section, ...]:
 
 def _attachments(
     attachments: Iterable[Mapping[str, Any]],
+    document: str = "",
 ) -> tuple[tuple[Section, ...], tuple[Attached, ...]]:
     sections: list[Section] = []
     attached: list[Attached] = []
@@ -277,7 +328,11 @@ def _attachments(
         plain = attachment_text(attachment)
         if plain is None:
             size = attachment.get("size")
-            attached.append(Attached(title, media_type, size if isinstance(size, int) else None))
+            # One that is kept by itself can be opened; a page shows the first of a document.
+            own = document if text(attachment.get("url")).startswith("Binary/") else ""
+            kind = "DocumentReference" if own and not attached else ""
+            length = size if isinstance(size, int) else None
+            attached.append(Attached(title, media_type, length, kind, own if kind else ""))
             continue
         blocks = from_xhtml(plain) if "html" in media_type else from_plain(plain)
         sections += _by_heading(title, blocks)

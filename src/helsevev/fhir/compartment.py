@@ -114,6 +114,9 @@ def subject_of(resource: dict[str, Any]) -> str | None:
     resource_type = resource["resourceType"]
     if resource_type == "Patient":
         return f"Patient/{resource['id']}" if "id" in resource else None
+    if resource_type == "Binary":
+        # What decides who may read it (http://hl7.org/fhir/R4/binary.html#security).
+        return _patient(resource.get("securityContext") or {})
     plain, finders = _subject_finders(resource_type)
     if plain:
         reference = resource.get(plain)

@@ -40,7 +40,8 @@ class Settings:
     `inhabitant_issuer` are the national logins; a session locks after `lock_after` without use.
     `workers` is how many processes answer, 0: as `processes` says. `medication_service` is where
     the national list of medicines is exchanged ("": nowhere), with the token in a file; it is
-    waited for that many seconds.
+    waited for that many seconds. `dictation` says which speech recognition of the browser may be
+    used in notes: "device" (what never leaves the device), "browser" (any), or "off".
     """
 
     data: Path
@@ -61,6 +62,7 @@ class Settings:
     medication_service: str = ""
     medication_service_token: Path | None = None
     medication_seconds: int = 20
+    dictation: str = "device"
 
     @property
     def processes(self) -> int:
@@ -71,11 +73,12 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read HELSEVEV_DATA, _DATABASE_URL, _HOST, _PORT (or PORT), _DEMO, _CHROMIUM, _ADDRESS,
         _SUBSCRIPTION_ENDPOINTS, _CONDITIONAL_DELETE, _LOCK_AFTER, _WORKERS, _MEDICATION_SERVICE,
-        _MEDICATION_SERVICE_TOKEN, _MEDICATION_SECONDS, and _ISSUER, _CLIENT_ID and _KEY_FILE of
-        STAFF and INHABITANT.
+        _MEDICATION_SERVICE_TOKEN, _MEDICATION_SECONDS, _DICTATION, and _ISSUER, _CLIENT_ID and
+        _KEY_FILE of STAFF and INHABITANT.
 
         Raises `BadSetting` for a port that is no port, too many workers, an address that is no
-        https or http, a conditional delete that is neither single nor multiple, and half an issuer.
+        https or http, a conditional delete that is neither single nor multiple, a dictation of no
+        such kind, and half an issuer.
         """
         return cls(
             data=Path(environ.get("HELSEVEV_DATA") or "data").absolute(),
@@ -96,6 +99,7 @@ class Settings:
             medication_service=_guarded(environ, "HELSEVEV_MEDICATION_SERVICE"),
             medication_service_token=_folder(environ, "HELSEVEV_MEDICATION_SERVICE_TOKEN"),
             medication_seconds=_seconds(environ, "HELSEVEV_MEDICATION_SECONDS", 20),
+            dictation=_dictation(environ),
         )
 
 
@@ -138,6 +142,14 @@ def _guarded(environ: Mapping[str, str], name: str) -> str:
     if address and not address.startswith(("https://", *here)):
         raise BadSetting(f"{name} must be an https address, not {address[:80]!r}")
     return address
+
+
+def _dictation(environ: Mapping[str, str]) -> str:
+    name = "HELSEVEV_DICTATION"
+    text = environ.get(name, "").strip().lower() or "device"
+    if text not in ("device", "browser", "off"):
+        raise BadSetting(f"{name} is device, browser or off, not {text[:80]!r}")
+    return text
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:

@@ -52,7 +52,9 @@ def test_an_empty_note_cannot_be_signed(plain: str) -> None:
 
 
 def test_a_correction_keeps_the_first_author_and_adds_the_one_who_corrects() -> None:
-    corrected = correct_note(signed(), "Bedre i dag. Feberfri.", author=OLA, at=LATER)
+    corrected = correct_note(
+        signed(), "Bedre i dag. Feberfri.", author=OLA, at=LATER, why="Ny opplysning"
+    )
     assert corrected["status"] == "amended"
     assert [a["display"] for a in corrected["author"]] == ["Kari Vik", "Ola Moe"]
     assert [a["party"]["display"] for a in corrected["attester"]] == ["Kari Vik", "Ola Moe"]
@@ -82,7 +84,7 @@ def test_empty_headings_are_not_signed() -> None:
 def test_a_correction_changes_its_section_and_keeps_what_else_sections_hold() -> None:
     note = with_headings("Vurdering:\nBedring.\n\nPlan:\nHjem i morgen.")
     note["section"][0]["entry"] = [{"reference": "Observation/1"}]
-    corrected = correct_note(note, "Plan:\nHjem mandag.", author=KARI, at=LATER)
+    corrected = correct_note(note, "Plan:\nHjem mandag.", author=KARI, at=LATER, why="Feil dag")
     assert [s["title"] for s in corrected["section"]] == ["Plan", "Vurdering"]
     assert "text" not in corrected["section"][1]
     assert corrected["section"][1]["entry"] == [{"reference": "Observation/1"}]
@@ -102,12 +104,12 @@ def test_no_word_is_lost_between_headings(stretches: list[tuple[str, str]]) -> N
 
 def test_a_correction_that_changes_nothing_is_refused() -> None:
     with pytest.raises(NotSignable):
-        correct_note(signed(), " Bedre i dag.\r\n", author=KARI, at=LATER)
+        correct_note(signed(), " Bedre i dag.\r\n", author=KARI, at=LATER, why="Feil dag")
 
 
 def test_a_correction_leaves_the_note_it_corrects_as_it_was() -> None:
     note = signed()
-    correct_note(note, "Annet.", author=KARI, at=LATER)
+    correct_note(note, "Annet.", author=KARI, at=LATER, why="Feil dag")
     assert note == signed()
 
 

@@ -13,12 +13,14 @@ import { watchPasskeys } from "./passkeys";
 import { watchRequests } from "./requests";
 import { showSection } from "./sections";
 import { watchTheme } from "./theme";
+import { watchWriting } from "./writing";
 
 watchRequests();
 watchTheme();
 watchKeys();
 watchPalette();
 watchDrafts();
+watchWriting();
 watchForms();
 watchCurves();
 watchLive();

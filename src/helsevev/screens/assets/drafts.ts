@@ -8,6 +8,8 @@ const PREFIX = "helsevev-draft:";
 interface Kept {
   text: string;
   at: string;
+  /** What else is typed in the form, by the fields' names. */
+  fields?: Record<string, string>;
   /** The form was sent to be signed: the copy matters only if the reader comes back to this page. */
   signing?: boolean;
 }
@@ -17,6 +19,10 @@ const sent = new WeakMap<HTMLFormElement, string>();
 
 function textOf(form: HTMLFormElement): HTMLTextAreaElement | null {
   return form.querySelector<HTMLTextAreaElement>("textarea[data-draft-text]");
+}
+
+function fieldsOf(form: HTMLFormElement): HTMLInputElement[] {
+  return [...form.querySelectorAll<HTMLInputElement>("input[data-draft-field]")];
 }
 
 function keyOf(form: HTMLFormElement): string {
@@ -39,7 +45,8 @@ function say(form: HTMLFormElement, text: string, state: string): void {
 }
 
 function keep(form: HTMLFormElement, signing = false): void {
-  const kept: Kept = { text: textOf(form)?.value ?? "", at: new Date().toISOString(), signing };
+  const fields = Object.fromEntries(fieldsOf(form).map((field) => [field.name, field.value]));
+  const kept: Kept = { text: textOf(form)?.value ?? "", at: new Date().toISOString(), fields, signing };
   sessionStorage.setItem(keyOf(form), JSON.stringify(kept));
 }
 
@@ -92,8 +99,10 @@ function restore(form: HTMLFormElement): void {
   form.dataset.draftSeen = "";
   const kept = JSON.parse(raw) as Kept;
   const signed = kept.signing === true && !cameBack();
-  if (!signed && kept.text && kept.text !== area.value) {
-    area.value = kept.text;
+  const others = fieldsOf(form).filter((field) => (kept.fields?.[field.name] ?? field.value) !== field.value);
+  if (!signed && ((kept.text && kept.text !== area.value) || others.length > 0)) {
+    if (kept.text) area.value = kept.text;
+    others.forEach((field) => (field.value = kept.fields?.[field.name] ?? ""));
     say(form, word("restored", clock(new Date(kept.at))), "restored");
     schedule(form, WAIT);
   } else {
@@ -101,13 +110,14 @@ function restore(form: HTMLFormElement): void {
   }
 }
 
-/** Writing begins under the first heading of an empty note, after the last word of any other text. */
+/** Writing begins at the first blank, else under the first heading with nothing under it, else at the end. */
 function placeCaret(area: HTMLTextAreaElement): void {
   if (area.value !== area.defaultValue || area.selectionStart > 0) return;
-  const [first, ...rest] = area.value.split("\n");
-  const isBlank = first?.endsWith(":") && rest.every((line) => line === "" || line.endsWith(":"));
-  const at = isBlank ? first!.length + 1 : area.value.trimEnd().length;
-  area.setSelectionRange(at, at);
+  const blank = area.value.indexOf("___");
+  const empty = /^.+:\n(?=\n|$)/m.exec(area.value);
+  const after = empty ? empty.index + empty[0].length : area.value.trimEnd().length;
+  if (blank >= 0 && blank < after) area.setSelectionRange(blank, blank + 3);
+  else area.setSelectionRange(after, after);
 }
 
 /** Watches every `form[data-draft]`, also those swapped in later. */
