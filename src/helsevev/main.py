@@ -219,6 +219,7 @@ def build_pages(settings: Settings, services: Services, *, works: bool = True) -
             "brought": {kind: v for chapter in CHAPTERS for kind, v in chapter.brought.items()},
             "personas": personas,
             "medication_service": service_of(settings),
+            "dictation": settings.dictation,
             "demo_key": secret(settings.data, demo.LOGIN) if settings.demo else "",
         }),
         openapi_config=None,

@@ -3,14 +3,15 @@
 from helsevev.documentation import brought, note, pages
 from helsevev.documentation.forms import answer_pages, signing
 from helsevev.documentation.forms import pages as form_pages
+from helsevev.documentation.notes import correcting_pages, cosigning_pages, file_pages, print_pages
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
     name="documentation",
     owns=("Composition", "DocumentReference", "Questionnaire", "QuestionnaireResponse"),
     routes=(
-        pages.new_note, pages.sign_new_note, pages.save_draft, pages.discard_draft,
-        pages.correction, pages.sign_correction, *form_pages.ROUTES, *answer_pages.ROUTES,
+        *pages.ROUTES, *correcting_pages.ROUTES, *cosigning_pages.ROUTES, *file_pages.ROUTES,
+        *print_pages.ROUTES, *form_pages.ROUTES, *answer_pages.ROUTES,
     ),
     rules={"Composition": note.check, "QuestionnaireResponse": signing.check},
     brought={"noted": brought.noted},
