@@ -54,7 +54,9 @@ async def given_by(opened: Opened) -> Given:
         query.name: await _found_by(opened, query)
         for query in queries(opened.prepared, context, now)
     }
-    response = populate(opened.prepared, context, found, now)
+    response: Mapping[str, Any] = opened.corrects
+    if not response:
+        response = populate(opened.prepared, context, found, now)
     every = {
         f"{each.get('resourceType')}/{each.get('id')}": each
         for resources in (*found.values(), [opened.patient])

@@ -13,6 +13,7 @@ from helsevev.access.permit import Permit
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content.packs.forms import Form
+from helsevev.documentation.forms.answered import named_by
 from helsevev.documentation.forms.filling_in import Given, given_by
 from helsevev.documentation.forms.offering import offered_for
 from helsevev.documentation.forms.sheet import Sheet
@@ -21,7 +22,7 @@ from helsevev.fhir import serialization
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.questionnaire import Option, Prepared, fill, prepare
 from helsevev.fhir.questionnaire.places import Answer, Layout
-from helsevev.fhir.reading import full_name, moment, text
+from helsevev.fhir.reading import full_name, moment, reference_key, text
 from helsevev.kit import clock
 
 DRAFT: Final = "form"
@@ -50,6 +51,7 @@ class Opened:
     """One form about one patient, before it is signed.
 
     `given` is what the form opened with: answers from the record, and what they are called.
+    `corrects` is the signed QuestionnaireResponse that is made right; empty for a new one.
     """
 
     services: Services
@@ -62,6 +64,7 @@ class Opened:
     local: str = ""
     draft: Draft | None = None
     given: Given | None = None
+    corrects: Mapping[str, Any] = field(default_factory=dict)
     offered: Mapping[str, Sequence[Option]] = field(default_factory=dict)
     files: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -140,6 +143,8 @@ class Opened:
             "form": self.form.key, "version": self.form.version, "title": self.form.title,
             "typed": typed, "at": at, **more,
         }  # fmt: skip
+        if self.corrects:
+            content["corrects"] = self.corrects["id"]
         if self.given is not None:
             content["given"] = self.given.as_text()
         draft = self.draft
@@ -160,13 +165,20 @@ class Opened:
 
 
 async def open_form(
-    services: Services, actor: Actor, patient_id: str, form_key: str, draft_key: str
+    services: Services,
+    actor: Actor,
+    patient_id: str,
+    form_key: str,
+    draft_key: str,
+    corrects: str = "",
 ) -> Opened:
     """The form about a patient, with the draft of that key if there is one.
 
-    The draft goes on in the version that it was begun in. Raises `NotFound` for a form that is not
-    in force, and `Refused`.
+    The draft goes on in the version that it was begun in. `corrects` is the id of the signed form
+    that is made right, in the version that it names. Raises `NotFound` for a form that is not in
+    force, and `Refused`.
     """
+    before = await _signed(services, actor, patient_id, corrects) if corrects else {}
     shelf = await services.packs.current(actor)
     permit, found = await services.gate.open_chart_at(
         actor, patient_id, (Slice("Patient", 1), Slice("Encounter", 50)),
@@ -178,13 +190,15 @@ async def open_form(
         form = shelf.version(Form, form_key, text(draft.content.get("version"))) or form
     else:
         draft = None
+    if before:
+        form = shelf.version(Form, *named_by(before))
     if form is None:
         raise NotFound(f"Questionnaire/{form_key}")
     ongoing = the_ongoing(found["Encounter"])
     encounter = next((e for e in found["Encounter"] if f"Encounter/{e['id']}" == ongoing), {})
     opened = Opened(
         services, permit, form, prepared_of(form), next(iter(found["Patient"]), {}), encounter,
-        draft_key, shelf.local_of(Form, form_key), draft,
+        draft_key, shelf.local_of(Form, form_key), draft, corrects=before,
     )  # fmt: skip
     kept = text(draft.content.get("given")) if draft else ""
     opened.given = Given.of_text(kept) if kept else await given_by(opened)
@@ -193,6 +207,15 @@ async def open_form(
         if (file := await services.drafts.one(permit, FILE, name)) is not None:
             opened.files[name] = serialization.decode(text(file.content.get("attachment")).encode())
     return opened
+
+
+async def _signed(
+    services: Services, actor: Actor, patient_id: str, response_id: str
+) -> Mapping[str, Any]:
+    stored = await services.gate.open_resource(actor, "QuestionnaireResponse", response_id)
+    if reference_key(stored.resource.get("subject")) != f"Patient/{patient_id}":
+        raise NotFound(stored.reference)
+    return stored.resource
 
 
 def _files_in(opened: Opened) -> list[str]:

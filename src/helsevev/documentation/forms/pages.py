@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from litestar import Request, Response, get, post
@@ -15,21 +14,15 @@ from helsevev.access.errors import AccessError, NotFound, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
 from helsevev.documentation.forms.opened import DRAFT, Opened, open_form
-from helsevev.documentation.forms.sheet import Sheet
-from helsevev.documentation.forms.signing_in import Signed, sign
+from helsevev.documentation.forms.shown import followed, shown_sheet, typed_in
+from helsevev.documentation.forms.signing_in import Signed, sign, signed_before
 from helsevev.documentation.forms.typed import repeated
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import OSLO
-from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.addresses import answers_link
-from helsevev.screens.rendering import render, render_text
 
 _Request = Request[Any, Any, Any]
 RECORD: Final = {"decision": "record"}
-PREFIX: Final = "a:"
-"""What stands before the names of a form's own inputs: a linkId may be any word."""
-_MOST_INPUTS: Final = 6_000
 
 
 @get("/patient/{patient_id:str}/forms/{key:str}", opt=RECORD)
@@ -46,28 +39,30 @@ async def new_form(
         said = urlencode({"draft": begun or str(uuid4()), **({"task": task} if task else {})})
         return Redirect(f"{request.url.path}?{said}", status_code=303)
     opened = await _opened(request, patient_id, key, draft)
-    return page(request, opened, opened.sheet(opened.typed()), task=_task(opened, task))
+    if opened.draft is None and (before := await signed_before(opened)) is not None:
+        return Redirect(answers_link(patient_id, before["id"]), status_code=303)
+    return shown_sheet(request, opened, opened.sheet(opened.typed()), task=_task(opened, task))
 
 
 @post("/patient/{patient_id:str}/forms/{key:str}/drafts/{draft:str}", opt=RECORD, status_code=200)
 async def change(request: _Request, patient_id: str, key: str, draft: str) -> Response[Any]:
     """Keep what is typed so far, and tell what follows from it."""
-    typed, said = await _typed(request)
+    typed, said = await typed_in(request)
     if said.get("patient") != patient_id or not _is_key(draft):
         return Response({"refused": True}, status_code=409)
-    opened = await _opened(request, patient_id, key, draft)
+    opened = await _opened(request, patient_id, key, draft, said.get("corrects", ""))
     row = said.get("row", "")
     if row:
         typed = _with_row(typed, row)
     at = int(said["at"]) if said.get("at", "").isdigit() and len(said["at"]) < 16 else 0
-    await opened.keep(typed, at, task=said.get("task", ""))
-    return answer(opened.sheet(typed), rows=bool(row))
+    await opened.keep(typed, at, task=said.get("task", ""), reason=said.get("reason", "")[:2000])
+    return followed(opened.sheet(typed), rows=bool(row))
 
 
 @post("/patient/{patient_id:str}/forms/{key:str}", opt=RECORD, status_code=200)
 async def sign_form(request: _Request, patient_id: str, key: str) -> Response[Any]:
     """Sign the form: its answers and what follows from them become part of the record, at once."""
-    typed, said = await _typed(request)
+    typed, said = await typed_in(request)
     draft, task = said.get("draft", ""), said.get("task", "")
     if not _is_key(draft):
         raise NotFoundException("There is no such form.")
@@ -75,62 +70,26 @@ async def sign_form(request: _Request, patient_id: str, key: str) -> Response[An
     sheet = opened.sheet(typed, whole=True)
     if said.get("patient") != patient_id:
         problem = _("This form belongs to another patient. Nothing was signed.")
-        return page(request, opened, sheet, [Issue("error", "conflict", problem)], task=task)
+        return shown_sheet(request, opened, sheet, [Issue("error", "conflict", problem)], task=task)
     try:
         signed = await sign(opened, sheet, task)
     except Refused:
         raise
     except AccessError as refusal:
-        return page(request, opened, sheet, refusal.issues, task=task)
+        return shown_sheet(request, opened, sheet, refusal.issues, task=task)
     if not isinstance(signed, Signed):
-        return page(request, opened, sheet, signed, task=task)
+        return shown_sheet(request, opened, sheet, signed, task=task)
     await opened.discard()
     return Redirect(answers_link(patient_id, signed.response_id), status_code=303)
 
 
-def page(
-    request: _Request, opened: Opened, sheet: Sheet, issues: Sequence[Issue] = (), *, task: str = ""
-) -> Response[Any]:
-    """The form's page; `issues` are why it was not signed."""
-    began = opened.draft
-    return render(
-        request, "documentation/forms/fill.html", status_code=422 if issues else 200,
-        opened=opened, base=opened.base, patient_id=opened.permit.patient_id, sheet=sheet,
-        ids=sheet.ids(), problems=sheet.problems(), prefix=PREFIX, task=task,
-        form_url=f"{opened.base}/forms/{quote(opened.form.key, safe='')}",
-        issues=[each.diagnostics for each in issues],
-        saved_at=began.updated_at if began else None,
-        place="patients", page_title=opened.form.title,
-    )  # fmt: skip
-
-
-def answer(sheet: Sheet, *, rows: bool = False) -> Response[Any]:
-    """What follows from what is typed, as the page's own script takes it in."""
-    places = sheet.filled.by_key
-    told: dict[str, Any] = {
-        "saved": f"{clock.now().astimezone(OSLO):%H:%M:%S}",
-        "hidden": sheet.hidden(),
-        "told": {
-            key: sheet.told(place)
-            for key, place in places.items()
-            if sheet.control(place.item) == "told"
-        },
-        "problems": sheet.problems(),
-        "origins": [key for key, place in places.items() if sheet.origin(place)],
-        "scores": render_text("documentation/forms/_scores.html", sheet=sheet),
-    }
-    if rows:
-        told["items"] = render_text(
-            "documentation/forms/_items.html", sheet=sheet, ids=sheet.ids(),
-            problems=told["problems"], prefix=PREFIX,
-        )  # fmt: skip
-    return Response(told, headers={"Cache-Control": "no-store"})
-
-
-async def _opened(request: _Request, patient_id: str, key: str, draft: str) -> Opened:
+async def _opened(
+    request: _Request, patient_id: str, key: str, draft: str, corrects: str = ""
+) -> Opened:
     services: Services = request.app.state.services
+    actor = staff_of_request(request)
     try:
-        return await open_form(services, staff_of_request(request), patient_id, key, draft)
+        return await open_form(services, actor, patient_id, key, draft, corrects)
     except NotFound as problem:
         raise NotFoundException("There is no such form.") from problem
 
@@ -143,6 +102,7 @@ async def _begun(request: _Request, patient_id: str, key: str, task: str) -> str
     )
     for each in await services.drafts.of(permit):
         is_this = each.kind == DRAFT and each.content.get("form") == key
+        is_this = is_this and not each.content.get("corrects")
         if is_this and str(each.content.get("task", "")) == task:
             return each.key
     return ""
@@ -169,21 +129,6 @@ def _is_key(draft: str) -> bool:
         return str(UUID(draft)) == draft
     except ValueError:
         return False
-
-
-async def _typed(request: _Request) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """What stands in the form's own inputs, and what the page says besides."""
-    form = await request.form()
-    typed: dict[str, list[str]] = {}
-    said: dict[str, str] = {}
-    for number, (name, value) in enumerate(form.multi_items()):
-        if number > _MOST_INPUTS or not isinstance(value, str):
-            continue
-        if name.startswith(PREFIX):
-            typed.setdefault(name[len(PREFIX) :], []).append(value)
-        else:
-            said[name] = value
-    return typed, said
 
 
 ROUTES: Final = (new_form, change, sign_form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,6 +24,9 @@ from helsevev.follow_up import answering
 from helsevev.follow_up.answering import CannotAnswer
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+
+FROM_FORM: Final = "http://helsevev.no/fhir/StructureDefinition/from-form"
+"""Names the answers that a resource was made of, where its type has no element for that."""
 
 
 class Signed(Struct, frozen=True):
@@ -121,7 +124,15 @@ def follows_from(
         author={"reference": actor.id, "display": actor.name}, at=at, encounter=encounter,
         url=url, context=opened.context,
     )  # fmt: skip
-    return [(each.address, each.resource) for each in made]
+    return [(each.address, _marked(each.resource, url)) for each in made]
+
+
+def _marked(resource: dict[str, Any], url: str) -> dict[str, Any]:
+    """What was made of the answers says so: an Observation in its own element, others beside."""
+    if resource["resourceType"] == "Observation":
+        return resource
+    said = {"url": FROM_FORM, "valueReference": {"reference": url}}
+    return {**resource, "extension": [*objects(resource.get("extension")), said]}
 
 
 def author_of(actor: Actor) -> Author:
