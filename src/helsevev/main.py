@@ -72,6 +72,7 @@ from helsevev.medication.offline.envelope import Seals
 from helsevev.medication.scanning.demo import load_scans
 from helsevev.medication.stock.demo import load_shelf
 from helsevev.medication.stock.filled import FillingsFollowed
+from helsevev.observation.results_asking import ResultsFollowed
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -135,8 +136,8 @@ async def working(settings: Settings, services: Services) -> AsyncIterator[None]
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
         services.apps.tidying, FiguresKept(services.medicine_figures, services.unit_times),
-        FillingsFollowed(services), SentencesLearned(services), RulesToReview(services),
-        TasksAhead(services),
+        FillingsFollowed(services), ResultsFollowed(services), SentencesLearned(services),
+        RulesToReview(services), TasksAhead(services),
         Escalation(services),
     )  # fmt: skip
     for job in jobs:

@@ -36,6 +36,7 @@ USES = {
         "access/people.py": "what identifies a stranger, traced for each",
         "access/person_matching.py": "the same, by likeness",
         "access/person_merging.py": "making one record of two, by the register's keeper",
+        "access/results_waiting.py": "the job that asks for results to be acknowledged",
         "access/services.py": "jobs: the feed of changes, new search parameters",
         "access/stock.py": "a unit's stock: how much doses have taken of it, naming nobody",
         "access/subscriptions/door.py": "subscriptions, which are about nobody and their owner's",

@@ -173,6 +173,7 @@ async def _page(request: _Request, patient_id: str, key: str) -> Response[Any]:
         "live_url": f"{chart.base}/live",
         "may_write": _may_write(permit),
         "may_prescribe": may_write(permit.actor.profession, "MedicationRequest"),
+        "may_order": may_write(permit.actor.profession, "ServiceRequest"),
         "drafts": unsigned(drafts, chart.base),
         "panel_of": _PANEL_OF,
         "new_sections": _new_sections(chart.new),

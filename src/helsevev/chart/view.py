@@ -22,7 +22,9 @@ from helsevev.fhir.reading import (
     mapping,
     moment_of,
     objects,
+    of_patient,
     reference_key,
+    reference_text,
     sort_key,
     text,
 )
@@ -30,6 +32,7 @@ from helsevev.medication.panel import Medicines, medicines
 from helsevev.medication.reconciliation.standing import Reconciling, reconciling
 from helsevev.observation.reading import TIMES
 from helsevev.observation.results import Trend, trends
+from helsevev.observation.results_due import awaiting, is_critical, title_of
 from helsevev.patient.banner import Banner, banner
 from helsevev.patient.contacts import Contacts, contacts
 from helsevev.patient.problems import Problems, problems
@@ -73,7 +76,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("medications", MedicationRequest=ALL, MedicationStatement=ALL, Medication=ALL,
                List=20, Encounter=300),
         _panel("measurements", Observation=250),
-        _panel("results", Observation=250),
+        _panel("results", Observation=250, Task=50, DiagnosticReport=12),
         _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
         _panel("documents", DocumentReference=8, DiagnosticReport=12),
         _panel("contacts", **_PEOPLE),
@@ -241,6 +244,25 @@ class ChartView:
     def results(self) -> list[ResultRow]:
         """Laboratory and everything else that was measured, in the order of the content."""
         return rows(t for t in self.trends if t.category not in _MEASURED)
+
+    @cached_property
+    def awaiting_results(self) -> list[tuple[str, str, str, bool]]:
+        """(id, title, who is asked, whether it is critical) of results that wait for somebody."""
+        named = awaiting(self.of("Task"))
+        found = [
+            (key, text(mapping(task.get("code")).get("text")), reference_text(task.get("owner")),
+             is_critical(task))
+            for key, task in named.items()
+        ]  # fmt: skip
+        return sorted(found, key=lambda each: not each[3])
+
+    @cached_property
+    def reports(self) -> list[tuple[str, str, str]]:
+        """(id, title, when) of what laboratories and departments have answered, newest first."""
+        return [
+            (text(each.get("id")), title_of(each), text(each.get("issued")))
+            for each in of_patient(self.of("DiagnosticReport"))
+        ][:40]
 
     @cached_property
     def newest_results(self) -> list[ResultRow]:

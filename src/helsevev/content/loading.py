@@ -22,6 +22,7 @@ from .medication_shapes import OrderSentences
 from .national_list_shapes import NationalListRules, SimulatedLists
 from .order_set_shapes import OrderSets
 from .reconciliation_shapes import Reconciliation
+from .result_shapes import ResultAnswers
 from .round_shapes import Rounds
 from .scanning_shapes import Scanning
 from .score_shapes import News2
@@ -45,6 +46,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "observation/vital_signs.toml": VitalSigns,
     "observation/news2.toml": News2,
     "observation/results.toml": Results,
+    "observation/result_answers.toml": ResultAnswers,
     "documentation/note_types.toml": NoteTypes,
     "access/grounds.toml": Grounds,
     "access/professions.toml": Professions,
@@ -97,6 +99,12 @@ def vital_signs() -> VitalSigns:
 def news2() -> News2:
     """The NEWS2 table, what each total asks for, and its test cases."""
     return _load("observation/news2.toml", News2)
+
+
+@cache
+def result_answers() -> ResultAnswers:
+    """How results are acknowledged, and what may come next."""
+    return _load("observation/result_answers.toml", ResultAnswers)
 
 
 @cache

@@ -207,7 +207,7 @@ def _of_report(
 
 def _again(catalogue: Catalogue, measured: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Keys of what is ordered to measure the same anew."""
-    found = {}
+    found: dict[str, None] = {}
     for each in measured:
         coded = dict(codings(each.get("code")))
         known = catalogue.of_code({s: coded[s] for s in (CATALOGUE, NLK) if s in coded})

@@ -31,7 +31,7 @@ CATEGORIES: Final = {
 
 def side_name(side: str) -> str:
     """What a side is called; "" for none."""
-    return {"right": _("right"), "left": _("left"), "both": _("both sides")}.get(side, "")
+    return {"right": _("right side"), "left": _("left side"), "both": _("both sides")}.get(side, "")
 
 
 def kind_name(kind: str) -> str:

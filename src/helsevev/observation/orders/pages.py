@@ -187,6 +187,9 @@ async def _performers(request: _Request, units: Mapping[str, Sequence[Who]]) -> 
         named = [unit for unit in known if unit.reference == wanted]
         if named or len(known) == 1 or (known and kind == "laboratory"):
             found[kind] = (named or known)[0]
+        elif not known:
+            # Where nobody is known to do it, who orders has to see to it.
+            found[kind] = steps.unit_of(staff_of_request(request))
     return found
 
 
@@ -217,7 +220,7 @@ async def _page(
     lines = _lines(opened, items)
     units = await _units(request, opened, items)
     fields = {f"side.{line.ordering.key}" for line in lines} | {"why", "wanted", "words"}
-    fields |= {f"performer.{kind}" for kind in units}
+    fields |= {f"performer.{kind}" for kind, known in units.items() if known}
     return render(
         request, "observation/orders/new.html", status_code=422 if issues else 200,
         opened=opened, form=shown, lines=lines, sides=_SIDES, side_name=side_name,
@@ -230,7 +233,7 @@ async def _page(
         profession=actor.profession,
         errors={i.expression: i.diagnostics for i in issues if i.expression in fields},
         problems=[i.diagnostics for i in issues if i.expression not in fields],
-        place="patients", page_title=_("Order"),
+        place="patients", page_title=_("Order tests and examinations"),
     )  # fmt: skip
 
 

@@ -1,0 +1,26 @@
+-- Results that somebody has to acknowledge, and who is asked: a read model of reports and tasks.
+-- `key` names the result and its edition, `kind` says what the row is: "due" (a report that has to be
+-- acknowledged), "early" (a preliminary one, which has to be when it is critical), "waits" (a task that asks somebody to) or "acknowledged" (somebody named has).
+CREATE TABLE result_state (
+    patient bigint NOT NULL,
+    source_type text NOT NULL,
+    source_id text NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    PRIMARY KEY (patient, source_type, source_id)
+);
+
+CREATE INDEX result_state_by_key ON result_state (patient, key, kind);
+
+ALTER TABLE result_state ENABLE ROW LEVEL SECURITY;
+
+CREATE VIEW shown.result_state WITH (check_option = local) AS SELECT * FROM result_state
+WHERE coalesce((SELECT shown.scope())[width_bucket(patient, (SELECT shown.scope()))] = patient, false);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON shown.result_state TO helsevev_author;
+
+GRANT SELECT ON shown.result_state TO helsevev_asker;
+
+-- What is said in a record is found in the chart: words of structured entries are kept beside those
+-- of notes, so rows of before are worked out anew.
+DELETE FROM extraction WHERE EXISTS (SELECT FROM resource);
