@@ -6,6 +6,7 @@ may not open whom it is about: nothing is unowned because nobody could see it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,11 +57,18 @@ class Waiting:
         """What waits for the person, in whichever role, by deadline."""
         return await self._rows("of_owners", list(actor.person), limit)
 
-    async def of_unit(self, actor: Actor, limit: int = 200) -> list[Waits]:
-        """What stands on the list of the unit that the actor works in, by deadline."""
+    async def of_unit(
+        self, actor: Actor, members: Sequence[str] = (), limit: int = 200
+    ) -> list[Waits]:
+        """What stands on the list of the unit that the actor works in, by deadline.
+
+        `members` are references of those who work there: what one of them owns about somebody whom
+        the unit treats is the unit's to see to, where nobody wrote otherwise.
+        """
         if not actor.unit:
             return []
-        return await self._rows("of_unit", actor.unit[0], limit, dates.microseconds(clock.now()))
+        now = dates.microseconds(clock.now())
+        return await self._rows("of_unit", actor.unit[0], limit, now, list(members))
 
     async def due(self, at: datetime, limit: int) -> list[str]:
         """The ids of tasks whose next step is due, the longest due first; for the job."""

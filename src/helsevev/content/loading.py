@@ -15,6 +15,7 @@ from .audit_shapes import UnusualReads
 from .care_plan_shapes import FILES as CARE_PLAN_FILES
 from .catalogue_shapes import CatalogueProducts
 from .decision_shapes import FILES as DECISION_FILES
+from .desk_shapes import Ward
 from .dose_shapes import DoseHelp
 from .follow_up_shapes import FollowUp
 from .indicator_shapes import Indicators
@@ -54,6 +55,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "access/relations.toml": Relations,
     "display/labels.toml": DisplayLabels,
     "follow_up/matters.toml": FollowUp,
+    "desk/ward.toml": Ward,
     "subscription/topics.toml": SubscriptionTopics,
     "patient/matching.toml": PersonMatching,
     "access/unusual_reads.toml": UnusualReads,
@@ -207,6 +209,12 @@ def relations() -> Relations:
 def follow_up() -> FollowUp:
     """What can wait for somebody: its states and acts, how soon, and who is told else."""
     return _load("follow_up/matters.toml", FollowUp)
+
+
+@cache
+def ward() -> Ward:
+    """How a shift is handed over, who is isolated how, and where addresses are shown."""
+    return _load("desk/ward.toml", Ward)
 
 
 @cache

@@ -46,7 +46,8 @@ async def unit_tasks(services: Services, actor: Actor) -> list[Asked]:
     """What stands on the list of the actor's unit, whoever owns it."""
     if not may_treat(actor):
         return []
-    return await _rows(services, actor, await services.waiting.of_unit(actor, _SHOWN))
+    members = [each.reference for each in await colleagues(services, actor)]
+    return await _rows(services, actor, await services.waiting.of_unit(actor, members, _SHOWN))
 
 
 async def all_tasks(services: Services, actor: Actor) -> list[Asked]:

@@ -13,6 +13,7 @@ from helsevev.content.packs.orders import Orders
 from helsevev.content.packs.phrases import Phrases
 from helsevev.content.packs.plans import Plan
 from helsevev.content.packs.value_sets import ValueSet
+from helsevev.content.packs.worklists import Worklist
 
 _KINDS: Final[tuple[type[Item], ...]] = (
     Flowsheet,
@@ -23,6 +24,7 @@ _KINDS: Final[tuple[type[Item], ...]] = (
     ValueSet,
     NoteTemplate,
     Phrases,
+    Worklist,
 )  # fmt: skip
 
 KINDS: Final[dict[str, type[Item]]] = {kind.folder: kind for kind in _KINDS}

@@ -9,11 +9,11 @@ SELECT source_id, owner, unit, matter, asked_at, due_at, next_at FROM follow_up_
 WHERE owner = ANY ($1::text[]) ORDER BY due_at NULLS LAST, asked_at LIMIT $2
 
 -- name: of_unit
--- What stands on a unit's list ($1), by deadline; of what names neither owner nor unit, what is
--- about those whom the unit treats at a time ($3, microseconds).
+-- What stands on a unit's list ($1), by deadline; of what names no unit and has no owner, or one who
+-- works there ($4), what is about those whom the unit treats at a time ($3, microseconds).
 SELECT source_id, owner, unit, matter, asked_at, due_at, next_at FROM follow_up_waiting
 WHERE unit = $1 OR owner = $1
-   OR (owner = '' AND unit = '' AND EXISTS
+   OR (unit = '' AND (owner = '' OR owner = ANY ($4::text[])) AND EXISTS
        (SELECT FROM treatment_relation t WHERE t.patient = follow_up_waiting.patient
         AND t.grantee = $1 AND t.start_at <= $3 AND t.end_at > $3))
 ORDER BY due_at NULLS LAST, asked_at LIMIT $2
