@@ -53,6 +53,7 @@ from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
 from helsevev.access.walled import behind
 from helsevev.advice.rule_reviews import RulesToReview
+from helsevev.authoring import publishing
 from helsevev.care_plan.ahead import TasksAhead
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
@@ -288,6 +289,7 @@ async def _prepare(
     async with open_services(settings) as services:
         await services.terminology.load_included()
         await services.packs.keep_built_in()
+        await publishing.publish(services)
         await fill_standing(services.gate.store)
         await reworking.protect(services.reindexer)
         if settings.demo:

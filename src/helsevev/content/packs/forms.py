@@ -46,6 +46,10 @@ class Form(Item, frozen=True, kw_only=True):
             for each in item.get("extension", ())
         )
 
+    def resources(self) -> list[dict[str, Any]]:
+        """The Questionnaire."""
+        return [self.questionnaire]
+
     @classmethod
     def read(cls, text: str, name: str, key: str) -> Self:
         """The form from its file's text. ContentError names the file and the place."""

@@ -93,7 +93,7 @@ class Action(Shape, frozen=True, kw_only=True):
 
     def resource(self) -> dict[str, Any]:
         """It as PlanDefinition.action."""
-        found: dict[str, Any] = {"id": self.key, "title": self.title}
+        found: dict[str, Any] = {"id": fhir_id(self.key), "title": self.title}
         if self.how:
             found["description"] = self.how
         if self.urgent:
@@ -104,7 +104,7 @@ class Action(Shape, frozen=True, kw_only=True):
                 "expression": {"language": "text/fhirpath", "expression": self.when},
             }]  # fmt: skip
         if self.goals:
-            found["goalId"] = list(self.goals)
+            found["goalId"] = [fhir_id(each) for each in self.goals]
         if self.within:
             period, unit = length(self.within)
             how_long = {
@@ -114,7 +114,8 @@ class Action(Shape, frozen=True, kw_only=True):
                 found["timingDuration"] = how_long
             else:
                 found["relatedAction"] = [{
-                    "actionId": self.after, "relationship": "after-end", "offsetDuration": how_long,
+                    "actionId": fhir_id(self.after), "relationship": "after-end",
+                    "offsetDuration": how_long,
                 }]  # fmt: skip
         elif timing := self.timing():
             found["timingTiming"] = timing
@@ -193,7 +194,7 @@ class Plan(Item, frozen=True, kw_only=True):
         kind = "clinical-protocol" if self.kind == "care" else "workflow-definition"
         found: dict[str, Any] = {
             "resourceType": "PlanDefinition",
-            "id": self.key,
+            "id": fhir_id(self.key),
             "url": self.url,
             "version": self.version,
             "name": "".join(part.capitalize() for part in re.split(r"[^a-z0-9]+", self.key)),
@@ -204,12 +205,19 @@ class Plan(Item, frozen=True, kw_only=True):
             }]},
             "status": "active" if self.status == "approved" else "draft",
             "description": self.note or self.title,
-            "goal": [{"id": each.key, "description": {"text": each.text}} for each in self.goal],
+            "goal": [
+                {"id": fhir_id(each.key), "description": {"text": each.text}} for each in self.goal
+            ],
             "action": [each.resource() for each in self.action],
         }  # fmt: skip
         if not self.goal:
             del found["goal"]
         return [found]
+
+
+def fhir_id(key: str) -> str:
+    """A key as R4 wants ids, which have no underscore."""
+    return key.replace("_", "-")
 
 
 def length(said: str) -> tuple[int, str]:

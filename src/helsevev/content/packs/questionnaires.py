@@ -17,12 +17,30 @@ _SYSTEMS: Final = {
     "loinc": "http://loinc.org", "snomed": "http://snomed.info/sct",
     "nlk": "urn:oid:2.16.578.1.12.4.1.1.7280", "icf": "http://hl7.org/fhir/sid/icf",
 }  # fmt: skip
+_VARIABLE: Final = re.compile(r"%([a-z][a-z0-9_]*)")
 _NORDIC: Final = str.maketrans({"æ": "ae", "ø": "o", "å": "a"})
 
 
 def questionnaire_of(form: ShortForm, key: str) -> dict[str, Any]:
     """The Questionnaire of a short form. ValueError says what cannot become one."""
-    return _Writing(form, key).written()
+    made: dict[str, Any] = _with_ids(_Writing(form, key).written())
+    return made
+
+
+def _with_ids(value: Any, said: str = "") -> Any:
+    """Variables named as R4 wants them: Expression.name is an id, which has no underscore."""
+    if isinstance(value, dict):
+        return {name: _with_ids(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_ids(each) for each in value]
+    if said == "expression" and isinstance(value, str):
+        return _VARIABLE.sub(lambda found: f"%{_camel(found[1])}", value)
+    return _camel(value) if said == "name" and isinstance(value, str) else value
+
+
+def _camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(word.capitalize() for word in more)
 
 
 def slug(text: str) -> str:
@@ -47,7 +65,7 @@ class _Writing:
             items.extend(self._total(total))
         resource = {
             "resourceType": "Questionnaire",
-            "id": self.key,
+            "id": self.key.replace("_", "-"),
             "url": f"{FORMS}{self.key}",
             "version": form.version,
             "name": slug(self.key).replace("-", "_"),

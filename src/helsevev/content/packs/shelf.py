@@ -65,10 +65,9 @@ class Archive:
         """Its versions, the newest first."""
         return list(self._of.get((folder, key), {}).values())[::-1]
 
-    def of(self, folder: str) -> list[Edition]:
-        """Every version of every item of a kind."""
-        return [each for (kind, _), found in self._of.items() if kind == folder
-                for each in found.values()]  # fmt: skip
+    def all(self) -> list[Edition]:
+        """Every version of every item."""
+        return [each for found in self._of.values() for each in found.values()]
 
     def before(self, folder: str, key: str, place: str, on: date) -> Item | None:
         """The newest version of a place that holds on a day: a later one may not yet."""

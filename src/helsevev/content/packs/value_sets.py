@@ -38,6 +38,14 @@ class Include(Shape, frozen=True, kw_only=True):
             raise ValueError(f"{self.system}: name codes or filter them, not both")
         unique("code", (each.code for each in self.code))
 
+    def names(self, system: str, code: str) -> bool | None:
+        """Whether it has a code; None where that follows from what the terminology knows."""
+        if system != self.system:
+            return False
+        if self.code:
+            return code in {each.code for each in self.code}
+        return None if self.filter else True
+
 
 class MemberCase(Shape, frozen=True, kw_only=True):
     """One example: whether a code is to be a member."""
@@ -68,6 +76,15 @@ class ValueSet(Item, frozen=True, kw_only=True):
         """Its canonical address."""
         return f"{_ADDRESS}{self.key}"
 
+    def names(self, system: str, code: str) -> bool | None:
+        """Whether a code is a member; None where that follows from what the terminology knows."""
+        if any(each.names(system, code) for each in self.exclude):
+            return False
+        said = [each.names(system, code) for each in self.include]
+        if True in said:
+            return True
+        return None if None in said else False
+
     def resources(self) -> list[dict[str, Any]]:
         """The ValueSet that it is (R4, ValueSet)."""
         compose: dict[str, Any] = {"include": [_part(each) for each in self.include]}
@@ -76,7 +93,8 @@ class ValueSet(Item, frozen=True, kw_only=True):
         return [{
             "resourceType": "ValueSet", "url": self.url, "version": self.version,
             "name": "".join(word.capitalize() for word in self.key.replace("-", "_").split("_")),
-            "title": self.title, "compose": compose,
+            "title": self.title,
+            "status": "active" if self.status == "approved" else "draft", "compose": compose,
         }]  # fmt: skip
 
 
