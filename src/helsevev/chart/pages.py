@@ -46,7 +46,7 @@ _NOTICE: Final = timedelta(days=30)
 """How long inhabitants are told on their page that their record was opened in an emergency."""
 
 _SECTIONS: Final = (
-    "medications", "measurements", "results", "plans", "documents", "contacts",
+    "medications", "measurements", "plans", "documents", "contacts",
 )  # fmt: skip
 _SECTION_OF: Final = {
     "Observation": ("measurements", "results"), "MedicationRequest": ("medications",),
@@ -82,6 +82,12 @@ async def section(request: _Request, patient_id: str, section: str) -> Response[
 async def notes_section(request: _Request, patient_id: str) -> Response[Any]:
     """All notes; its address is also where a new one is posted, so it has a handler of its own."""
     return await _page(request, patient_id, "notes")
+
+
+@get("/patient/{patient_id:str}/results", opt=RECORD)
+async def results_section(request: _Request, patient_id: str) -> Response[Any]:
+    """All results; its address also leads on to each of them, so it has a handler of its own."""
+    return await _page(request, patient_id, "results")
 
 
 @get("/patient/{patient_id:str}/timeline", opt=RECORD)
