@@ -90,6 +90,12 @@ async def results_section(request: _Request, patient_id: str) -> Response[Any]:
     return await _page(request, patient_id, "results")
 
 
+@get("/patient/{patient_id:str}/plans", opt=RECORD)
+async def plans_section(request: _Request, patient_id: str) -> Response[Any]:
+    """Plans and what they ask for; pages lie below its address, so it has its own handler."""
+    return await _page(request, patient_id, "plans")
+
+
 @get("/patient/{patient_id:str}/timeline", opt=RECORD)
 async def timeline_section(request: _Request, patient_id: str) -> Response[Any]:
     """The timeline, unfiltered."""
