@@ -6,7 +6,8 @@ from helsevev.kit.chapter import Chapter
 CHAPTER = Chapter(
     name="chart",
     routes=(
-        pages.overview, pages.section, pages.notes_section, pages.results_section, pages.timeline_section, pages.panel,
+        pages.overview, pages.section, pages.notes_section,
+        pages.plans_section, pages.results_section, pages.timeline_section, pages.panel,
         pages.curve, pages.timeline_search, live.live, access_pages.access_log,
         access_pages.search_log, access_pages.print_log, access_pages.log_as_json,
         access_pages.log_as_csv, access_pages.ask_about, trail_pages.trail_page,
