@@ -15,6 +15,7 @@ FORMS: Final = "https://helsevev.no/fhir/Questionnaire/"
 _CODES: Final = "http://helsevev.no/fhir/CodeSystem/"
 _SYSTEMS: Final = {
     "loinc": "http://loinc.org", "snomed": "http://snomed.info/sct",
+    "iplos": "urn:oid:2.16.578.1.12.4.1.1.9111",
     "nlk": "urn:oid:2.16.578.1.12.4.1.1.7280", "icf": "http://hl7.org/fhir/sid/icf",
 }  # fmt: skip
 _VARIABLE: Final = re.compile(r"%([a-z][a-z0-9_]*)")
