@@ -54,6 +54,7 @@ _SECTION_OF: Final = {
     "DocumentReference": ("notes",), "DiagnosticReport": ("notes",), "Encounter": ("contacts",),
     "EpisodeOfCare": ("contacts",), "CarePlan": ("plans",), "Task": ("plans",),
     "Appointment": ("plans",), "ServiceRequest": ("plans",),
+    "QuestionnaireResponse": ("forms",),
 }  # fmt: skip
 _PANEL_OF: Final = {
     "contact": "contacts", "problem": "problems", "warning": "overview", "medicine": "medications",

@@ -53,6 +53,7 @@ class ScorePart(Struct, frozen=True):
 class ScoreCard(Struct, frozen=True):
     """A score with its parts; `level` is "low", "medium", "high" or ""."""
 
+    code: str
     name: str
     score: Decimal | None
     level: str
@@ -169,6 +170,7 @@ def score_card(trend: Trend) -> ScoreCard:
     if judged is not None:
         level = {"critical-high": "high", "high": "medium", "": "low"}.get(judged.kind, "")
     return ScoreCard(
+        code=trend.code,
         name=trend.title,
         score=_value(total),
         level=level,

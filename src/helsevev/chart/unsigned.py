@@ -30,6 +30,11 @@ def unsigned(drafts: Iterable[Draft], base: str) -> list[Unsigned]:
             href, title = f"{base}/notes/new?draft={quote(draft.key)}", _("Note")
         elif draft.kind == "correction":
             href, title = f"{base}/notes/{quote(draft.key)}/correct", _("Correction of a note")
+        elif draft.kind == "form":
+            text, name = str(draft.content.get("title", "")), str(draft.content.get("form", ""))
+            href, title = f"{base}/forms/{quote(name)}?draft={quote(draft.key)}", _("Form")
+            if corrected := draft.content.get("corrects"):
+                href = f"{base}/answers/{quote(str(corrected))}/correct"
         else:
             continue
         beginning = text if len(text) <= 80 else text[:79].rstrip() + "…"

@@ -16,6 +16,7 @@ from helsevev.chart.labels import label
 from helsevev.chart.overview import Planned, Reason, is_new, news, planned, reasons
 from helsevev.chart.result_rows import SPARK_POINTS, ResultRow, ScoreCard, rows, score_card
 from helsevev.chart.timeline import Event, timeline, types
+from helsevev.documentation.forms.answered import AnsweredForm, answered_forms
 from helsevev.documentation.panel import Document, documents
 from helsevev.fhir.reading import (
     full_name,
@@ -78,6 +79,7 @@ PANELS: Final[Mapping[str, Panel]] = {
         _panel("measurements", Observation=250),
         _panel("results", Observation=250, Task=50, DiagnosticReport=12),
         _panel("notes", Composition=8, DocumentReference=8, DiagnosticReport=12),
+        _panel("forms", QuestionnaireResponse=8),
         _panel("documents", DocumentReference=8, DiagnosticReport=12),
         _panel("contacts", **_PEOPLE),
         _panel("allergies", AllergyIntolerance=ALL, Flag=ALL),
@@ -88,7 +90,7 @@ PANELS: Final[Mapping[str, Panel]] = {
 }  # fmt: skip
 OVERVIEW: Final = (
     "banner", "overview", "problems", "medications", "measurements", "results", "notes",
-    "contacts",
+    "forms", "contacts",
 )  # fmt: skip
 _FOLLOWED: Final = " ".join(dict.fromkeys(kind for key in OVERVIEW for kind in PANELS[key].full))
 
@@ -232,13 +234,15 @@ class ChartView:
 
     @cached_property
     def scores(self) -> list[ScoreCard]:
-        """NEWS2, when it was taken."""
-        return [score_card(t) for t in self.trends if t.code in NEWS2_CODES]
+        """NEWS2, when it was taken, then what forms came to, the newest first."""
+        found = [score_card(t) for t in self.trends if is_score(t)]
+        found.sort(key=lambda score: score.time or "", reverse=True)
+        return sorted(found, key=lambda score: score.code not in NEWS2_CODES)
 
     @cached_property
     def measurements(self) -> list[ResultRow]:
         """Vital signs, scores and findings."""
-        return rows(t for t in self.trends if t.category in _MEASURED and t.code not in NEWS2_CODES)
+        return rows(t for t in self.trends if t.category in _MEASURED and not is_score(t))
 
     @cached_property
     def results(self) -> list[ResultRow]:
@@ -268,6 +272,11 @@ class ChartView:
     def newest_results(self) -> list[ResultRow]:
         """The results with the newest answers first."""
         return sorted(self.results, key=lambda row: row.time or "", reverse=True)
+
+    @cached_property
+    def forms(self) -> list[AnsweredForm]:
+        """Signed forms, the newest first."""
+        return answered_forms(self.of("QuestionnaireResponse"))
 
     @cached_property
     def documents(self) -> list[Document]:
@@ -306,6 +315,13 @@ class ChartView:
         """True when there may be more of a type than was read."""
         limits = {piece.type: piece.limit for piece in slices_of(OVERVIEW, full=self.full)}
         return len(self.of(kind)) >= limits.get(kind, ALL)
+
+
+def is_score(trend: Trend) -> bool:
+    """Whether it is a sum that is kept with its parts: NEWS2, or what a form came to."""
+    parts = trend.latest.parts
+    is_sum = len(parts) > 1 and parts[0].amount is not None and parts[0].amount.value is not None
+    return trend.code in NEWS2_CODES or (trend.category == "survey" and is_sum)
 
 
 def unnamed(resources: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[tuple[str, str]]:

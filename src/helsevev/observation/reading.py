@@ -230,7 +230,7 @@ def _judgement(
 ) -> Judgement | None:
     concepts = objects(element.get("interpretation"))
     known = [
-        Judgement(_KINDS[code])
+        Judgement(_KINDS[code], text(concept.get("text")))
         for concept in concepts
         for _system, code in codings(concept)
         if code in _KINDS
