@@ -196,7 +196,7 @@ def apply(
         }
         if aim.days:
             due = now.astimezone(OSLO).date() + timedelta(days=aim.days)
-            goal["target"] = [{"detailString": aim.text, "dueDate": due.isoformat()}]
+            goal["target"] = [{"dueDate": due.isoformat()}]
         goals.append((aim.key, {key: value for key, value in goal.items() if value}))
     return Applied({key: value for key, value in made.items() if value}, tuple(goals))
 

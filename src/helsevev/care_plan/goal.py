@@ -35,7 +35,7 @@ def new_goal(
         "addresses": [dict(each) for each in problems],
     }
     if due is not None:
-        made["target"] = [{"detailString": words, "dueDate": due.isoformat()}]
+        made["target"] = [{"dueDate": due.isoformat()}]
     return {key: value for key, value in made.items() if value}
 
 
