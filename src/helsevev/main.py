@@ -55,6 +55,7 @@ from helsevev.access.walled import behind
 from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.authoring import publishing
 from helsevev.care_plan.ahead import TasksAhead
+from helsevev.care_plan.demo import load_plans
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
@@ -297,6 +298,7 @@ async def _prepare(
             await load_demo(services)
             await load_scans(services, demo.personas())
             await load_shelf(services, demo.personas())
+            await load_plans(services, demo.personas())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 
