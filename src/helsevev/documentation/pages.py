@@ -22,7 +22,7 @@ from helsevev.documentation.notes.desk import Desk, open_desk
 from helsevev.documentation.notes.drawn_on import drawn_on
 from helsevev.documentation.notes.offered import FACTS, phrases, tracer
 from helsevev.documentation.notes.signing import keep_note
-from helsevev.documentation.notes.template import laid_over
+from helsevev.documentation.notes.template import as_text, laid_over
 from helsevev.documentation.panel import composition
 from helsevev.documentation.tracing import COPY
 from helsevev.fhir.outcome import Issue
@@ -58,10 +58,11 @@ async def new_note(
     chosen = next((k for k in kinds if k.key == template), kinds[0] if kinds else None)
     form = {"key": draft, "type": chosen.key if chosen else "", "text": ""}
     if chosen and kept is None:
-        form["text"] = chosen.opened(desk.found, clock.now())
+        opened = chosen.opened(desk.found, clock.now())
+        form["text"] = as_text(opened)
         earlier = next((n for n in desk.notes if copy and n.get("id") == copy), None)
         if earlier is not None:
-            form["text"] = laid_over(note_text(earlier), form["text"], desk.headings)
+            form["text"] = laid_over(note_text(earlier), opened, desk.headings)
     return await _note_page(request, desk, {**form, **_content(kept)}, (), kept)
 
 
@@ -103,11 +104,12 @@ async def lay_template(request: _Request, patient_id: str) -> Response[str]:
     before = next((kind for kind in desk.kinds if kind.key == form["version"]), None)
     now = clock.now()
     written = form["text"]
-    if before is not None and _same(written, before.opened(desk.found, now)):
+    if before is not None and _same(written, as_text(before.opened(desk.found, now))):
         # Nobody has written anything: the facts of one template are no words of the next.
         written = ""
-    opened = chosen.opened(desk.found, now) if chosen else ""
-    laid = laid_over(written, opened, desk.headings) if chosen else written
+    laid = written
+    if chosen is not None:
+        laid = laid_over(written, chosen.opened(desk.found, now), desk.headings)
     return Response(laid, media_type=MediaType.TEXT)
 
 

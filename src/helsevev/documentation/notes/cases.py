@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from helsevev.content.packs.note_templates import NoteTemplate, TemplateCase
-from helsevev.documentation.notes.template import opening
+from helsevev.documentation.notes.template import as_text, opening
 
 
 def failures(template: NoteTemplate) -> list[str]:
@@ -20,7 +20,7 @@ def _failures(template: NoteTemplate, case: TemplateCase) -> list[str]:
     for resource in case.record():
         record.setdefault(str(resource.get("resourceType")), []).append(resource)
     opened = opening(template, record, (template.title,), datetime.fromisoformat(case.now))
-    lines = opened.split("\n")
+    lines = as_text(opened).split("\n")
     return [
         *(f"{case.says}: {line!r} is missing" for line in case.expect if line not in lines),
         *(f"{case.says}: {line!r} is there" for line in case.without if line in lines),

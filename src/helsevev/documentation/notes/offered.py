@@ -13,7 +13,7 @@ from helsevev.content import loading
 from helsevev.content.packs.note_templates import NoteTemplate, Pull
 from helsevev.content.packs.phrases import Phrase, Phrases
 from helsevev.content.packs.shelf import Shelf
-from helsevev.documentation import headings
+from helsevev.documentation.headings import Stretch
 from helsevev.documentation.note import NoteType, note_text, note_title
 from helsevev.documentation.notes.facts import Record, every_fact
 from helsevev.documentation.notes.template import opening
@@ -41,10 +41,10 @@ class Offered(Struct, frozen=True):
     titles: tuple[str, ...]
     template: NoteTemplate | None = None
 
-    def opened(self, record: Record, now: datetime) -> str:
+    def opened(self, record: Record, now: datetime) -> list[Stretch]:
         """What the note opens with."""
         if self.template is None:
-            return headings.opening(self.headings)
+            return [(heading, "") for heading in self.headings]
         return opening(self.template, record, self.titles, now)
 
 
