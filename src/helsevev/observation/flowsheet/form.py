@@ -6,6 +6,7 @@ that "as before" repeated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from helsevev.observation.flowsheet.taking import Typed
 
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 _LONGEST: Final = 500
+_CLOCK: Final = re.compile(r"(\d{1,2})[:.]?(\d{2})")
 _MOST_COLUMNS: Final = 200
 
 
@@ -57,8 +59,12 @@ def sent_columns(form: Mapping[str, Any], now: datetime) -> list[Sent]:
 
 
 def _time(day: str, clock: str, now: datetime) -> tuple[datetime | None, Issue | None]:
+    found = _CLOCK.fullmatch(clock.strip())
     try:
-        at = datetime.combine(date.fromisoformat(day), time.fromisoformat(clock), OSLO)
+        if found is None:
+            raise ValueError(clock)
+        hour = time(int(found[1]), int(found[2]))
+        at = datetime.combine(date.fromisoformat(day), hour, OSLO)
     except ValueError:
         return None, error("value", _("Write date and time."), "time")
     if at > now + _CLOCK_SKEW:

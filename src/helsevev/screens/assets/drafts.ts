@@ -151,6 +151,8 @@ export function watchDrafts(): void {
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = (event as CustomEvent<{ ctx: { sourceElement?: Element; response?: { status: number } } }>).detail;
     const form = ctx.sourceElement?.closest<HTMLFormElement>("form[data-draft]");
+    // What is only worked out while one types has not been taken in by anybody.
+    if (ctx.sourceElement?.closest("[data-draft-live]")) return;
     if (form && ctx.response && ctx.response.status < 300) {
       sessionStorage.removeItem(keyOf(form));
       clearTimeout(timers.get(form));

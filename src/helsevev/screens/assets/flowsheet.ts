@@ -2,11 +2,14 @@
 
 type Field = HTMLInputElement | HTMLSelectElement;
 
+const SPELLING_MS = 700;
 const FIELD = "input:not([type=hidden]), select";
 
 class Grid {
   private readonly table: HTMLTableElement;
   private column = 0;
+  private typed = "";
+  private typedAt = 0;
 
   constructor(private readonly form: HTMLFormElement) {
     this.table = form.querySelector("table")!;
@@ -17,7 +20,7 @@ class Grid {
     this.table.addEventListener("paste", (event) => this.pasted(event));
     this.table.addEventListener("input", (event) => this.changed(event));
     this.table.addEventListener("focusin", (event) => {
-      if (event.target instanceof HTMLInputElement && event.target.type !== "time") event.target.select();
+      if (event.target instanceof HTMLInputElement && !("flowTime" in event.target.dataset)) event.target.select();
     });
     this.form.querySelector("[data-flow-before]")?.addEventListener("click", () => this.asBefore());
     this.form.addEventListener("keydown", (event) => {
@@ -93,12 +96,13 @@ class Grid {
     const cell = event.target instanceof Element ? event.target.closest("td, th") : null;
     if (!(cell instanceof HTMLTableCellElement) || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target as HTMLElement;
-    if (target instanceof HTMLInputElement && target.type === "time" && event.key !== "Enter") return;
     let moved = false;
     if (event.key === "Tab") moved = this.next(cell, event.shiftKey ? -1 : 1);
     else if (event.key === "Enter" && !(target instanceof HTMLButtonElement)) {
       this.move(cell, event.shiftKey ? -1 : 1, 0, true);
       moved = true;
+    } else if (target instanceof HTMLSelectElement && event.key.length === 1 && event.key !== "=") {
+      moved = this.choose(target, event.key);
     } else if (event.key === "ArrowDown") moved = this.move(cell, 1, 0);
     else if (event.key === "ArrowUp") moved = this.move(cell, -1, 0);
     else if (event.key === "ArrowLeft" && this.atEdge(target, 0)) moved = this.move(cell, 0, -1);
@@ -112,6 +116,22 @@ class Grid {
     }
     // A choice keeps its answer when one goes on: its own arrows are Alt and the arrow.
     if (moved || (target instanceof HTMLSelectElement && /^Arrow/.test(event.key))) event.preventDefault();
+  }
+
+  /** An answer by the key it is known by: typed again within a moment, the next letter counts too. */
+  private choose(field: HTMLSelectElement, letter: string): boolean {
+    const now = performance.now();
+    this.typed = now - this.typedAt < SPELLING_MS ? this.typed + letter.toLowerCase() : letter.toLowerCase();
+    this.typedAt = now;
+    const options = [...field.options].filter((each) => each.value);
+    const option =
+      options.find((each) => each.value.toLowerCase() === this.typed) ??
+      options.find((each) => each.value.toLowerCase().startsWith(this.typed)) ??
+      options.find((each) => each.text.toLowerCase().startsWith(this.typed));
+    if (!option) return false;
+    field.value = option.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    return true;
   }
 
   /** Inside a word the arrows move in the word. */
@@ -155,7 +175,7 @@ class Grid {
       );
       if (!option) return false;
       field.value = option.value;
-    } else if (field.type === "time") {
+    } else if ("flowTime" in field.dataset) {
       const found = /^(\d{1,2})[:.]?(\d{2})$/.exec(value);
       if (!found) return false;
       field.value = `${found[1]!.padStart(2, "0")}:${found[2]}`;
