@@ -113,7 +113,7 @@ async def _keep(
 
 def _documented(task: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     """A task as somebody left it: done in its time, some declined, those of the last hours open."""
-    made = {**task, "authoredOn": stamp(now - _PAST)}
+    made = {**task, "authoredOn": stamp(now - _PAST), "lastModified": stamp(now - _PAST)}
     start = text(mapping(task.get("executionPeriod")).get("start"))
     if kind_of_task(task) == STEP or not start:
         return made
