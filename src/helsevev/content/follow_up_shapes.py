@@ -50,9 +50,10 @@ class Step(Shape, frozen=True, kw_only=True):
 class Matter(Shape, frozen=True, kw_only=True):
     """A kind of need: how soon it has to be answered, by which acts, and who is told else.
 
-    `group` is the part of the inbox that it stands in. `opens` is the address where it is seen to, with {patient}, {task} and {focus} (the id of what
-    it is about) put in. `rests_at` are the open states in which nobody further is told: somebody
-    has said that they come.
+    `group` is the part of the inbox that it stands in. `opens` is the address where it is seen to,
+    with {patient}, {task} and {focus} (the id of what it is about) put in. With `done_here` it is
+    ended on lists of tasks, else where it opens, by what is done there. `rests_at` are the open
+    states in which nobody further is told: somebody has said that they come.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Matter(Shape, frozen=True, kw_only=True):
     due_minutes: int
     priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
     acts: tuple[str, ...]
+    done_here: bool = False
     opens: str = "/patient/{patient}/plans"
     rests_at: tuple[str, ...] = ()
     escalates: tuple[Step, ...] = ()

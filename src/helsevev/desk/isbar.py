@@ -31,6 +31,7 @@ from helsevev.screens.formatting import age, clinical_time, number
 
 _MOST_PROBLEMS: Final = 8
 _MOST_WORDS: Final = 160
+_PAIR: Final = 2
 _LABORATORY: Final = "laboratory"
 _PLAN_STATES: Final = ("in-progress", "scheduled", "not-started")
 
@@ -181,9 +182,15 @@ def _measured(resource: Mapping[str, Any], now: datetime, since: datetime) -> Li
 
 
 def _line(resource: Mapping[str, Any], shown: Reading, *, is_new: bool, is_grave: bool) -> Line:
+    # Of a score, the sum; of a blood pressure, both.
+    parts = (
+        shown.parts[:1] if resource.get("hasMember") or len(shown.parts) > _PAIR else shown.parts
+    )
     values = [
-        (f"{number(part.amount.value)} {part.amount.unit}".strip() if part.amount else part.words)
-        for part in shown.parts
+        f"{number(part.amount.value)} {_unit(part.amount.unit)}".strip()
+        if part.amount
+        else part.words
+        for part in parts
     ]
     marks = {"high": "↑", "low": "↓", "critical-high": "‼ ↑", "critical-low": "‼ ↓"}
     mark = marks.get(shown.judgement.kind, "") if shown.judgement else ""
@@ -194,6 +201,11 @@ def _line(resource: Mapping[str, Any], shown: Reading, *, is_new: bool, is_grave
         " ".join(each for each in (f"{title}:", told, mark, f"({at})") if each),
         f"Observation/{shown.id}", is_new, is_grave,
     )  # fmt: skip
+
+
+def _unit(unit: str) -> str:
+    # In UCUM, what stands in braces is no unit.
+    return "" if unit.startswith("{") else unit
 
 
 def _is_critical(shown: Reading) -> bool:

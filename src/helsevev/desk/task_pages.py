@@ -26,10 +26,10 @@ from helsevev.desk.opening import (
     unit_tasks,
     watch_of,
 )
-from helsevev.desk.tasks import Asked, row_of, state_word, where
+from helsevev.desk.tasks import Asked, acts_here, row_of, state_word, where
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import OSLO, full_name, objects, reference_key, text
-from helsevev.follow_up.answering import CannotAnswer, answer_task, received
+from helsevev.follow_up.answering import CannotAnswer, answer_task, open_task, received
 from helsevev.follow_up.asking import ask, entry
 from helsevev.follow_up.coding import Who
 from helsevev.follow_up.standing import standing_of
@@ -107,6 +107,9 @@ async def answer(request: _Request, task_id: str) -> Response[Any]:
     to = next((w for w in await colleagues(services, actor) if w.reference == chosen), Who(""))
     version = str(form.get("version", ""))
     try:
+        standing = standing_of(await open_task(services, actor, task_id))
+        if act not in {each.code for each in acts_here(standing)}:
+            raise CannotAnswer([error("conflict", _("It is not answered here, or no longer."))])
         await answer_task(
             services, actor, task_id, act, patient_id=str(form.get("patient", "")), to=to,
             version=int(version) if version.isascii() and version.isdigit() else None,

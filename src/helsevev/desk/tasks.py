@@ -136,10 +136,12 @@ def row_of(
 
 def acts_here(standing: Standing) -> list[Act]:
     """What can be done with a task on the task pages: what has pages of its own is done there."""
-    task = standing.task
-    if is_handover(task) or refill_address(task) or _OUTSIDE in codes(task.get("code")):
-        return [act for act in standing.acts if act.code in ("accept", "hand-on")]
-    return [act for act in standing.acts if act.code != "receive"]
+    task, done = standing.task, follow_up().states
+    elsewhere = is_handover(task) or refill_address(task) or _OUTSIDE in codes(task.get("code"))
+    here = standing.matter.done_here and not elsewhere and not standing.form
+    return [
+        act for act in standing.acts if act.code != "receive" and (here or done[act.to].open)
+    ]
 
 
 def where(standing: Standing) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from helsevev.content.packs.worklists import NAMES, Column, Worklist
+from helsevev.content.desk_shapes import Column
+from helsevev.content.packs.worklists import NAMES, Worklist
 from helsevev.fhir.path import PathError, compile_path
 from helsevev.fhir.reading import reference_key, text
 from helsevev.fhir.search_query import SearchError, parse

@@ -36,6 +36,7 @@ DAYS = (
 OSLO = ZoneInfo("Europe/Oslo")
 NUMBERS = {"urn:oid:2.16.578.1.12.4.1.4.1", "urn:oid:2.16.578.1.12.4.1.4.2"}
 PLANNED = {("Appointment", "start"), ("Appointment", "end"), ("Task", "end"),
+           ("Task", "valueDateTime"),
            ("ServiceRequest", "occurrenceDateTime")}  # fmt: skip
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2})?")
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "demo-inhabitants.md"

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 from .codes import Resource, coding, concept, hl7, no_basis, volven
 from .story import Story, organisation, ref, staff
-from .units import unit
+from .units import place_name, unit
 
 _CLASSES = {
     "home": ("HH", "home health"),
@@ -176,6 +176,6 @@ def _later(story: Story, start: str, minutes: int) -> str:
 
 def _located(place: str, *, done: bool) -> Resource:
     return {
-        "location": {"reference": f"Location/{place}"},
+        "location": {"reference": f"Location/{place}", "display": place_name(place)},
         "status": "completed" if done else "active",
     }

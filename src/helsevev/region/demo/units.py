@@ -69,6 +69,10 @@ UNITS: tuple[Unit, ...] = (
 
 _PLACES = (
     ("st-olavs-lunge-rom-312", "Lungemedisinsk sengepost, rom 312", "st-olavs-lunge", "ro"),
+    ("st-olavs-lunge-rom-312-seng-1", "Rom 312, seng 1", "st-olavs-lunge", "bd"),
+    ("st-olavs-lunge-rom-312-seng-2", "Rom 312, seng 2", "st-olavs-lunge", "bd"),
+    ("st-olavs-lunge-rom-313-seng-1", "Rom 313, seng 1", "st-olavs-lunge", "bd"),
+    ("st-olavs-lunge-rom-314", "Rom 314, isolat", "st-olavs-lunge", "ro"),
     ("st-olavs-geriatri-rom-214", "Geriatrisk sengepost, rom 214", "st-olavs-geriatri", "ro"),
     ("st-olavs-akuttmottak", "Akuttmottaket", "st-olavs-akuttmottak", "bu"),
     ("st-olavs-lungepol", "Lungepoliklinikken", "st-olavs-lungepol", "bu"),
@@ -79,6 +83,7 @@ _PLACES = (
     ("st-olavs-fode", "Føde- og svangerskapspoliklinikken", "st-olavs-fode", "bu"),
     ("nidaro-dps", "Nidarø DPS, voksenpoliklinikken", "nidaro-dps", "bu"),
     ("trondheim-legevakt-rom-4", "Trondheim legevakt, rom 4", "trondheim-legevakt", "ro"),
+    ("trondheim-hjemmetjeneste-ost", "Hjemmetjenesten øst", "trondheim-hjemmetjeneste-ost", "bu"),
     ("trondheim-helsestasjon-ost", "Helsestasjon øst", "trondheim-helsestasjon-ost", "bu"),
     ("trondheim-bakkehaugen-2", "Bakkehaugen, avdeling 2", "trondheim-bakkehaugen-2", "wa"),
     ("trondheim-bakkehaugen-2-rom-8", "Avdeling 2, rom 8", "trondheim-bakkehaugen-2", "ro"),
@@ -86,6 +91,7 @@ _PLACES = (
 )
 
 _BY_ID = {unit.id: unit for unit in UNITS}
+_NAMES = {place_id: name for place_id, name, _owner, _kind in _PLACES}
 
 
 def unit(unit_id: str) -> Unit:
@@ -107,7 +113,7 @@ def resources() -> Iterator[Resource]:
         part_of = None if each.part_of is None else _reference(each.part_of)
         yield organization(each.id, each.name, part_of, each.kind, each.organisation_number)
     for place_id, name, owner, kind in _PLACES:
-        yield location(place_id, name, kind, _reference(owner))
+        yield location(place_id, name, kind, _reference(owner), _room_of(place_id))
 
 
 def organization(
@@ -135,9 +141,16 @@ def organization(
     return found
 
 
-def location(place_id: str, name: str, kind: str, owner: Resource) -> Resource:
+def place_name(place_id: str) -> str:
+    """What a place is called. KeyError when the demo has none."""
+    return _NAMES[place_id]
+
+
+def location(
+    place_id: str, name: str, kind: str, owner: Resource, part_of: str | None = None
+) -> Resource:
     """One Location; `kind` is a code of HL7's location-physical-type."""
-    return {
+    found: Resource = {
         "resourceType": "Location",
         "id": place_id,
         "meta": {"profile": [no_basis("Location")]},
@@ -147,6 +160,14 @@ def location(place_id: str, name: str, kind: str, owner: Resource) -> Resource:
         "physicalType": concept(None, coding(hl7("location-physical-type"), kind)),
         "managingOrganization": owner,
     }
+    if part_of is not None:
+        found["partOf"] = {"reference": f"Location/{part_of}", "display": _NAMES[part_of]}
+    return found
+
+
+def _room_of(place_id: str) -> str | None:
+    room, _bed, _number = place_id.partition("-seng-")
+    return room if room != place_id and room in _NAMES else None
 
 
 def _reference(unit_id: str) -> Resource:

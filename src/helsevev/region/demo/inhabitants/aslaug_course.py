@@ -10,6 +10,8 @@ from ..plans import care_plan, service_request, task
 from ..problems import goal
 from ..reconciling import reconciled, told
 from ..story import Story
+from ..waiting import waits
+from ..writing import photo
 
 _HOME = "trondheim-hjemmetjeneste-ost"
 _WARD = "st-olavs-geriatri"
@@ -172,6 +174,13 @@ def _plans(story: Story, problems: dict[str, str]) -> None:
                 instruction="Ta med vektlisten fra hjemmetjenesten.")
     appointment(story, "blodprove", "Blodprøver hos fastlege", "fjordgata-legesenter", "+4d 09:15",
                 15, by="sigrid-aune")
+    appointment(story, "morgen", "Morgentilsyn med vekt", _HOME, "+0d 08:30", 30,
+                by="berit-lundamo", instruction="Nøkkelboks ved inngangsdøren.")
+    appointment(story, "kveld", "Kveldstilsyn", _HOME, "+0d 20:30", 20)
+    waits(story, "epikrise", ("letter", "Brev å lese"),
+          "Epikrise fra Geriatrisk sengepost etter fallet: furosemid er økt.", _HOME,
+          "-2d 15:00", "+1d 15:00", by="petter-hagbo", owner="berit-lundamo",
+          passed_on=(("+2d 15:00", _HOME),))
     task(story, "legemiddelsamstemming", "Samstemme legemiddellisten etter utskrivning", _HOME,
          "-3d 13:10", "+1d 12:00", by="petter-hagbo", owner="berit-lundamo", priority="urgent",
          status="in-progress")

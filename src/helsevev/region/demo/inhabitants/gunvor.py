@@ -16,6 +16,7 @@ from ..plans import care_plan, task
 from ..problems import allergy, condition
 from ..reconciling import reconciled
 from ..story import Story
+from ..waiting import waits
 
 STORY = "Lungebetennelse, skal hjem i dag: ti legemidler, tre av dem endret under oppholdet."
 _WARD = "st-olavs-lunge"
@@ -55,7 +56,7 @@ def tell(story: Story) -> None:
               icd10=("I10", "Essensiell hypertensjon"), icpc2=("K86", "Hypertensjon ukomplisert"))
     stay = encounter(
         story, "innleggelse", "inpatient", "Innleggelse", _WARD, "ingrid-solemdal", "-5d 14:00",
-        None, reason="Pneumoni og forverret hjertesvikt", place="st-olavs-lunge-rom-312",
+        None, reason="Pneumoni og forverret hjertesvikt", place="st-olavs-lunge-rom-312-seng-2",
         diagnoses=(pneumonia, failure),
     )
     _medicines(story, stay)
@@ -123,5 +124,13 @@ def _contacts(story: Story, stay: str) -> None:
               (("Vekt", "hver morgen i to uker"), ("Blodtrykk", "tre ganger i uka")))
     task(story, "hjemreise", "Gi beskjed til sønnen om hjemreise", _WARD, "-3h", "+6h",
          by="ingrid-solemdal", owner="magnus-tverdal")
+    waits(story, "beskjed", ("message", "Beskjed"),
+          "Sønnen ringte: han kan hente henne etter klokken 15, og lurer på om stolen er bestilt.",
+          _WARD, "-40min", "+3h", by="ingrid-solemdal", owner="magnus-tverdal",
+          passed_on=(("+7h", _WARD),))
+    note(story, "vaktrapport", "nursing", "-14h", "magnus-tverdal", _WARD, {
+        "Aktuell tilstand": "Rolig kveld. Går til toalettet med rullator. Ikke oksygen.",
+        "Råd og plan": "Vekt før frokost. Ring sønnen når legen har vært der.",
+    }, title="Vaktrapport")
     appointment(story, "blodprove", "Kreatinin og kalium hos fastlege", "fjordgata-legesenter",
                 "+7d 09:30", 15, by="sigrid-aune")

@@ -18,6 +18,8 @@ from ..plans import care_plan, social, task
 from ..problems import allergy, condition, goal, immunization, procedure
 from ..products import PRODUCTS
 from ..story import Story, ref, staff
+from ..waiting import waits
+from ..writing import awaiting_note, brought
 
 STORY = "Kols grad 4, innlagt nå med forverring; NEWS2 hver fjerde time på skala 2."
 _WARD = "st-olavs-lunge"
@@ -30,7 +32,7 @@ def tell(story: Story) -> None:
     copd, failure = _problems(story)
     stay = encounter(
         story, "innleggelse", "inpatient", "Innleggelse", _WARD, "ingrid-solemdal", "-47h", None,
-        reason="Kols-forverring med respirasjonssvikt", place="st-olavs-lunge-rom-312",
+        reason="Kols-forverring med respirasjonssvikt", place="st-olavs-lunge-rom-312-seng-1",
         diagnoses=(copd, failure),
     )
     _medicines(story, stay)
@@ -222,6 +224,18 @@ def _laboratory(story: Story, stay: str) -> None:
                    title="Blodprøver under opphold", ordered_by="ingrid-solemdal", encounter=stay)
 
 
+def _student(story: Story, stay: str, night: str) -> None:
+    """What a student wrote on the day's watch, with a line that was copied from the night's."""
+    copied = ("Sov tre timer sammenhengende. Ny tungpust og angst i natt, SpO₂ 87 %, "
+              "roligere etter forstøver og sittende stilling.")
+    said = "Sykepleienotat natt, Magnus Tverdal"
+    awaiting_note(story, "student", "nursing", "-90min", "jakob-nygard", _WARD, {
+        "Observasjon": ((f"{copied}\nSitter i stolen til måltidene. Mindre tungpust, snakker i "
+                         "hele setninger."), (brought(copied, "copy", night, said),)),
+        "Tiltak": ("Pusteteknikk øvd sammen med fysioterapeut. Spist halv porsjon.", ()),
+    }, cosigner="magnus-tverdal", due="+2d", encounter=stay)
+
+
 def _contacts(story: Story, copd: str, stay: str) -> None:
     episode(story, "kols", "Oppfølging ved lungepoliklinikken", "st-olavs-lungepol", "-5y",
             manager="ingrid-solemdal", conditions=(copd,))
@@ -282,3 +296,6 @@ def _plans(story: Story, copd: str) -> None:
          "-3h", "+3d 12:00", by="ingrid-solemdal", owner="synne-hovde")
     appointment(story, "lungepol", "Lungepoliklinikken, kontroll", "st-olavs-lungepol",
                 "+6w 11:00", 30, by="ingrid-solemdal")
+    waits(story, "maske", ("task", "Oppgave"), "Maskebehandlingen må tilpasses: lekkasje ved nesa",
+          _WARD, "-2h", "+2h", by="ingrid-solemdal", owner=None, priority="urgent",
+          passed_on=(("+6h", "st-olavs-medisin"),), title="Tilpasse maske")

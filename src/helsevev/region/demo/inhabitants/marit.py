@@ -208,5 +208,7 @@ def _plans(story: Story, ulcer: str) -> None:
                 "+5w 09:00", 30, by="sigrid-aune", instruction="Møt fastende til blodprøver.")
     appointment(story, "fotterapeut", "Fotteam, time som ikke ble møtt til", _CLINIC, "-34d 13:00",
                 30, by="guro-melbye", status="noshow")
+    appointment(story, "sarstell", "Sårstell, høyre fot", _HOME, "+0d 10:15", 45,
+                by="berit-lundamo", instruction="Ta bilde av såret.")
     task(story, "bilde", "Ta nytt bilde av såret og send til fotteamet", _HOME, "-2d 08:58",
          "+1d 10:00", by="guro-melbye", owner="berit-lundamo", status="accepted")
