@@ -15,7 +15,8 @@ from helsevev.access.errors import AccessError, Conflict, NotFound, Refused
 from helsevev.access.packs import today
 from helsevev.authoring.asked import found_pack, room_of, typed_in, waits_for
 from helsevev.authoring.checking import Checked, check
-from helsevev.authoring.difference import kind_word, of_files
+from helsevev.authoring.difference import of_files
+from helsevev.authoring.field_words import kind_word
 from helsevev.authoring.fields import NotFields, filled, shown
 from helsevev.authoring.opened import Room, act_words, state_words
 from helsevev.authoring.publishing import publish

@@ -16,7 +16,8 @@ from helsevev.access.errors import AccessError
 from helsevev.access.packs import today
 from helsevev.access.services import Services
 from helsevev.authoring.checking import Checked, check
-from helsevev.authoring.difference import PackDifference, between, kind_word
+from helsevev.authoring.difference import PackDifference, between
+from helsevev.authoring.field_words import kind_word
 from helsevev.authoring.publishing import publish
 from helsevev.content.packs.pack import PAGE, Pack, read_pack
 from helsevev.content.packs.shelf import built_in, texts_in

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from helsevev.authoring.field_words import word
 from helsevev.content.packs.pack import PAGE, Pack
 from helsevev.locale import gettext as _
 
@@ -212,45 +213,3 @@ def _is_rows(value: Any) -> bool:
 
 def _is_nothing(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, list | tuple | dict) and not value)
-
-
-def word(name: str) -> str:
-    """What a field of content is called by those who read it."""
-    words = _words()
-    return words.get(name, name.replace("_", " "))
-
-
-def _words() -> dict[str, str]:
-    return {
-        "title": _("Title"), "version": _("Version"), "status": _("Status"),
-        "owner": _("Owner"), "source": _("Sources"), "effective_from": _("In force from"),
-        "effective_to": _("In force until"), "changelog": _("Changelog"), "item": _("Question"),
-        "options": _("Choices"), "option": _("Choice"), "points": _("Points"),
-        "text": _("Text"), "help": _("Help text"), "total": _("Total"), "bands": _("Bands"),
-        "band": _("Band"), "case": _("Case"), "unit": _("Unit"), "code": _("Code"),
-        "display": _("Name of the code"), "label": _("Name"), "name": _("Name"),
-        "low": _("Lowest"), "high": _("Highest"), "required": _("Required"),
-        "repeats": _("Several answers"), "calculate": _("Calculation"),
-        "prefill": _("Prefilled from"),
-        "when": _("Asked when"), "professions": _("Professions"), "section": _("Section"),
-        "heading": _("Heading"), "phrase": _("Phrase"), "goal": _("Goal"),
-        "action": _("Measure"), "goals": _("Goals"), "at": _("Times of day"),
-        "days": _("Days"), "every": _("How often"), "within": _("Deadline"),
-        "who": _("Who"), "form": _("Form"), "row": _("Row"), "steps": _("Points by value"),
-        "what": _("What"), "on": _("Date"), "include": _("Includes"), "exclude": _("Leaves out"),
-        "system": _("Code system"), "member": _("Is a member"), "note": _("Note"),
-        "discipline": _("Discipline"), "words": _("Search words"), "problems": _("Problems"),
-        "key": _("Key"), "type": _("Type"), "kind": _("Kind"), "how": _("How"),
-    }  # fmt: skip
-
-
-def kind_word(folder: str) -> str:
-    """What a kind of content is called."""
-    words = {
-        "forms": _("Forms and scores"), "flowsheets": _("Flowsheets"),
-        "note_templates": _("Note templates"), "phrases": _("Text phrases"),
-        "plans": _("Plans and pathways"), "decisions": _("Kinds of decision"),
-        "value_sets": _("Value sets"), "orders": _("What can be ordered"),
-        "worklists": _("Worklists"), "rules": _("Rules"),
-    }  # fmt: skip
-    return words.get(folder, folder)

@@ -13,7 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, InlineTable, Table
 
-from helsevev.authoring.difference import word
+from helsevev.authoring.field_words import word
 from helsevev.content.packs.forms import Form
 from helsevev.content.packs.item import Item
 from helsevev.content.packs.short_form import ShortForm

@@ -11,7 +11,7 @@ from helsevev.access.content_releases import ContentReleases
 from helsevev.access.errors import NotFound
 from helsevev.access.packs import Release, Standing, today
 from helsevev.access.services import Services
-from helsevev.authoring.difference import kind_word
+from helsevev.authoring.field_words import kind_word
 from helsevev.content.packs.item import Item
 from helsevev.content.packs.pack import PAGE, Pack
 from helsevev.content.packs.shelf import built_in

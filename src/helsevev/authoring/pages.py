@@ -11,7 +11,8 @@ from litestar.response import Redirect
 from helsevev.access.errors import AccessError, NotFound, Refused
 from helsevev.authoring.asked import found_pack, room_of, typed_in, waits_for
 from helsevev.authoring.cases import run
-from helsevev.authoring.difference import kind_word, of_file
+from helsevev.authoring.difference import of_file
+from helsevev.authoring.field_words import kind_word
 from helsevev.authoring.opened import Room, path_of, state_words
 from helsevev.authoring.publishing import publish
 from helsevev.authoring.trying import PREFIX, answer, outline_of, sheet_of
