@@ -52,6 +52,7 @@ def _places() -> list[tuple[str, str]]:
         (_("Ward stock"), "/stock"),
         (_("Controlled drugs"), "/stock/controlled"),
         (_("Tasks"), "/tasks"),
+        (_("Professional content"), "/content"),
     ]
 
 
