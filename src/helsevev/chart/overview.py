@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from helsevev.care_plan.coding import MEASURE
+from helsevev.care_plan.decision import is_decision
 from helsevev.care_plan.scheduling import kind_of_task
 from helsevev.care_plan.task_shown import is_to_come
 from helsevev.chart.timeline import NO_EVENTS, Event, event
@@ -91,7 +92,7 @@ def planned(
             "order",
         )
         for resource in of_patient(resources.get("ServiceRequest", ()))
-        if text(resource.get("status")) == "active"
+        if text(resource.get("status")) == "active" and not is_decision(resource)
     ]
     for resource in of_patient(resources.get("Task", ())):
         if kind_of_task(resource) == MEASURE:
@@ -100,7 +101,8 @@ def planned(
             due = mapping(mapping(resource.get("restriction")).get("period")).get("end")
             title = concept_text(resource.get("code")) or text(resource.get("description"))
             owner = reference_text(resource.get("owner"), names)
-            coming.append(Planned(title, moment(due), owner, "task"))
+            source = "step" if kind_of_task(resource) else "task"
+            coming.append(Planned(title, moment(due), owner, source))
     coming += [
         _plan(resource)
         for resource in of_patient(resources.get("CarePlan", ()))
