@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
+from zlib import crc32
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.services import Services
@@ -29,7 +30,7 @@ from helsevev.care_plan.plan import (
     with_goal,
     with_measure,
 )
-from helsevev.care_plan.scheduling import HORIZON, kind_of_task, wanted
+from helsevev.care_plan.scheduling import HORIZON, key_of, kind_of_task, wanted
 from helsevev.care_plan.task import done, not_done
 from helsevev.content.packs.decisions import Decision
 from helsevev.content.packs.plans import Plan
@@ -118,7 +119,9 @@ def _documented(task: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     if kind_of_task(task) == STEP or not start:
         return made
     at = datetime.fromisoformat(start)
-    if at > now - timedelta(hours=3):
+    # Of the last hours some have not been documented yet.
+    recent = at > now - timedelta(hours=12) and crc32(key_of(task).encode()) % 3 == 0
+    if recent or at > now - timedelta(hours=1):
         return made
     who = {"reference": planned.FATIMA[0], "display": planned.FATIMA[1]}
     owner = mapping(task.get("owner"))

@@ -143,8 +143,9 @@ async def settle(services: Services, actor: Actor, plan: Mapping[str, Any]) -> i
         written = await services.writer.write(actor, dict(adopted))
         plan = written.stored.resource
     changes = reconcile(plan, tasks, now)
-    entries = [*(asking.entry({**each, "authoredOn": stamp(now), "lastModified": stamp(now)}) for each in changes.new),
-               *(_next(each) for each in changes.changed)]  # fmt: skip
+    asked = {"authoredOn": stamp(now), "lastModified": stamp(now)}
+    entries = [asking.entry({**each, **asked}) for each in changes.new]
+    entries += [_next(each) for each in changes.changed]
     for first in range(0, len(entries), _BATCH):
         await keep(services, actor, entries[first : first + _BATCH])
     return len(entries)

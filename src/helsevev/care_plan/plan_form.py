@@ -11,7 +11,7 @@ from helsevev.access.actor import Actor
 from helsevev.care_plan.keeping import OpenedPlans
 from helsevev.care_plan.plan import Measure
 from helsevev.care_plan.plan_reading import goals_of, problems_of
-from helsevev.care_plan.timing_words import WEEKDAYS, length_words
+from helsevev.care_plan.timing_words import WEEKDAYS, when_words
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import (
     OSLO,
@@ -40,13 +40,12 @@ _TEXT: Final = 500
 
 def often_choices() -> list[dict[str, str]]:
     """How often a measure can be done, as choices."""
-    words = {"1 d": _("Every day"), DAYS: _("On chosen days"), "1 wk": _("Every week"),
-             "1 mo": _("Every month"), ONCE: _("Once")}  # fmt: skip
+    words = {DAYS: _("On chosen days"), ONCE: _("Once")}
     found = [{"value": "", "label": _("Without a time")}]
     for each in _OFTEN:
         many, _space, unit = each.partition(" ")
-        every = _("Every %(length)s") % {"length": length_words(unit, int(many))} if unit else ""
-        found.append({"value": each, "label": words.get(each) or every})
+        every = {"frequency": 1, "period": int(many) if unit else 1, "periodUnit": unit}
+        found.append({"value": each, "label": words.get(each) or when_words({"repeat": every})})
     return found
 
 
