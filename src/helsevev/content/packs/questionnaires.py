@@ -254,6 +254,8 @@ class _Writing:
             stores = bool(question.code) and not counts
         if not stores:
             return
+        if question.store_points:
+            yield {"url": f"{OWN}store-points", "valueBoolean": True}
         inside = any(question in each.item and each.code for each in self.names.values())
         value = {"valueCode": "component"} if inside else {"valueBoolean": True}
         yield {"url": f"{SDC}observationExtract", **value}

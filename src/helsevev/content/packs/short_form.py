@@ -136,6 +136,8 @@ class Question(Shape, frozen=True, kw_only=True):
     prefill_within: str = ""
     initial: Any = None
     store: bool | None = None
+    # The stored Observation has the points as its number, not the answer as its code.
+    store_points: bool = False
     category: str = ""
     to: tuple[str, ...] = ()
     rule: str = ""

@@ -170,7 +170,7 @@ class _Making:
         """Set a value; where its place is taken and may be so again, beside it in a new element."""
         steps = path[len(inside.path) :] if path[: len(inside.path)] == inside.path else path
         start = inside if path[: len(inside.path)] == inside.path else self.root
-        owner = self._owner(start, steps[:-1])
+        owner = self._owner(start, steps[:-1], steps[-1])
         if owner is None:
             return
         key, kind, repeats = _slot(owner.type, steps[-1], value)
@@ -184,25 +184,28 @@ class _Making:
         elif key not in owner.value:
             owner.value[key] = made
         elif steps[:-1]:
-            fresh = self._new(start, (*start.path, *steps[:-1]))
+            fresh = self._new(start, (*start.path, *steps[:-1]), steps[-1])
             fresh.value[key] = made
 
-    def _owner(self, start: _Element, steps: tuple[str, ...]) -> _Element | None:
+    def _owner(self, start: _Element, steps: tuple[str, ...], last: str) -> _Element | None:
         here = start
-        for index in range(len(steps)):
-            found = here.inner.get((steps[index],))
-            here = found if found is not None else self._new(here, (*here.path, steps[index]))
+        for index, step in enumerate(steps):
+            found = here.inner.get((step,))
+            if found is None:
+                beneath = steps[index + 1] if index + 1 < len(steps) else last
+                found = self._new(here, (*here.path, step), beneath)
+            here = found
             if not here.type:
                 return None
         return here
 
-    def _new(self, inside: _Element, path: tuple[str, ...]) -> _Element:
-        """A new object at a path, beside those that are there."""
+    def _new(self, inside: _Element, path: tuple[str, ...], beneath: str = "") -> _Element:
+        """A new object at a path, beside those that are there; `beneath` will be put into it."""
         steps = path[len(inside.path) :]
-        owner = self._owner(inside, steps[:-1]) if len(steps) > 1 else inside
+        owner = self._owner(inside, steps[:-1], steps[-1]) if len(steps) > 1 else inside
         if owner is None:
             return _Element(path, "", {})
-        key, kind, repeats = _slot(owner.type, steps[-1], {})
+        key, kind, repeats = _slot(owner.type, steps[-1], {}, beneath)
         made = _Element(path, kind, {})
         if key and repeats:
             owner.value.setdefault(key, []).append(made.value)
@@ -212,8 +215,11 @@ class _Making:
         return made
 
 
-def _slot(owner: str, name: str, value: Any) -> tuple[str, str, bool]:
-    """The JSON key, the type and whether there may be several; "" when there is no such element."""
+def _slot(owner: str, name: str, value: Any, beneath: str = "") -> tuple[str, str, bool]:
+    """The JSON key, the type and whether there may be several; "" when there is no such element.
+
+    Of the types of a choice it is the first that the value fits, or that has an element `beneath`.
+    """
     if not definitions.is_structure(owner):
         return "", "", False
     known = definitions.elements(owner)
@@ -231,7 +237,8 @@ def _slot(owner: str, name: str, value: Any) -> tuple[str, str, bool]:
         is_backbone = definitions.is_structure(backbone)
         return key, backbone if is_backbone else kind.name, element.repeats
     for key, kind in names.items():
-        if _fits(value, kind.name):
+        has = definitions.is_structure(kind.name) and beneath in definitions.elements(kind.name)
+        if has or (not beneath and _fits(value, kind.name)):
             return key, kind.name, element.repeats
     return "", "", False
 

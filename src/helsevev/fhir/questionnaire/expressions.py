@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from helsevev.fhir.path import Knows, PathError, compile_tree, parse
 from helsevev.fhir.path.site import Typed
-from helsevev.fhir.path.syntax import Call, Index, Literal, Name, Tree, TypeTest, Unary, Variable
+from helsevev.fhir.path.syntax import (
+    Binary,
+    Call,
+    Index,
+    Literal,
+    Name,
+    Tree,
+    TypeTest,
+    Unary,
+    Variable,
+)
 from helsevev.fhir.path.values import Env, Items, plain_all
 
 FHIRPATH: Final = "text/fhirpath"
 QUERY: Final = "application/x-fhir-query"
 _RESPONSE: Final = "QuestionnaireResponse"
 _ITEM: Final = "QuestionnaireResponse.item"
+_CHOICES: Final = {
+    "valueBoolean": "boolean", "valueDecimal": "decimal", "valueInteger": "integer",
+    "valueDate": "date", "valueDateTime": "dateTime", "valueTime": "time",
+    "valueString": "string", "valueUri": "uri", "valueCoding": "Coding", "valueCode": "code",
+    "valueQuantity": "Quantity", "valueReference": "Reference",
+    "valueAttachment": "Attachment", "valueCodeableConcept": "CodeableConcept",
+}  # fmt: skip
 _INSERT: Final = re.compile(r"\{\{(.*?)\}\}", re.S)
 
 
@@ -40,7 +58,7 @@ class Expression:
         self._run: Typed | None = None
         self._on_item = not whole
         if language == FHIRPATH:
-            self._compile(parse(text))
+            self._compile(narrowed(parse(text)))
         elif language == QUERY:
             found = _INSERT.findall(text)
             self.inserts = tuple(Expression(each, whole=whole) for each in found)
@@ -105,7 +123,7 @@ class Anywhere:
 
     def __init__(self, text: str) -> None:
         """Raises `PathError` when it cannot be read."""
-        self._run = compile_tree(parse(text), None, focus=_RESPONSE, context=_ITEM)
+        self._run = compile_tree(narrowed(parse(text)), None, focus=_RESPONSE, context=_ITEM)
 
     def __call__(
         self,
@@ -119,6 +137,33 @@ class Anywhere:
         env = Env(response, variables, None, knows=knows)
         env.now = now
         return self._run.run([focus], env)
+
+
+def narrowed(tree: Tree) -> Tree:
+    """The tree with `answer.valueDecimal` read as `answer.value.ofType(decimal)`.
+
+    FHIRPath knows no such names, but forms everywhere use them, HL7's own among them.
+    """
+    match tree:
+        case Name():
+            source = None if tree.source is None else narrowed(tree.source)
+            kind = _CHOICES.get(tree.name)
+            if kind is None:
+                return Name(source, tree.name)
+            return TypeTest("as", Name(source, "value"), kind)
+        case Call():
+            source = None if tree.source is None else narrowed(tree.source)
+            return Call(source, tree.name, tuple(narrowed(each) for each in tree.arguments))
+        case TypeTest():
+            return replace(tree, source=narrowed(tree.source))
+        case Index():
+            return Index(narrowed(tree.source), narrowed(tree.index))
+        case Unary():
+            return replace(tree, operand=narrowed(tree.operand))
+        case Binary():
+            return replace(tree, left=narrowed(tree.left), right=narrowed(tree.right))
+        case _:
+            return tree
 
 
 def _nodes(tree: Tree | None) -> Iterator[Tree]:

@@ -17,6 +17,7 @@ SDF: Final = "http://ehelse.no/fhir/StructureDefinition/"
 OWN: Final = "http://helsevev.no/fhir/StructureDefinition/"
 
 BAND: Final = f"{OWN}score-band"
+STORE_POINTS: Final = f"{OWN}store-points"
 PARTS: Final = f"{OWN}score-of"
 ORIGIN: Final = f"{OWN}answer-origin"
 PROFESSION: Final = f"{OWN}form-profession"
@@ -75,6 +76,7 @@ _UNDERSTOOD: Final[dict[str, tuple[str, ...]]] = {
     ),
     "band": (BAND,),
     "parts": (PARTS,),
+    "storePoints": (STORE_POINTS,),
     "profession": (PROFESSION,),
     "sdf-calculatedExpression": (f"{SDF}sdf-calculatedExpression",),
     "sdf-sublabel": (f"{HELSENORGE}sdf-sublabel",),

@@ -24,6 +24,7 @@ from helsevev.fhir.questionnaire.structure import Band, Prepared
 _CATEGORIES: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _INTERPRETATIONS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _SEVERITIES: Final = {"none": "N", "low": "A", "medium": "A", "high": "AA"}
+_ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _WEIGHT: Final = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 _RELATIONS: Final = frozenset({"component", "member", "derived", "independent"})
 
@@ -127,6 +128,8 @@ class _Extraction:
         self, place: Place, index: int, answer: Answer, relation: str, above: _Made | None
     ) -> _Made | None:
         value = _with_unit(observed(answer), place)
+        if first(place.item.raw, "storePoints") is True:
+            value = _as_points(self.working.points_of(answer))
         if not value:
             return None
         if relation == "component" and above is not None:
@@ -267,8 +270,16 @@ def _interpreted(bands: tuple[Band, ...], value: Any) -> dict[str, Any]:
     return {"interpretation": [{"coding": [coding], "text": band.label}]}
 
 
+def _as_points(points: Any) -> dict[str, Any]:
+    """A chosen answer by its points alone; one that gives none says that it does not apply."""
+    if points is not None:
+        return {"valueInteger": int(points)}
+    coding = {"system": _ABSENT, "code": "not-applicable"}
+    return {"dataAbsentReason": {"coding": [coding]}}
+
+
 def _has_value(resource: Mapping[str, Any]) -> bool:
-    return any(key.startswith("value") for key in resource)
+    return any(key.startswith(("value", "dataAbsent")) for key in resource)
 
 
 def sources(response: Mapping[str, Any]) -> Iterator[str]:
