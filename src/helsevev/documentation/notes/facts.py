@@ -25,7 +25,7 @@ from helsevev.fhir.reading import (
     text,
 )
 from helsevev.locale import gettext as _
-from helsevev.observation.reading import TIMES, Reading, reading
+from helsevev.observation.reading import TIMES, Part, Reading, reading
 from helsevev.observation.results import category_of, pair, series_key
 from helsevev.screens.formatting import (
     NARROW_SPACE,
@@ -182,13 +182,15 @@ def _observations(look: _Look) -> Iterable[Fact]:
         if look.pull.abnormal and not taken.is_abnormal:
             known.add(key)
             continue
-        if value := _value(taken):
+        own = any(name.startswith("value") for name in each)
+        if value := _value(taken, taken.parts[:1] if own else taken.parts):
             known.add(key)
             words = f"{concept_text(each.get('code'))} {value}"
             yield _fact(each, _dated(words, taken.at), moment_of(each, *TIMES))
 
 
-def _value(taken: Reading) -> str:
+def _value(taken: Reading, parts: Sequence[Part]) -> str:
+    """What was found, and how it is judged; of a score its sum, not what it was made of."""
     judged = taken.judgement
     mark = {
         "high": _("high"), "low": _("low"), "critical-high": _("critically high"),
@@ -199,8 +201,8 @@ def _value(taken: Reading) -> str:
         said = f"{quantity(upper.value)}/{quantity(lower.value, lower.code or lower.unit)}"
     else:
         said = ", ".join(
-            f"{part.title} {value}" if len(taken.parts) > 1 else value
-            for part in taken.parts
+            f"{part.title} {value}" if len(parts) > 1 else value
+            for part in parts
             if (value := quantity(
                 part.amount.value, part.amount.code or part.amount.unit, part.amount.comparator
             ) if part.amount else part.words)

@@ -29,7 +29,7 @@ _LONGEST_TITLE: Final = 100
 
 
 @post(
-    "/patient/{patient_id:str}/drafts/note/{key:str}/files", opt=_RECORD, status_code=200,
+    "/patient/{patient_id:str}/draft-files/{key:str}", opt=_RECORD, status_code=200,
     request_max_body_size=_LARGEST,
 )  # fmt: skip
 async def attach_file(request: _Request, patient_id: str, key: str) -> Response[Any]:
@@ -56,7 +56,7 @@ async def attach_file(request: _Request, patient_id: str, key: str) -> Response[
     return await _listed(request, permit, key)
 
 
-@post("/patient/{patient_id:str}/drafts/note/{key:str}/files/{file_id:str}/drop", opt=_RECORD,
+@post("/patient/{patient_id:str}/draft-files/{key:str}/{file_id:str}/drop", opt=_RECORD,
       status_code=200)  # fmt: skip
 async def drop_file(request: _Request, patient_id: str, key: str, file_id: str) -> Response[Any]:
     """Take a file away from a note that is not signed."""
@@ -66,7 +66,7 @@ async def drop_file(request: _Request, patient_id: str, key: str, file_id: str) 
     return await _listed(request, permit, key)
 
 
-@get("/patient/{patient_id:str}/drafts/note/{key:str}/files/{file_id:str}", opt=_RECORD)
+@get("/patient/{patient_id:str}/draft-files/{key:str}/{file_id:str}", opt=_RECORD)
 async def draft_file(request: _Request, patient_id: str, key: str, file_id: str) -> Response[bytes]:
     """A file of one's own unsigned note."""
     services, actor = _services(request), staff_of_request(request)
