@@ -17,6 +17,7 @@ from helsevev.access import (
 )
 from helsevev.access.apps.door import Apps, apps_over
 from helsevev.access.card_log import CardLog
+from helsevev.access.chart_search import ChartSearch
 from helsevev.access.documents import Documents
 from helsevev.access.draft import Drafts
 from helsevev.access.draft_files import DraftFiles
@@ -108,6 +109,7 @@ class Services:
     knowledge_base: KnowledgeBase
     unit_times: TimesOfUnits
     packs: Packs
+    chart_search: ChartSearch
     waiting: Waiting
 
 
@@ -172,4 +174,5 @@ def services_over(
         unit_times=writer.unit_times,
         waiting=Waiting(gate),
         packs=Packs(roles.program),
+        chart_search=ChartSearch(gate),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from .access_shapes import Categories, Relations
 from .audit_shapes import UnusualReads
 from .care_plan_shapes import FILES as CARE_PLAN_FILES
 from .catalogue_shapes import CatalogueProducts
+from .chart_search_shapes import SearchWords
 from .decision_shapes import FILES as DECISION_FILES
 from .desk_shapes import Ward
 from .dose_shapes import DoseHelp
@@ -48,6 +49,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "observation/news2.toml": News2,
     "observation/results.toml": Results,
     "observation/result_answers.toml": ResultAnswers,
+    "chart/search_words.toml": SearchWords,
     "documentation/note_types.toml": NoteTypes,
     "access/grounds.toml": Grounds,
     "access/professions.toml": Professions,
@@ -101,6 +103,12 @@ def vital_signs() -> VitalSigns:
 def news2() -> News2:
     """The NEWS2 table, what each total asks for, and its test cases."""
     return _load("observation/news2.toml", News2)
+
+
+@cache
+def search_words() -> SearchWords:
+    """Other words for what one types when one searches in a chart."""
+    return _load("chart/search_words.toml", SearchWords)
 
 
 @cache

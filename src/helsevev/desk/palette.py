@@ -59,6 +59,7 @@ def _places() -> list[tuple[str, str]]:
 def _in_record(base: str, may_write: bool) -> list[tuple[str, str]]:
     acts = [(_("Write a note"), f"{base}/notes/new"), (_("Vital signs"), f"{base}/vital-signs")]
     sections = [
+        (_("Search in the chart"), f"{base}/search"),
         (_("Overview"), base),
         (_("Timeline"), f"{base}/timeline"),
         (_("Medicines"), f"{base}/medications"),

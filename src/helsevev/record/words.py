@@ -19,6 +19,29 @@ Of others the content is read when it is asked for, among what the other conditi
 it would cost a third of the record's size.
 """
 
+SPOKEN: Final = frozenset(
+    {"AllergyIntolerance", "Appointment", "Condition", "Encounter", "EpisodeOfCare", "Flag", "Goal",
+     "ImagingStudy", "Immunization", "MedicationRequest", "MedicationStatement", "Procedure",
+     "ServiceRequest", "Task"}
+)  # fmt: skip
+"""Types whose words are kept for the search in a chart: what people have called and said."""
+
+MEASURED: Final = frozenset({"MedicationAdministration", "MedicationDispense", "Observation"})
+"""Types of which there are thousands in a record: of these only what was said besides the code.
+
+What was measured is found by its code (`record.chart_search`).
+"""
+
+_CODED: Final = frozenset(
+    {"code", "category", "component", "interpretation", "referenceRange", "dosage", "method",
+     "dosageInstruction", "medicationCodeableConcept", "medicationReference"}
+)  # fmt: skip
+_SAID: Final = frozenset(
+    {"text", "display", "description", "title", "comment", "conclusion", "patientInstruction",
+     "valueString", "name", "div", "summary"}
+)  # fmt: skip
+_CODE: Final = re.compile(r"[A-ZÆØÅ]+\d[\w.]*")
+
 _NO_WORDS: Final = frozenset(
     {"id", "reference", "system", "url", "data", "resourceType", "contentType", "language",
      "lastUpdated", "versionId", "hash", "profile", "fullUrl"}
@@ -62,9 +85,42 @@ def _plain(div: str) -> str:
     return html.unescape(_TAG.sub(" ", div)).replace("\0", "")
 
 
+def spoken(resource: dict[str, Any]) -> str:
+    """What people have called or said in a resource: texts, names of codes, notes; no narrative."""
+    kind = resource["resourceType"]
+    left_out = {"text", "meta"} | (_CODED if kind in MEASURED else set())
+    found = dict.fromkeys(
+        said for name, value in resource.items() if name not in left_out
+        for said in _spoken(name, value)
+    )  # fmt: skip
+    if kind == "Observation":
+        for part in resource.get("component", ()):
+            kept = {k: v for k, v in part.items() if k.startswith("value")}
+            found |= dict.fromkeys(said for k, v in kept.items() for said in _spoken(k, v))
+    return " \n".join(found)[:MOST]
+
+
+def _spoken(name: str, value: Any) -> Iterator[str]:
+    if type(value) is str:
+        if name in _SAID and _LETTER.search(value):
+            yield _plain(value) if name == "div" else value
+        elif name == "code" and _CODE.fullmatch(value):
+            yield value
+    elif type(value) is list:
+        for item in value:
+            yield from _spoken(name, item)
+    elif type(value) is dict:
+        # Whom an entry names is found where they are, not in everything they did.
+        is_reference = "reference" in value and name != "medicationReference"
+        for key, inner in value.items():
+            if not is_reference:
+                yield from _spoken(key, inner)
+
+
 def kept(resource: dict[str, Any]) -> tuple[str, str] | None:
     """(narrative, other words) when they are kept for full text; None when there is nothing."""
-    told = narrative(resource)
-    if resource["resourceType"] not in PROSE:
-        return (told, "") if told else None
-    return told, content(resource)
+    told, kind = narrative(resource), resource["resourceType"]
+    if kind in PROSE:
+        return told, content(resource)
+    said = spoken(resource) if kind in SPOKEN or kind in MEASURED else ""
+    return (told, said) if told or said else None

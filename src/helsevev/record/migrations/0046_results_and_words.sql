@@ -21,6 +21,19 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON shown.result_state TO helsevev_author;
 
 GRANT SELECT ON shown.result_state TO helsevev_asker;
 
+-- What is asked of a chart: of every group of words, parted by '|', one has to be there, by its stem or
+-- as the beginning of a word.
+CREATE FUNCTION words_begun(asked text[]) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT string_agg('(' || ways || ')', ' & ')::tsquery FROM (
+    SELECT string_agg(
+        to_tsquery('norwegian_of_any', way)::text || ' | '
+        || to_tsquery('pg_catalog.simple', replace(way, ' <->', ':* <->') || ':*')::text, ' | '
+    ) AS ways
+    FROM unnest(asked) WITH ORDINALITY AS word (said, place),
+         unnest(string_to_array(said, '|')) AS way
+    GROUP BY place
+) AS each$$;
+
 -- What is said in a record is found in the chart: words of structured entries are kept beside those
 -- of notes, so rows of before are worked out anew.
 DELETE FROM extraction WHERE EXISTS (SELECT FROM resource);
