@@ -23,6 +23,7 @@ from helsevev.documentation.forms.signing_in import (
     follows_from,
     hindrances,
     summaries,
+    with_files,
     with_title,
 )
 from helsevev.fhir.outcome import Issue, error
@@ -58,7 +59,8 @@ async def correct(opened: Opened, sheet: Sheet, version: int, reason: str) -> Se
     after = with_title(after, opened.form.title, summaries(sheet))
     url = f"QuestionnaireResponse/{opened.corrects['id']}"
     made = follows_from(opened, sheet, url, _taken(opened.corrects, at))
-    await _write(opened, after, version, made)
+    after, more = await with_files(opened, after, at)
+    await _write(opened, after, version, made, more)
     return ()
 
 
@@ -77,8 +79,10 @@ async def _write(
     after: Mapping[str, Any],
     version: int,
     made: Sequence[tuple[str, Mapping[str, Any]]],
+    more: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     bundle = correcting_bundle(after, version, await _standing(opened), made)
+    bundle["entry"] += more
     await opened.services.bundles.transact(opened.actor, bundle)
     await opened.discard()
 

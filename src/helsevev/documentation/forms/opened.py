@@ -18,15 +18,13 @@ from helsevev.documentation.forms.filling_in import Given, given_by
 from helsevev.documentation.forms.offering import offered_for
 from helsevev.documentation.forms.sheet import Sheet
 from helsevev.documentation.forms.typed import Typed, read_typed, typed_of
-from helsevev.fhir import serialization
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.questionnaire import Option, Prepared, fill, prepare
 from helsevev.fhir.questionnaire.places import Answer, Layout
-from helsevev.fhir.reading import full_name, moment, reference_key, text
+from helsevev.fhir.reading import full_name, mapping, moment, reference_key, text
 from helsevev.kit import clock
 
 DRAFT: Final = "form"
-FILE: Final = "form-file"
 _MOST_KEPT: Final = 500
 _KEPT: Final[dict[tuple[str, str], tuple[Form, Prepared]]] = {}
 
@@ -160,8 +158,8 @@ class Opened:
     async def discard(self) -> None:
         """Drop what is kept: it was signed, or is not wanted."""
         await self.services.drafts.discard(self.permit, DRAFT, self.key)
-        for name in self.files:
-            await self.services.drafts.discard(self.permit, FILE, name)
+        if self.files:
+            await self.services.draft_files.drop(self.permit, self.key)
 
 
 async def open_form(
@@ -203,9 +201,13 @@ async def open_form(
     kept = text(draft.content.get("given")) if draft else ""
     opened.given = Given.of_text(kept) if kept else await given_by(opened)
     opened.offered = await offered_for(opened)
-    for name in _files_in(opened):
-        if (file := await services.drafts.one(permit, FILE, name)) is not None:
-            opened.files[name] = serialization.decode(text(file.content.get("attachment")).encode())
+    if any(item.type == "attachment" for item in opened.prepared.by_link.values()):
+        for file in await services.draft_files.of(permit, draft_key):
+            opened.files[file.id] = {
+                "id": file.id, "contentType": file.media_type, "title": file.title,
+                "size": file.size,
+            }  # fmt: skip
+        opened.files |= _signed_files(opened)
     return opened
 
 
@@ -218,15 +220,12 @@ async def _signed(
     return stored.resource
 
 
-def _files_in(opened: Opened) -> list[str]:
-    """The names of files that are part of the draft."""
-    if opened.draft is None:
-        return []
-    asked = {key for key, item in opened.prepared.by_link.items() if item.type == "attachment"}
-    return [
-        value
-        for name, values in opened.typed().items()
-        if name.rpartition("/")[2].partition("[")[0] in asked
-        for value in values
-        if value
-    ]
+def _signed_files(opened: Opened) -> dict[str, Mapping[str, Any]]:
+    """The files that a form under correction has already, by what stands in their inputs."""
+    found = {}
+    if opened.corrects:
+        for place in Layout(opened.prepared, opened.corrects).all:
+            for answer in place.answers:
+                if (file := mapping(answer.get("valueAttachment"))) and file.get("url"):
+                    found[text(file["url"])] = file
+    return found

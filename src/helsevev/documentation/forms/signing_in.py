@@ -17,6 +17,7 @@ from helsevev.documentation.forms.opened import Opened
 from helsevev.documentation.forms.sheet import Sheet, words_of
 from helsevev.documentation.forms.signing import PRESSED, bundle_of, check, signed_response
 from helsevev.documentation.note import Author
+from helsevev.documentation.notes import files
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.questionnaire import extract
 from helsevev.fhir.reading import objects, reference_key, text
@@ -53,7 +54,8 @@ async def sign(opened: Opened, sheet: Sheet, task: str = "") -> Signed | Sequenc
     response = with_title(response, opened.form.title, summaries(sheet))
     url = f"urn:uuid:{UUID(opened.key)}"
     extracted = follows_from(opened, sheet, url, at)
-    more = await _task_done(opened, task, url) if task else []
+    response, more = await with_files(opened, response, at)
+    more += await _task_done(opened, task, url) if task else []
     bundle = bundle_of(response, url, extracted, more)
     try:
         answer = await opened.services.bundles.transact(actor, bundle, idempotency_key=opened.key)
@@ -68,6 +70,39 @@ async def sign(opened: Opened, sheet: Sheet, task: str = "") -> Signed | Sequenc
         return [error("conflict", told)]
     location = text(answer["entry"][0]["response"]["location"])
     return Signed(location.split("/")[1])
+
+
+async def with_files(
+    opened: Opened, response: dict[str, Any], at: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The answers with their files where these are kept, and the entries that keep them."""
+    kept: dict[str, str] = {}
+    entries: list[dict[str, Any]] = []
+    encounter = f"Encounter/{opened.encounter['id']}" if opened.encounter else None
+    for name, file in opened.files.items():
+        held = await opened.services.draft_files.content(opened.permit, opened.key, name)
+        if held is not None:
+            reference, made = files.entries(
+                text(file.get("title")), files.Taken(*held), patient_id=opened.permit.patient_id,
+                author=author_of(opened.actor), at=at, encounter=encounter,
+            )  # fmt: skip
+            kept[name] = text(reference["reference"])
+            entries += made
+    return {**response, "item": [_with_addresses(each, kept) for each in response["item"]]}, entries
+
+
+def _with_addresses(node: Any, kept: Mapping[str, str]) -> Any:
+    """The answers, each file of a draft under the address that it is kept at."""
+    if isinstance(node, list):
+        return [_with_addresses(each, kept) for each in node]
+    if not isinstance(node, Mapping):
+        return node
+    if "valueAttachment" in node:
+        file = node["valueAttachment"]
+        if (name := text(file.get("id"))) in kept:
+            rest = {key: value for key, value in file.items() if key != "id"}
+            return {**node, "valueAttachment": {**rest, "url": kept[name]}}
+    return {key: _with_addresses(value, kept) for key, value in node.items()}
 
 
 async def signed_before(opened: Opened) -> Mapping[str, Any] | None:

@@ -222,7 +222,7 @@ RETURNING revision
 -- name: drafts, planned once
 -- An author's unsigned texts about an inhabitant.
 SELECT kind, key, revision, updated_at, content
-FROM draft WHERE patient = $1 AND author = $2 AND kind <> 'form-file' ORDER BY updated_at DESC
+FROM draft WHERE patient = $1 AND author = $2 ORDER BY updated_at DESC
 
 -- name: draft, planned once
 -- One of an author's unsigned texts about an inhabitant.
