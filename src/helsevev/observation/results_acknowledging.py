@@ -52,7 +52,7 @@ async def acknowledge(
     if step.needs_words and len(words.strip()) < _SHORTEST:
         raise CannotAcknowledge([error("required", _("Say what is to be done."), "words")])
     if task is not None and not standing_of(task).is_open:
-        raise CannotAcknowledge([error("conflict", _("It has been acknowledged already."), "step")])
+        raise CannotAcknowledge([error("conflict", _("The result has been acknowledged already."), "step")])
     after = acknowledged(task or _unasked(report, actor), actor, step, words)
     entries = [answering.entry(after) if "id" in after else asking.entry(after)]
     if step.does == "task":

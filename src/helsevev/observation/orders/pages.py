@@ -90,7 +90,7 @@ async def sign_orders(request: _Request, patient_id: str) -> Response[Any]:
     opened = await _opened(request, patient_id, measured=_MEASURED)
     form, items = await _typed(request)
     if form["patient"] != patient_id:
-        problem = _("This form belongs to another patient. Nothing was ordered.")
+        problem = _("This form belongs to another patient. No test was ordered.")
         issue = Issue("error", "conflict", problem)
         return await _page(request, opened, {**form, "key": str(uuid4())}, (), [issue])
     units = await _units(request, opened, items)
@@ -260,7 +260,7 @@ async def _listed(
         request, "observation/orders/list.html", status_code=422 if issues else 200, opened=opened,
         placings=opened.placings, problems=[issue.diagnostics for issue in issues],
         may_order=may_write(actor.profession, "ServiceRequest"), place="patients",
-        sent=request.query_params.get("sent", ""), now=clock.now(), page_title=_("Orders"),
+        sent=request.query_params.get("sent", ""), now=clock.now(), page_title=_("Requisitions"),
     )  # fmt: skip
 
 

@@ -43,8 +43,8 @@ class Placed(Struct, frozen=True):
     def word(self) -> str:
         """How far it has come, in words."""
         return {
-            "ordered": _("ordered"), "taken": _("sample taken"), "answered": _("answered"),
-            "done": _("done"), "revoked": _("withdrawn"),
+            "ordered": _("ordered"), "taken": _("sample taken"), "answered": _("answer has come"),
+            "done": _("carried out"), "revoked": _("withdrawn"),
         }.get(self.state, _("ended"))  # fmt: skip
 
     @property
