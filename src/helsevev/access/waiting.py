@@ -55,7 +55,8 @@ class Waiting:
 
     async def mine(self, actor: Actor, limit: int = 200) -> list[Waits]:
         """What waits for the person, in whichever role, by deadline."""
-        return await self._rows("of_owners", list(actor.person), limit)
+        now = dates.microseconds(clock.now())
+        return await self._rows("of_owners", list(actor.person), limit, now)
 
     async def of_unit(
         self, actor: Actor, members: Sequence[str] = (), limit: int = 200

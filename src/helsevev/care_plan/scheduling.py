@@ -51,7 +51,7 @@ HORIZON: Final = timedelta(days=3)
 OPEN: Final = frozenset({"draft", "requested", "received", "accepted", "ready", "in-progress",
                          "on-hold"})  # fmt: skip
 _GOING_ON: Final = frozenset({"not-started", "scheduled", "in-progress"})
-_MATTER: Final = {MEASURE: "measure", STEP: "pathway-step", EVALUATION: "evaluation"}
+_MATTER: Final = {MEASURE: "planned-measure", STEP: "pathway-step", EVALUATION: "evaluation"}
 _MORNING: Final = time(8)
 _TIMES: Final = Times(
     events={}, daily={1: (_MORNING,), 2: (_MORNING, time(20)),

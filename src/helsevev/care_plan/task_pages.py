@@ -119,6 +119,7 @@ async def measures_page(request: _Request) -> Response[Any]:
     """What the plans ask of me and my unit until the end of the day, by patient."""
     services, actor = _services(request), staff_of_request(request)
     people = await _people(services, actor)
+    await services.waiting.open_list(actor)  # Part of the list of the unit: somebody has looked.
     return render(
         request, "care_plan/measures.html", people=people, unit=actor.unit_name,
         may_write=may_write(actor.profession, "Task"), reasons=planning().not_done,

@@ -4,18 +4,20 @@ SELECT patient, source_id FROM follow_up_waiting
 WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at LIMIT $2
 
 -- name: of_owners
--- What waits for some owners ($1), by deadline.
+-- What waits for some owners ($1), by deadline; of what plans ask for at set times only what is late
+-- at a time ($3, microseconds): it has a list of its own.
 SELECT source_id, owner, unit, matter, asked_at, due_at, next_at FROM follow_up_waiting
-WHERE owner = ANY ($1::text[]) ORDER BY due_at NULLS LAST, asked_at LIMIT $2
+WHERE owner = ANY ($1::text[]) AND NOT (matter = 'planned-measure' AND due_at > $3) ORDER BY due_at NULLS LAST, asked_at LIMIT $2
 
 -- name: of_unit
 -- What stands on a unit's list ($1), by deadline; of what names no unit and has no owner, or one who
--- works there ($4), what is about those whom the unit treats at a time ($3, microseconds).
+-- works there ($4), what is about those whom the unit treats at a time ($3, microseconds). Of what
+-- plans ask for at set times only what is late then: it has a list of its own.
 SELECT source_id, owner, unit, matter, asked_at, due_at, next_at FROM follow_up_waiting
-WHERE unit = $1 OR owner = $1
+WHERE NOT (matter = 'planned-measure' AND due_at > $3) AND (unit = $1 OR owner = $1
    OR (unit = '' AND (owner = '' OR owner = ANY ($4::text[])) AND EXISTS
        (SELECT FROM treatment_relation t WHERE t.patient = follow_up_waiting.patient
-        AND t.grantee = $1 AND t.start_at <= $3 AND t.end_at > $3))
+        AND t.grantee = $1 AND t.start_at <= $3 AND t.end_at > $3)))
 ORDER BY due_at NULLS LAST, asked_at LIMIT $2
 
 -- name: beat
