@@ -40,21 +40,25 @@ def link_of(key: str, names: Mapping[str, Question]) -> str:
     return f"{key}_points" if names[key].steps else key
 
 
-def answer_to(key: str, *, nested: bool, number: bool) -> str:
-    """The answer to a question; of a quantity its number."""
+def answer_to(key: str, *, depth: str, number: bool) -> str:
+    """The answer to a question; of a quantity its number. `depth` is `depth_of` the form."""
     value = "answer.value.value" if number else "answer.value"
-    return f"{_items(nested)}.where(linkId = '{key}').{value}"
+    return f"%resource.{depth}.where(linkId = '{key}').{value}"
 
 
-def _items(nested: bool) -> str:
-    return "%resource.repeat(item | answer.item)" if nested else "%resource.repeat(item)"
+def depth_of(form: ShortForm) -> str:
+    """The path to all items of an answer: no deeper than the form has them."""
+    if all(not each.item for each in form.item):
+        return "item"
+    beneath = any(each.item and each.kind != "group" for each in form.questions())
+    return "repeat(item | answer.item)" if beneath else "repeat(item)"
 
 
 def _listed(keys: Iterable[str]) -> str:
     return " | ".join(f"'{key}'" for key in keys)
 
 
-def sum_of(total: Total, form: ShortForm, *, nested: bool) -> str:
+def sum_of(total: Total, form: ShortForm) -> str:
     """The sum of points, told when as much is answered as it takes."""
     names = {each.key: each for each in form.questions()}
     parts = parts_of(total, form)
@@ -64,7 +68,7 @@ def sum_of(total: Total, form: ShortForm, *, nested: bool) -> str:
     always = [each for each in parts if each not in conditional]
     chosen = [each for each in parts if form.choices(names[each])]
     counted = [link_of(each, names) for each in parts if each not in chosen]
-    items = _items(nested)
+    items = f"%resource.{depth_of(form)}"
     found = []
     if chosen:
         found.append(f"{items}.where(linkId in ({_listed(chosen)})).answer.value.weight().sum()")
@@ -96,9 +100,9 @@ def steps_of(key: str, steps: tuple[tuple[Decimal, ...], ...]) -> str:
     return f"iif(%{key}.exists(), {found}, {{}})"
 
 
-def band_of(key: str, bands: tuple[Band, ...], *, nested: bool) -> str:
+def band_of(key: str, bands: tuple[Band, ...]) -> str:
     """The label of the band that a sum lies in."""
-    value = answer_to(key, nested=nested, number=False)
+    value = answer_to(key, depth="item", number=False)
     found = "{}"
     for band in bands:
         label = band.label.replace("\\", "\\\\").replace("'", "\\'")

@@ -57,7 +57,7 @@ class _Writing:
         self.form = form
         self.key = key
         self.names = {each.key: each for each in form.questions()}
-        self.nested = any(each.kind != "group" and each.item for each in form.questions())
+        self.depth = formulas.depth_of(form)
 
     def written(self) -> dict[str, Any]:
         form = self.form
@@ -101,7 +101,7 @@ class _Writing:
                 is_quantity = question is not None and question.kind == "quantity"
                 yield extensions.expression(
                     f"{CORE}variable",
-                    formulas.answer_to(name, nested=self.nested, number=is_quantity),
+                    formulas.answer_to(name, depth=self.depth, number=is_quantity),
                     name,
                 )
 
@@ -286,7 +286,7 @@ class _Writing:
 
     def _total(self, total: Total) -> Iterator[dict[str, Any]]:
         parts = formulas.parts_of(total, self.form)
-        expression = total.calculate or formulas.sum_of(total, self.form, nested=self.nested)
+        expression = total.calculate or formulas.sum_of(total, self.form)
         bands = total.read_bands()
         said: list[dict[str, Any]] = [
             {"url": f"{CORE}questionnaire-unit", "valueCoding": extensions.unit_coding(total.unit)},
@@ -328,7 +328,7 @@ class _Writing:
                     {"url": f"{CORE}questionnaire-hidden", "valueBoolean": True},
                     extensions.expression(
                         f"{SDC}calculatedExpression",
-                        formulas.band_of(total.key, bands, nested=self.nested),
+                        formulas.band_of(total.key, bands),
                     ),
                 ],
             }

@@ -232,6 +232,9 @@ class Compiler:
         return Typed(run, source.type)
 
     def _binary(self, tree: Binary, this: str | None) -> Typed:
+        listed = constants(tree)
+        if listed is not None:
+            return Typed(lambda _this, _env: listed, "System.String")
         left, right = self.compile(tree.left, this), self.compile(tree.right, this)
         operator = tree.operator
         moment = kinds.moment(left.type) or kinds.moment(right.type)
@@ -250,6 +253,9 @@ class Compiler:
             return _union(left, right)
         if operator in ("in", "contains"):
             inner, outer = (left, right) if operator == "in" else (right, left)
+            among = constants(tree.right if operator == "in" else tree.left)
+            if among is not None:
+                return Typed(relations.among(inner.run, among), "System.Boolean")
             return Typed(relations.membership(inner.run, outer.run), "System.Boolean")
         if operator == "&":
             return Typed(strings.concatenation(left.run, right.run), "System.String")
@@ -258,6 +264,18 @@ class Compiler:
         if operator == "/" and kind is None:
             result = None
         return Typed(operators.arithmetic(operator, left.run, right.run, kind), result)
+
+
+def constants(tree: Tree) -> Items | None:
+    """The texts of `'a' | 'b' | …`, each once; None for anything else."""
+    if isinstance(tree, Binary) and tree.operator == "|":
+        left, right = (
+            [each.value] if isinstance(each, Literal) and each.type == "String" else constants(each)
+            for each in (tree.left, tree.right)
+        )
+        if left is not None and right is not None:
+            return list(dict.fromkeys([*left, *right]))
+    return None
 
 
 def _this(this: Items, _env: Env) -> Items:

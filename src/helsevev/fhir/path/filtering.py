@@ -52,9 +52,11 @@ def _select(site: Site) -> Typed:
 def _repeat(site: Site) -> Typed:
     site.takes(1)
     source, projection = site.source.run, site.criterion()
-    # Where a step leads to another type, the next one has to look at what it finds.
-    same = projection.type == site.source.type
-    further = projection if same else site.compile(site.arguments[0], None)
+    further = _further(site, projection)
+    # Where steps lead to other and other types, the next one has to look at what it finds.
+    same = further.type is not None and further.type == projection.type
+    if not same:
+        further = site.compile(site.arguments[0], None)
 
     def run(this: Items, env: Env) -> Items:
         found: Items = []
@@ -69,6 +71,17 @@ def _repeat(site: Site) -> Typed:
         return found
 
     return Typed(run, projection.type if same else None)
+
+
+def _further(site: Site, projection: Typed) -> Typed:
+    """A further step of `repeat()`: the same path, said of what the first step has found."""
+    if projection.type is None or projection.type == site.source.type:
+        return projection
+    try:
+        return site.compile(site.arguments[0], projection.type)
+    except PathError:
+        # There is no such element further down, which strict compiling says; nothing is found.
+        return Typed(projection.run, None)
 
 
 def _unseen(level: Items, found: Items, env: Env) -> Items:

@@ -54,6 +54,24 @@ def comparison(operator: str, left: Run, right: Run, ordered: operators.Compare)
     return run
 
 
+def among(inner: Run, texts: Items) -> Run:
+    """`in` a list of texts that is known beforehand."""
+    wanted = frozenset(texts)
+
+    def run(this: Items, env: Env) -> Items:
+        items = inner(this, env)
+        if not items:
+            return []
+        if len(items) > 1:
+            raise PathError("in takes one value.")
+        value = plain(items[0])
+        if value is None:
+            return []
+        return TRUE if type(value) is str and value in wanted else FALSE
+
+    return run
+
+
 def equivalence(operator: str, left: Run, right: Run) -> Run:
     """`~` and `!~`."""
     yes, no = (TRUE, FALSE) if operator == "~" else (FALSE, TRUE)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from helsevev.fhir.path import Knows, PathError, compile_tree, parse
+from helsevev.fhir.path.compiling import constants
 from helsevev.fhir.path.site import Typed
 from helsevev.fhir.path.syntax import (
     Binary,
@@ -34,6 +35,7 @@ _CHOICES: Final = {
     "valueQuantity": "Quantity", "valueReference": "Reference",
     "valueAttachment": "Attachment", "valueCodeableConcept": "CodeableConcept",
 }  # fmt: skip
+_WHOLE: Final = frozenset({"resource", "rootResource", "context", "$this"})
 _INSERT: Final = re.compile(r"\{\{(.*?)\}\}", re.S)
 
 
@@ -41,9 +43,13 @@ class Expression:
     """One expression of a form: its text, and when it is FHIRPath, its closure.
 
     `mentions` are the texts it compares with (linkIds among them), `variables` the names it uses.
+    `is_open` tells that it may read more items than it mentions.
     """
 
-    __slots__ = ("_on_item", "_run", "inserts", "language", "mentions", "name", "text", "variables")
+    __slots__ = (
+        "_on_item", "_run", "inserts", "is_open", "language", "mentions", "name", "text",
+        "variables",
+    )  # fmt: skip
 
     def __init__(
         self, text: str, language: str = FHIRPATH, name: str = "", *, whole: bool = False
@@ -54,6 +60,7 @@ class Expression:
         self.name = name
         self.mentions: frozenset[str] = frozenset()
         self.variables: frozenset[str] = frozenset()
+        self.is_open = True
         self.inserts: tuple[Expression, ...] = ()
         self._run: Typed | None = None
         self._on_item = not whole
@@ -72,6 +79,7 @@ class Expression:
             each.value for each in nodes if isinstance(each, Literal) and type(each.value) is str
         )
         self.variables = frozenset(each.name for each in nodes if isinstance(each, Variable))
+        self.is_open = _reads_freely(nodes)
         # `QuestionnaireResponse.…` is said of the whole answer wherever it stands.
         self._on_item = self._on_item and not any(
             isinstance(each, Name) and each.source is None and each.name == _RESPONSE
@@ -137,6 +145,40 @@ class Anywhere:
         env = Env(response, variables, None, knows=knows)
         env.now = now
         return self._run.run([focus], env)
+
+
+def _reads_freely(nodes: list[Tree]) -> bool:
+    """Whether answers are read that are not those of items with a named linkId."""
+    asked = sum(1 for each in nodes if isinstance(each, Name) and each.name == "linkId")
+    named = sum(1 for each in nodes if _names_links(each))
+    if asked != named:
+        return True
+    return any(
+        isinstance(each, Name) and each.name in ("answer", "text") and not _is_narrow(each.source)
+        for each in nodes
+    )
+
+
+def _names_links(tree: Tree) -> bool:
+    if not isinstance(tree, Binary) or tree.operator not in ("=", "in"):
+        return False
+    of_link = isinstance(tree.left, Name) and tree.left.name == "linkId"
+    texts = isinstance(tree.right, Literal) or constants(tree.right) is not None
+    return of_link and texts
+
+
+def _is_narrow(source: Tree | None) -> bool:
+    """Whether a path goes through items that are picked by their linkId, or begins elsewhere."""
+    while source is not None:
+        picked = source.arguments if isinstance(source, Call) and source.name == "where" else ()
+        if any(_names_links(each) for part in picked for each in _nodes(part)):
+            return True
+        if isinstance(source, Variable):
+            return source.name not in _WHOLE
+        if not isinstance(source, Name | Call | Index | TypeTest):
+            return False
+        source = source.source
+    return False
 
 
 def narrowed(tree: Tree) -> Tree:

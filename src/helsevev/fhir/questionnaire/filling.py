@@ -89,15 +89,16 @@ def fill(
     working = Working(prepared, response, context, now)
     working.settle()
     layout = working.layout
-    issues = [*working.issues, *checking.check(layout, prepared.constraints, working.evaluate)]
+    offered = working.offered()
+    checked = list(checking.check(layout, prepared.constraints, working.evaluate))
     return Filled(
         response=finished(layout.assemble(), prepared),
         places=tuple(layout.roots),
         by_key={each.key: each for each in layout.all},
         enabled=frozenset(each.item.link_id for each in layout.all if each.enabled),
-        issues=tuple(issues),
+        issues=(*working.issues, *working.failed(), *checked),
         scores=tuple(_scores(layout)),
-        offered=working.offered(),
+        offered=offered,
     )
 
 
@@ -123,25 +124,29 @@ class Working:
         self.now = now
         self.layout = Layout(prepared, response)
         self.issues = [Issue("stranger", link, link, "") for link in self.layout.strangers]
-        self._failed: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[Place | None, Expression], Issue] = {}
         self._known = launched(prepared, context, now)
         self._scopes: dict[int, Scope] = {}
         self.knows = Knows(weight=self._weight)
-        self._points: dict[int, Decimal | int] = {}
+        # With the answer itself, so that its identity is nobody else's while it is asked for.
+        self._points: dict[int, tuple[Any, Decimal | int]] = {}
         self._calculated = [each for each in self.layout.all if each.item.is_calculated]
         for each in self.layout.all:
             self._weigh(each)
 
     def settle(self) -> None:
         """Work everything out until nothing changes any more."""
-        waiting = self._calculated
+        waiting = {id(each) for each in self._calculated}
         for _ in range(_MOST_ROUNDS):
-            changed = self._enable()
-            self._begin_round()
-            moved = [place for place in waiting if place.enabled and self._calculate(place)]
-            if not moved and not changed:
+            if self._enable():
+                waiting = {id(each) for each in self._calculated}
+            if not waiting:
                 return
-            waiting = self._calculated if changed else self._touched(moved)
+            for place in self._calculated:
+                if id(place) in waiting:
+                    waiting.discard(id(place))
+                    if place.enabled and self._calculate(place):
+                        waiting |= self._resting_on(place.item.link_id)
         self.issues.append(Issue("unsettled", "", "", ""))
 
     def enable_only(self) -> None:
@@ -162,21 +167,14 @@ class Working:
         self.layout.assemble()
         self._scopes.clear()
 
-    def _touched(self, moved: list[Place]) -> list[Place]:
-        """Calculations that may come out otherwise now that these answers have changed.
-
-        One that names the items it reads is left alone when they are as they were.
-        """
-        links = {each.item.link_id for each in moved}
-        found = []
-        for place in self._calculated:
-            expression = place.item.rules.calculated
-            if expression is None:
-                continue
-            mentions = expression.mentions & self.prepared.by_link.keys()
-            if not mentions or expression.variables - _PLAIN or mentions & links:
-                found.append(place)
-        return found
+    def _resting_on(self, link: str) -> set[int]:
+        """Calculations that may come out otherwise when the answers to an item change."""
+        reads = self.prepared.reads
+        return {
+            id(each)
+            for each in self._calculated
+            if (known := reads[each.item.link_id]) is None or link in known
+        }
 
     def _calculate(self, place: Place) -> bool:
         """Work out one answer, and say whether it changed."""
@@ -195,14 +193,14 @@ class Working:
             return False
         place.answers = [origins.calculated(answer) for answer in answers]
         self._weigh(place)
-        self.layout.assemble()
+        self.layout.refresh(place)
         self._scopes.clear()
         return True
 
     def evaluate(self, expression: Expression, place: Place | None) -> list[Any] | None:
         """The values of an expression at a place; None when it failed, which is then an issue."""
         try:
-            return expression(
+            values = expression(
                 self.layout.response,
                 None if place is None else place.node,
                 self.scope(place),
@@ -212,6 +210,8 @@ class Working:
         except PathError as problem:
             self._fail(place, expression, str(problem))
             return None
+        self._failed.pop((place, expression), None)
+        return values
 
     def scope(self, place: Place | None) -> Scope:
         """The variables that an expression at a place may name."""
@@ -242,11 +242,13 @@ class Working:
         return evaluate
 
     def _fail(self, place: Place | None, expression: Expression, why: str) -> None:
-        key = "" if place is None else place.key
-        if (key, expression.text) not in self._failed:
-            self._failed.add((key, expression.text))
-            link = "" if place is None else place.item.link_id
-            self.issues.append(Issue("not-calculated", link, key, why))
+        """Keep why something could not be worked out, until it can."""
+        link, key = ("", "") if place is None else (place.item.link_id, place.key)
+        self._failed[place, expression] = Issue("not-calculated", link, key, why)
+
+    def failed(self) -> list[Issue]:
+        """What could not be worked out, each once."""
+        return list(dict.fromkeys(self._failed.values()))
 
     def _weigh(self, place: Place) -> None:
         weights = self.prepared.weights.get(place.item.link_id)
@@ -255,12 +257,12 @@ class Working:
                 points = weights.get(weight_key(answer))
                 value = value_of(answer)
                 if points is not None and type(value) is dict:
-                    self._points[id(value)] = points
+                    self._points[id(value)] = (value, points)
 
     def _weight(self, value: Any) -> Decimal | int | None:
         found = self._points.get(id(value))
         if found is not None:
-            return found
+            return found[1]
         key = weight_key({"value": value})
         said = {each[key] for each in self.prepared.weights.values() if key in each}
         return said.pop() if len(said) == 1 else None
@@ -268,7 +270,8 @@ class Working:
     def points_of(self, answer: Answer) -> Decimal | int | None:
         """The points that a chosen answer gives."""
         value = value_of(answer)
-        return self._points.get(id(value)) if type(value) is dict else None
+        found = self._points.get(id(value)) if type(value) is dict else None
+        return None if found is None else found[1]
 
     def offered(self) -> dict[str, tuple[Option, ...]]:
         """Options that the form lets be worked out, by place."""
@@ -279,9 +282,6 @@ class Working:
                 values = self.evaluate(expression, place) or []
                 found[place.key] = tuple(checking.options_of(values, place.item))
         return found
-
-
-_PLAIN: Final = frozenset({"resource", "rootResource", "context", "qitem", "questionnaire"})
 
 
 def launched(prepared: Prepared, context: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class Place:
     """
 
     __slots__ = (
-        "answers", "enabled", "index", "item", "key", "node", "parent", "places", "under"
+        "answers", "enabled", "index", "item", "key", "node", "parent", "places", "present",
+        "under",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +38,7 @@ class Place:
         self.answers: list[Answer] = []
         self.places: list[Place] = []
         self.enabled = True
+        self.present = False
 
     def walk(self) -> Iterator[Place]:
         """Itself and everything beneath it, in the order of the form."""
@@ -126,12 +128,28 @@ class Layout:
 
     def assemble(self) -> dict[str, Any]:
         """The answer with what is enabled and has something in it; places keep what they have."""
-        items = [each.node for each in self.roots if _assembled(each)]
+        for each in self.roots:
+            _assembled(each)
+        self._keep_roots()
+        return self.response
+
+    def refresh(self, place: Place) -> None:
+        """As `assemble`, when only the answers of one place have changed."""
+        here: Place | None = place
+        while here is not None:
+            before = here.present
+            _joined(here)
+            if here.present == before:
+                return
+            here = here.parent
+        self._keep_roots()
+
+    def _keep_roots(self) -> None:
+        items = [each.node for each in self.roots if each.present]
         if items:
             self.response["item"] = items
         else:
             self.response.pop("item", None)
-        return self.response
 
     def nearest(self, link_id: str, place: Place) -> list[Place]:
         """The places of a question that another place means: those closest above it."""
@@ -166,21 +184,35 @@ def _is_beneath(place: Place, above: Place) -> bool:
     return False
 
 
-def _assembled(place: Place) -> bool:
-    if not place.enabled:
-        return False
+def _assembled(place: Place) -> None:
+    for each in place.places:
+        _assembled(each)
+    _joined(place)
+
+
+def _joined(place: Place) -> None:
+    """Put a place's answers and what is beneath it into its node, if it is asked."""
     node, answers = place.node, place.answers
-    filled = [each for each in place.places if _assembled(each)]
+    if not place.enabled:
+        place.present = False
+        return
     if not place.item.asks:
-        node["item"] = [each.node for each in filled]
-        if not filled:
-            del node["item"]
-        return bool(filled)
-    for index, answer in enumerate(answers):
-        answer["item"] = [each.node for each in filled if each.under == index]
-        if not answer["item"]:
-            del answer["item"]
-    node["answer"] = answers
-    if not answers:
-        del node["answer"]
-    return bool(answers)
+        filled = [each.node for each in place.places if each.present]
+        if filled:
+            node["item"] = filled
+        else:
+            node.pop("item", None)
+        place.present = bool(filled)
+        return
+    if place.places:
+        for index, answer in enumerate(answers):
+            inner = [each.node for each in place.places if each.present and each.under == index]
+            if inner:
+                answer["item"] = inner
+            else:
+                answer.pop("item", None)
+    if answers:
+        node["answer"] = answers
+    else:
+        node.pop("answer", None)
+    place.present = bool(answers)

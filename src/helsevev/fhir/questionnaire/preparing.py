@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from helsevev.fhir.path import PathError
 from helsevev.fhir.path.totals import said_weight
-from helsevev.fhir.questionnaire import extensions, helsenorge
+from helsevev.fhir.questionnaire import dependence, extensions, helsenorge
 from helsevev.fhir.questionnaire.expressions import FHIRPATH, Expression
 from helsevev.fhir.questionnaire.extensions import every, first, value_of
 from helsevev.fhir.questionnaire.structure import (
@@ -45,6 +45,7 @@ def prepare(questionnaire: Mapping[str, Any]) -> Prepared:
     items = tuple(reading.items(questionnaire.get("item", ()), None))
     reading.check_conditions()
     reading.lose("", questionnaire)
+    variables = reading.variables("", questionnaire, whole=True)
     return Prepared(
         url=str(questionnaire.get("url", "")),
         version=str(questionnaire.get("version", "")),
@@ -52,11 +53,12 @@ def prepare(questionnaire: Mapping[str, Any]) -> Prepared:
         questionnaire=questionnaire,
         items=items,
         by_link=reading.by_link,
-        variables=reading.variables("", questionnaire, whole=True),
+        variables=variables,
         constraints=reading.constraints("", questionnaire, whole=True),
         launch=tuple(_launched(questionnaire)),
         weights=reading.weights,
         unsupported=tuple(dict.fromkeys(reading.lost)),
+        reads=dependence.reads(reading.by_link, variables),
     )
 
 

@@ -156,7 +156,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A form, ready for answers. `unsupported` names what of it is not done."""
+    """A form, ready for answers. `unsupported` names what of it is not done.
+
+    `reads` says which items' answers each calculation rests on, None when that cannot be told.
+    """
 
     url: str
     version: str
@@ -169,6 +172,7 @@ class Prepared:
     launch: tuple[str, ...]
     weights: Mapping[str, Mapping[tuple[str, str], Decimal | int]]
     unsupported: tuple[Lost, ...]
+    reads: Mapping[str, frozenset[str] | None]
 
     @property
     def canonical(self) -> str:
