@@ -52,6 +52,8 @@ def _places() -> list[tuple[str, str]]:
         (_("Ward stock"), "/stock"),
         (_("Controlled drugs"), "/stock/controlled"),
         (_("Tasks"), "/tasks"),
+        (_("Measures today"), "/measures"),
+        (_("Pathways"), "/pathways"),
         (_("Professional content"), "/content"),
     ]
 
