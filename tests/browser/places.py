@@ -53,6 +53,8 @@ PAGES = {
     "timeline": f"{_CHART}/timeline",
     "a new note": f"{_CHART}/notes/new",
     "vital signs": f"{_CHART}/vital-signs",
+    "flowsheets": f"{_CHART}/flowsheets",
+    "a flowsheet": "/patient/demo-kare/flowsheets/intensive",
     "a closed record": "/emergency/demo-even",
     "no such page": "/patient/nobody-here/nothing",
 }

@@ -149,7 +149,7 @@ def _placed(
     reach = timedelta(minutes=content.every) / 2
     for cell in reversed(waiting):
         there = (at for at, row in found.items() if cell.parameter in row)
-        if any(abs(at - cell.at) < reach for at in there):
+        if any(abs(at - cell.at) <= reach for at in there):
             hidden += 1
         else:
             minute = cell.at.replace(second=0, microsecond=0)
