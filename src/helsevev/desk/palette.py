@@ -54,12 +54,18 @@ def _places() -> list[tuple[str, str]]:
         (_("Tasks"), "/tasks"),
         (_("Measures today"), "/measures"),
         (_("Pathways"), "/pathways"),
+        (_("Inbox"), "/inbox"),
+        (_("Hand-over"), "/hand-over"),
+        (_("Beds"), "/board"),
+        (_("Home visits"), "/visits"),
+        (_("Lists"), "/lists"),
         (_("Professional content"), "/content"),
     ]
 
 
 def _in_record(base: str, may_write: bool) -> list[tuple[str, str]]:
-    acts = [(_("Write a note"), f"{base}/notes/new"), (_("Vital signs"), f"{base}/vital-signs")]
+    acts = [(_("Write a note"), f"{base}/notes/new"), (_("Vital signs"), f"{base}/vital-signs"),
+            (_("New task"), f"{base}/tasks/new")]  # fmt: skip
     sections = [
         (_("Search in the chart"), f"{base}/search"),
         (_("Overview"), base),

@@ -16,6 +16,7 @@ from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
+from helsevev.content.follow_up_shapes import ANY
 from helsevev.content.loading import follow_up
 from helsevev.desk.opening import (
     all_tasks,
@@ -40,6 +41,7 @@ from helsevev.screens.rendering import render
 _Request = Request[Any, Any, Any]
 _SIGNED_IN: Final = {"decision": "signed-in"}
 _RECORD: Final = {"decision": "record"}
+_TITLE: Final = 100
 _LISTS: Final = ("mine", "unit", "late", "done")
 ASKED_BY_HAND: Final = ("task", "message", "letter")
 """The matters that somebody may ask of somebody on a page."""
@@ -145,8 +147,11 @@ async def new_task(request: _Request, patient_id: str) -> Response[Any]:
     issues, due = _faults(typed, patient_id, to)
     if issues:
         return await _new(request, patient_id, issues, typed)
+    words = typed["words"].strip()
+    # What is asked in a few words is what it is called in lists.
+    title = words if typed["matter"] == ANY and len(words) <= _TITLE else ""
     task = ask(
-        typed["words"].strip(), patient_id=patient_id, owner=to, at=clock.now(),
+        words, title=title, patient_id=patient_id, owner=to, at=clock.now(),
         matter=typed["matter"], due=due, asked_by=(actor.id, actor.name),
         unit=(actor.unit[0], actor.unit_name) if actor.unit else ("", ""), key=typed["key"],
         priority="urgent" if typed["priority"] else "",
@@ -221,7 +226,7 @@ async def _one(
         colleagues=await colleagues(services, actor) if row.acts else [], typed=typed,
         where=where(standing), may_answer=may_write(actor.profession, "Task"),
         opens_now=row.is_mine and standing.state == "requested",
-        errors={i.expression: i.diagnostics for i in issues if i.expression in known},
+        errors=dict.fromkeys(known, "") | {i.expression: i.diagnostics for i in issues},
         problems=[i.diagnostics for i in issues if i.expression not in known],
         place="tasks", state_word=state_word, page_title=row.title,
     )  # fmt: skip
@@ -243,7 +248,7 @@ async def _new(
         colleagues=await colleagues(services, actor),
         matters=[matters[code] for code in ASKED_BY_HAND], typed=typed,
         due=typed.get("due") or f"{soon:%Y-%m-%dT%H:00}", key=typed.get("key") or str(uuid4()),
-        errors={i.expression: i.diagnostics for i in issues if i.expression in known},
+        errors=dict.fromkeys(known, "") | {i.expression: i.diagnostics for i in issues},
         problems=[i.diagnostics for i in issues if i.expression not in known],
         place="tasks", page_title=_("New task"),
     )  # fmt: skip

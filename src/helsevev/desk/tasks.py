@@ -139,9 +139,7 @@ def acts_here(standing: Standing) -> list[Act]:
     task, done = standing.task, follow_up().states
     elsewhere = is_handover(task) or refill_address(task) or _OUTSIDE in codes(task.get("code"))
     here = standing.matter.done_here and not elsewhere and not standing.form
-    return [
-        act for act in standing.acts if act.code != "receive" and (here or done[act.to].open)
-    ]
+    return [act for act in standing.acts if act.code != "receive" and (here or done[act.to].open)]
 
 
 def where(standing: Standing) -> str:

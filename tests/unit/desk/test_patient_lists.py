@@ -66,7 +66,7 @@ def test_the_lists_are_drawn_with_and_without_people() -> None:
 def test_in_a_record_the_palette_offers_first_what_can_be_done_there() -> None:
     (group, *_others) = groups("", [], [], "/patient/anna/notes", may_write=True)
     assert [item["href"] for item in group["items"]][:3] == [
-        "/patient/anna/notes/new", "/patient/anna/vital-signs", "/patient/anna",
+        "/patient/anna/notes/new", "/patient/anna/vital-signs", "/patient/anna/tasks/new",
     ]  # fmt: skip
     (group, *_others) = groups("", [], [], "/patient/anna")
     assert "/patient/anna/notes/new" not in [item["href"] for item in group["items"]]
