@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.described_settings import SETTINGS
+from tools.forms_page import forms
 from tools.reference_sources import constants_named, settings_read, tables_of
 from tools.security_page import security
 
@@ -351,6 +352,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings": settings, "commands": commands, "pages": pages, "chapters": chapters,
     "fhir-api": fhir_api, "search-parameters": search_parameters, "database": database,
     "access": access, "content": content, "security": lambda: security(_table),
+    "forms": lambda: forms(_table),
 }  # fmt: skip
 
 

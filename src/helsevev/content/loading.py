@@ -20,6 +20,7 @@ from .desk_shapes import Ward
 from .dose_shapes import DoseHelp
 from .follow_up_shapes import FollowUp
 from .indicator_shapes import Indicators
+from .left_out_shapes import LeftOutForms
 from .medication_shapes import OrderSentences
 from .national_list_shapes import NationalListRules, SimulatedLists
 from .order_set_shapes import OrderSets
@@ -51,6 +52,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "observation/result_answers.toml": ResultAnswers,
     "chart/search_words.toml": SearchWords,
     "documentation/note_types.toml": NoteTypes,
+    "documentation/left_out_forms.toml": LeftOutForms,
     "access/grounds.toml": Grounds,
     "access/professions.toml": Professions,
     "access/categories.toml": Categories,
@@ -127,6 +129,12 @@ def results() -> Results:
 def note_types() -> NoteTypes:
     """The types of note, and which profession writes which."""
     return _load("documentation/note_types.toml", NoteTypes)
+
+
+@cache
+def left_out_forms() -> LeftOutForms:
+    """Instruments that are left out of the packs, and why."""
+    return _load("documentation/left_out_forms.toml", LeftOutForms)
 
 
 @cache
