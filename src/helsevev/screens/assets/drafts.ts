@@ -126,6 +126,8 @@ export function watchDrafts(): void {
   document.addEventListener("input", (event) => {
     const form = event.target instanceof Element ? event.target.closest<HTMLFormElement>("form[data-draft]") : null;
     if (!form) return;
+    // What is typed now is newer than anything kept: a swap elsewhere on the page must not look back.
+    form.dataset.draftSeen = "";
     keep(form);
     schedule(form, WAIT);
   });
