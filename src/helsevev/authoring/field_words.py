@@ -31,6 +31,7 @@ def _a_to_f() -> dict[str, str]:
         "action": _("Measure"),
         "after": _("Comes after"),
         "age": _("Age in years"),
+        "alone": _("Excludes the others"),
         "amount": _("How much"),
         "answered": _("Is answered"),
         "answers": _("Answers of the example"),

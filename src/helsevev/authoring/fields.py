@@ -192,11 +192,10 @@ def _do(document: Any, act: list[str], root: Any) -> None:
         case ["add", path]:
             _add(document, path, root)
         case ["remove", path]:
-            holder, name = _holder(document, path)
-            del holder[int(name) if name.isdigit() else name]
+            rows, n = _row(document, path)
+            del rows[n]
         case ["up", path]:
-            rows, name = _holder(document, path)
-            n = int(name)
+            rows, n = _row(document, path)
             if n > 0:
                 row = rows[n]
                 del rows[n]
@@ -207,6 +206,14 @@ def _do(document: Any, act: list[str], root: Any) -> None:
             table[name] = _empty(inner)
         case _:
             raise NotFields(" ".join(act))
+
+
+def _row(document: Any, path: str) -> tuple[Any, int]:
+    """(list, place) of a row. Raises `NotFields` where there is none."""
+    rows, name = _holder(document, path)
+    if not isinstance(rows, list) or not name.isdigit() or int(name) >= len(rows):
+        raise NotFields(path)
+    return rows, int(name)
 
 
 def _add(document: Any, path: str, root: Any) -> None:

@@ -61,6 +61,7 @@ professions = ["nurse"]
 
 [[phrase]]
 key = "first"
+label = "…"
 text = "…"
 
 [[case]]
