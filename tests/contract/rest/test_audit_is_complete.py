@@ -63,6 +63,7 @@ OPENS_NOBODY: Final = {
 """What the server can do, how far an export is (its files: see the bulk export's tests), views."""
 
 OPERATIONS_ASKED: Final[dict[str, tuple[str, str, Any]]] = {
+    "apply": ("GET", f"PlanDefinition/last-days/$apply?subject=Patient/{PERSON}", None),
     "document": ("GET", "Composition/note-walked/$document", None),
     "lastn": ("GET", f"Observation/$lastn?patient=Patient/{PERSON}&code=8867-4", None),
     "stats": ("GET", f"Observation/$stats?subject=Patient/{PERSON}&{COUNTED}", None),
