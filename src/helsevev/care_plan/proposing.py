@@ -15,23 +15,26 @@ from helsevev.care_plan.applying import NotApplicable, apply, person_of, propose
 from helsevev.care_plan.coding import FUNCTION
 from helsevev.care_plan.keeping import by, open_plans
 from helsevev.care_plan.plan_form import default_performer
-from helsevev.content.packs.plans import Plan
+from helsevev.content.packs.plans import Plan, id_of
 from helsevev.fhir.outcome import error
 from helsevev.kit import clock
 
 _MOST_LEVELS = 1000
 
 
-async def find_plan(services: Services, actor: Actor, key: str, canonical: str) -> Plan:
-    """The plan with this key, or with this canonical URL (and version). Raises `NotFound`."""
+async def find_plan(services: Services, actor: Actor, name: str, canonical: str) -> Plan:
+    """The plan whose PlanDefinition has this id, or this canonical URL (and version).
+
+    Without its version an id names the version in force. Raises `NotFound`.
+    """
     shelf = await services.packs.current(actor)
     url, _bar, version = canonical.partition("|")
     for each in shelf.all(Plan).values():
-        if each.key == key or (url and each.url == url):
+        if name in (id_of(each), f"{id_of(each)}-{each.version}") or (url and each.url == url):
             found = shelf.version(Plan, each.key, version) if version else each
             if found is not None:
                 return found
-    raise NotFound(f"PlanDefinition/{key or canonical}")
+    raise NotFound(f"PlanDefinition/{name or canonical}")
 
 
 async def propose(services: Services, actor: Actor, plan: Plan, patient_id: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from helsevev.content.shapes import Shape, unique
 CANONICAL: Final = "https://helsevev.no/fhir/"
 START: Final = "start"
 _LENGTH: Final = re.compile(r"(\d{1,4}) (min|h|d|wk|mo|a)")
+_NOT_IN_IDS: Final = re.compile(r"[^A-Za-z0-9.-]")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DOES: Final = ("task", "visit", "order", "referral", "teaching", "conversation")
@@ -218,6 +219,11 @@ class Plan(Item, frozen=True, kw_only=True):
 def fhir_id(key: str) -> str:
     """A key as R4 wants ids, which have no underscore."""
     return key.replace("_", "-")
+
+
+def id_of(plan: Plan) -> str:
+    """The id that a plan has as a resource."""
+    return _NOT_IN_IDS.sub("-", plan.key)
 
 
 def length(said: str) -> tuple[int, str]:

@@ -31,13 +31,13 @@ async def answer(doors: Doors, request: Request) -> Answer:
         said = "A plan that comes with the request is not applied: name one of the content."
         raise bad_request(said, "not-supported", "planDefinition")
     segments = request.segments
-    key = segments[1] if len(segments) > 2 else ""
+    name = segments[1] if len(segments) > 2 else ""
     canonical = asked.text("canonical") or asked.text("url")
     if version := asked.text("version"):
         canonical = f"{canonical.partition('|')[0]}|{version}"
-    if not key and not canonical:
+    if not name and not canonical:
         raise bad_request("Name the plan by canonical or url.", "required", "canonical")
-    plan = await find_plan(doors.services, request.actor, key, canonical)
+    plan = await find_plan(doors.services, request.actor, name, canonical)
     made = await propose(doors.services, request.actor, plan, patient_id)
     return Answer(200, serialization.encode(made))
 
