@@ -85,6 +85,13 @@ def vital_signs(page: Page) -> None:
     page.wait_for_timeout(600)
 
 
+def flowsheet(page: Page) -> None:
+    """A monitored patient's day, with what is repeated and what a device sent."""
+    page.goto("/patient/demo-kare/flowsheets/intensive")
+    page.locator("td.hv-flow__now").first.wait_for()
+    page.wait_for_timeout(600)
+
+
 def emergency(page: Page) -> None:
     """A closed record, and what opens it."""
     page.goto("/patient/demo-dagny")
@@ -121,6 +128,7 @@ PICTURES: dict[str, Picture] = {
     "palette": (palette, "hospital-doctor", DESKTOP),
     "vital-signs": (vital_signs, "home-care-nurse", DESKTOP),
     "vital-signs-phone": (vital_signs, "home-care-nurse", PHONE),
+    "flowsheet": (flowsheet, "ward-nurse", DESKTOP),
     "note": (note, "hospital-doctor", DESKTOP),
     "chart": (chart, "ward-nurse", DESKTOP),
     "chart-phone": (chart, "home-care-nurse", PHONE),

@@ -131,7 +131,7 @@ async def test_a_shift_of_twelve_hours_takes_at_most_three_hundred_entries(
     sign_in: SignIn, within_budget: Within, served: ServedDemo, tidied: None, hours: int
 ) -> None:
     now = datetime.now(OSLO).replace(minute=0, second=0, microsecond=0)
-    times = [now - timedelta(hours=back) for back in reversed(range(hours))]
+    times = [now - timedelta(hours=back) for back in range(hours, 0, -1)]
     await _sent_by_monitor(served, times)
     nurse = await sign_in("ward-nurse")
     await nurse.goto(f"{SHEETS}/intensive")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from helsevev.content.score_shapes import News2, Response
+from helsevev.fhir.reading import amount, codes, objects
 
 # HL7 Norway, VkpObservation 0.5.2: the two parts that are chosen, not measured.
 AIR_OR_OXYGEN: Final = "1104331000000105"
@@ -68,6 +69,22 @@ def score(
     if missing and response is not table.response[-1]:
         response = None
     return Score(None if missing else subtotal, subtotal, response, parts, missing)
+
+
+def told(observation: Mapping[str, Any], table: News2) -> Score | None:
+    """The score that an Observation says, by its total and the points of its parts.
+
+    None for any other Observation, and for a score without a total.
+    """
+    total = amount(observation.get("valueQuantity"))
+    if table.snomed not in codes(observation.get("code")) or total is None or total.value is None:
+        return None
+    parts = [amount(part.get("valueQuantity")) for part in objects(observation.get("component"))]
+    # A form may keep what was measured beside the points that it gives.
+    points = [int(p.value) for p in parts if p is not None and p.value and p.code == "{score}"]
+    highest = max(points, default=0)
+    whole = int(total.value)
+    return Score(whole, whole, _response(whole, highest, table), (), ())
 
 
 def _measured(values: Mapping[str, Decimal], table: News2, *, scale_2: bool) -> list[Part]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -16,10 +16,11 @@ from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.reading import OSLO, full_name, mapping, moment, text
+from helsevev.follow_up.asking import entry
 from helsevev.follow_up.coding import Who
 from helsevev.kit import clock
 from helsevev.observation.deterioration import called_for
-from helsevev.observation.news2 import Score
+from helsevev.observation.news2 import Score, told
 from helsevev.observation.vital_signs import (
     Person,
     age_in_months,
@@ -82,6 +83,27 @@ async def open_to_measure(
 
 def _months(born: date | None, at: datetime) -> int | None:
     return age_in_months(born, at.astimezone(OSLO).date())
+
+
+async def calls_of(
+    services: Services,
+    actor: Actor,
+    patient_id: str,
+    made: Iterable[tuple[str, Mapping[str, Any]]],
+    at: datetime,
+) -> list[dict[str, Any]]:
+    """The entries that call somebody for a NEWS2 among what is about to be stored, by whatever.
+
+    `made` are (full URL, resource), as a form extracts them. Raises `AccessError`.
+    """
+    table = loading.news2()
+    for url, resource in made:
+        found = told(resource, table)
+        if found is not None and found.response is not None and found.response.calls:
+            opened = await open_to_measure(services, actor, patient_id, observations=1)
+            called = call(opened, Who(actor.id, actor.name), [(url, resource)], found, at)
+            return [entry(task, place) for place, task in called]
+    return []
 
 
 def call(

@@ -13,7 +13,7 @@ from helsevev.content import loading
 from helsevev.follow_up.coding import Who
 from helsevev.follow_up.standing import standing_of
 from helsevev.observation.deterioration import called_for
-from helsevev.observation.news2 import Score, score
+from helsevev.observation.news2 import Score, score, told
 
 NOW = datetime(2026, 3, 10, 14, 20, tzinfo=UTC)
 NURSE = Who("Practitioner/nurse", "Nora Nurse")
@@ -100,3 +100,27 @@ def test_what_is_written_down_long_after_calls_nobody() -> None:
 def test_a_score_that_lacks_a_part_calls_nobody_yet() -> None:
     part = score({"respiration": Decimal(30)}, "", loading.news2())
     assert call(part) is None
+
+
+@pytest.mark.parametrize(
+    ("total", "points", "minutes"), [(7, (2, 3, 2), 15), (3, (3, 0, 0), 60), (3, (1, 1, 1), None)]
+)
+def test_a_score_that_a_form_made_calls_as_one_that_was_worked_out_here(
+    total: int, points: tuple[int, ...], minutes: int | None
+) -> None:
+    table = loading.news2()
+    said = told(
+        {
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": table.snomed}]},
+            "valueQuantity": {"value": total, "code": "{score}"},
+            "component": [
+                {"valueQuantity": {"value": 26, "code": "/min"}},
+                *({"valueQuantity": {"value": each, "code": "{score}"}} for each in points),
+            ],
+        },
+        table,
+    )
+    assert said is not None
+    assert (call(said) is not None) == (minutes is not None)
+    assert said.response is not None
+    assert said.response.within_minutes == (minutes or 0)

@@ -66,7 +66,7 @@ def test_due_times_that_nobody_measured_at_stand_open_for_a_shift() -> None:
     on = sheet("intensive")
     found = laid(on, stored(on, NOW.replace(hour=10, minute=0), {"pulse": "72"}))
     due = [each.local.hour for each in found.columns if each.is_open and not each.is_now]
-    assert due == [3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14]
+    assert due == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14]
     assert found.columns[-1].is_now
 
 

@@ -25,6 +25,7 @@ from helsevev.follow_up import answering
 from helsevev.follow_up.answering import CannotAnswer
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.observation.opened import calls_of
 
 FROM_FORM: Final = "http://helsevev.no/fhir/StructureDefinition/from-form"
 """Names the answers that a resource was made of, where its type has no element for that."""
@@ -55,6 +56,7 @@ async def sign(opened: Opened, sheet: Sheet, task: str = "") -> Signed | Sequenc
     url = f"urn:uuid:{UUID(opened.key)}"
     extracted = follows_from(opened, sheet, url, at)
     response, more = await with_files(opened, response, at)
+    more += await calls_of(opened.services, actor, opened.permit.patient_id, extracted, at)
     more += await _task_done(opened, task, url) if task else []
     bundle = bundle_of(response, url, extracted, more)
     try:

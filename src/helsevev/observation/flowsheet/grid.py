@@ -14,8 +14,8 @@ from helsevev.fhir.reading import OSLO
 from helsevev.observation.flowsheet.cells import Cell, cell_of
 from helsevev.observation.flowsheet.sheet import Sheet
 
-LATE_HOURS: Final = 12
-"""For how long a due time that nobody has measured at stands open: a shift."""
+LATE_HOURS: Final = 14
+"""For how long a due time that nobody has measured at stands open: a shift and its hand-over."""
 
 
 class Window(Struct, frozen=True):
