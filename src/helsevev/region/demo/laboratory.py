@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .codes import LABORATORY, LOINC, Resource, coding, concept, hl7, hl7_concept
 from .measurements import interpretation, quantity, reference_range
+from .orders import seen
 from .story import Story, organisation, ref, staff
 
 
@@ -105,15 +106,20 @@ def laboratory(
     ordered_by: str = "sigrid-aune",
     encounter: str | None = None,
     conclusion: str | None = None,
+    is_seen: bool = True,
 ) -> None:
-    """One report; `answers` is `hb 10.9 crp 84 …` with each number as the laboratory wrote it."""
-    stamp = when.isoformat() if isinstance(when, datetime) else story.time.stamp(when)
+    """One report; `answers` is `hb 10.9 crp 84 …` with each number as the laboratory wrote it.
+
+    It is acknowledged by who ordered it, unless it has not been seen yet.
+    """
+    at = when if isinstance(when, datetime) else story.time.at(when)
+    stamp = at.isoformat()
     words = answers.split()
     results = [
         _answer(story, f"lab-{slug}-{key}", ANALYTES[key], value, stamp, sex, encounter)
         for key, value in zip(words[::2], words[1::2], strict=True)
     ]
-    story.add(
+    report = story.add(
         "DiagnosticReport",
         f"lab-{slug}",
         status="final",
@@ -128,6 +134,8 @@ def laboratory(
         result=[ref(reference) for reference in results],
         conclusion=conclusion,
     )
+    if is_seen:
+        seen(story, report, title, at, ordered_by)
 
 
 def laboratory_series(
@@ -137,7 +145,7 @@ def laboratory_series(
     lines = [line.strip() for line in rows.strip().split("\n")]
     times = story.time.spread(first, last, len(lines))
     for step, (line, when) in enumerate(zip(lines, times, strict=True), start=1):
-        laboratory(story, f"{slug}-{step:02d}", when, line, sex=sex, title=title)
+        laboratory(story, f"{slug}-{step:02d}", when, line, sex=sex, title=title, is_seen=False)
 
 
 def _answer(

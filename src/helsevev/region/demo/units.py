@@ -58,6 +58,7 @@ UNITS: tuple[Unit, ...] = (
         "st-olavs",
         (8624, "14", "Laboratorium"),
     ),
+    Unit("st-olavs-radiologi", "Radiologisk avdeling", "st-olavs", _DEPARTMENT),
     Unit("trondheim", "Trondheim kommune", None, None, "942110464"),
     Unit("trondheim-hjemmetjeneste-ost", "Hjemmetjenesten øst", "trondheim", _HOME_CARE),
     Unit("trondheim-helsestasjon-ost", "Helsestasjon øst", "trondheim", _HEALTH_STATION),

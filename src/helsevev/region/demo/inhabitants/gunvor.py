@@ -101,6 +101,9 @@ def _findings(story: Story, stay: str) -> None:
     ), start=1):
         laboratory(story, f"opphold-{number}", when, answers, sex="female",
                    title="Blodprøver under opphold", ordered_by="ingrid-solemdal", encounter=stay)
+    laboratory(story, "for-utreise", "-40min", "na 137 k 6.2 kreat 104", sex="female",
+               title="Elektrolytter før utreise", ordered_by="ingrid-solemdal", encounter=stay,
+               is_seen=False)
 
 
 def _contacts(story: Story, stay: str) -> None:

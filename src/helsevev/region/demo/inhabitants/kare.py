@@ -13,6 +13,7 @@ from ..measurements import measured, series, trend
 from ..medicines import Dose, amount_of, code_of, in_use, order
 from ..news2 import Signs, signs_round
 from ..notes import document, note
+from ..orders import ordered, pictures
 from ..people import flag, patient, related_person
 from ..plans import care_plan, social, task
 from ..problems import allergy, condition, goal, immunization, procedure
@@ -214,14 +215,28 @@ def _laboratory(story: Story, stay: str) -> None:
     for number, when, answers in gases:
         laboratory(story, f"blodgass-{number}", when, answers, sex="male",
                    title="Arteriell blodgass", ordered_by="ingrid-solemdal", encounter=stay,
-                   conclusion="Akutt på kronisk respiratorisk acidose." if number == "1" else None)
+                   conclusion="Akutt på kronisk respiratorisk acidose." if number == "1" else None,
+                   is_seen=number != "5")
     for number, when, answers in (
         ("1", "-46h", "hb 16.3 leuk 15.2 crp 128 na 134 k 3.4 kreat 82 bnp 380 tnt 17"),
         ("2", "-26h", "leuk 16.8 crp 164 na 136 k 3.7 kreat 76"),
         ("3", "-4h", "hb 15.4 leuk 13.1 crp 96 na 138 k 3.9 kreat 72"),
     ):
         laboratory(story, f"opphold-{number}", when, answers, sex="male",
-                   title="Blodprøver under opphold", ordered_by="ingrid-solemdal", encounter=stay)
+                   title="Blodprøver under opphold", ordered_by="ingrid-solemdal", encounter=stay,
+                   is_seen=number != "3")
+    chest = ordered(story, "thorax", "imaging", (("xr-chest", "Røntgen thorax", ""),), "-20h",
+                    "Kols-forverring, CRP stiger. Infiltrat? Pneumothorax?",
+                    by="ingrid-solemdal", at=_WARD, to="st-olavs-radiologi", encounter=stay,
+                    is_done=True)  # fmt: skip
+    pictures(story, "thorax", "Røntgen thorax", "-3h", "-70min",
+             "Emfysem. Nytt lite infiltrat basalt på høyre side. Ingen pneumothorax.",
+             number="RAD-2611-048213", orders=chest, by="ingrid-solemdal", encounter=stay)
+    ordered(story, "i-morgen", "laboratory",
+            (("crp", "CRP", "NPU19748"), ("k", "Kalium", "NPU03230"),
+             ("crea", "Kreatinin", "NPU18016")),
+            "-30min", "Kontroll av infeksjon og elektrolytter", by="ingrid-solemdal", at=_WARD,
+            to="st-olavs-biokjemi", encounter=stay)
 
 
 def _student(story: Story, stay: str, night: str) -> None:

@@ -56,7 +56,7 @@ def tell(story: Story) -> None:
                                            start=1):
         measured(story, "pain", score, when, "stian-rokseth", number=number, encounter=now)
     laboratory(story, "legevakt", "-80min", "hb 15.2 crp 6 leuk 10.9 kreat 98", sex="male",
-               title="Hurtigprøver", ordered_by="amir-rostami", encounter=now)
+               title="Hurtigprøver", ordered_by="amir-rostami", encounter=now, is_seen=False)
     order(story, "voltaren-50", Dose("1 tablett inntil 3 ganger daglig ved smerter", "1 tablett",
                                      as_needed="Smerter", most=3), "-50min", "Nyresteinsanfall",
           by="amir-rostami", encounter=now, inpatient=False)
