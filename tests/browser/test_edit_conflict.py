@@ -28,6 +28,7 @@ async def correct(user: User, words: str) -> None:
     await expect(user.page.get_by_role("textbox", name="Notat")).to_have_value(
         re.compile(re.escape(words))
     )
+    await user.page.get_by_label("Hvorfor det rettes").fill("Utfylt etter tilsyn")
 
 
 async def notes_with(served: ServedDemo, words: str, patient: str = "demo-aslaug") -> int:

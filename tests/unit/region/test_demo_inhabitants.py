@@ -44,13 +44,14 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "demo-inhabitants.md"
 # Who treats whom: the promise that the records must keep (rows not named are "none").
 TREATS = {
     "aslaug": {"hospital-doctor": "now", "ward-nurse": "now", "home-care-nurse": "now",
-               "legevakt-doctor": "recent"},
+               "legevakt-doctor": "recent", "nursing-student": "now"},
     "eira": {"health-station-nurse": "now"},
     "jonas": {"secretary": "now"},
     "hanne": {"hospital-doctor": "now"},
     "marit": {"home-care-nurse": "now", "inhabitant": "self"},
-    "kare": {"hospital-doctor": "now", "ward-nurse": "now"},
-    "gunvor": {"hospital-doctor": "now", "ward-nurse": "now", "home-care-nurse": "now"},
+    "kare": {"hospital-doctor": "now", "ward-nurse": "now", "nursing-student": "now"},
+    "gunvor": {"hospital-doctor": "now", "ward-nurse": "now", "home-care-nurse": "now",
+               "nursing-student": "now"},
     "dagny": {"home-care-nurse": "past", "nursing-home-nurse": "now",
               "nursing-home-manager": "now"},
     "silje": {"health-station-nurse": "now"},

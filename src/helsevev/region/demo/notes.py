@@ -35,8 +35,12 @@ def note(
     title: str | None = None,
     encounter: str | None = None,
     status: str = "final",
+    photos: tuple[tuple[str, str], ...] = (),
 ) -> str:
-    """A signed note; each section is a heading and its text, a text with lines is a list."""
+    """A signed note; each section is a heading and its text, a text with lines is a list.
+
+    `photos` are (reference, title) of those that belong to it.
+    """
     code, display, words = NOTES[kind]
     stamp = story.time.stamp(when)
     attested = [{"mode": "professional", "time": stamp, "party": staff(by)}]
@@ -55,7 +59,13 @@ def note(
         confidentiality="N",
         attester=attested if status == "final" else None,
         custodian=organisation(at),
-        section=[{"title": heading, "text": narrative(text)} for heading, text in sections.items()],
+        section=[
+            *({"title": heading, "text": narrative(text)} for heading, text in sections.items()),
+            *([{"title": "Vedlegg", "entry": [
+                {"reference": reference, "type": "Media", "display": words}
+                for reference, words in photos
+            ]}] if photos else ()),
+        ],
     )
 
 

@@ -147,7 +147,9 @@ def _home_again(story: Story, service: str) -> None:
                           "berit-lundamo", when, when[:-2] + "55", episode=service)
         note(story, f"hjemmebesok-{number}", "home-visit", when[:-2] + "50", "berit-lundamo", _HOME,
              {"Observasjon": text, "Tiltak": "Målt vekt og blodtrykk, sett til at morgendosen er "
-                                             "tatt."}, encounter=visit)
+                                             "tatt."}, encounter=visit,
+             photos=(photo(story, "gips", "Gips venstre underarm", when[:-2] + "45",
+                           "berit-lundamo"),) if number == 3 else ())
     document(story, "henvisning", "referral", "Henvisning fra legevakt", "-9d 20:48",
              "amir-rostami", _LEGEVAKT,
              "Kvinne 84 år med distal radiusfraktur etter fall og forverret hjertesvikt. "
@@ -172,8 +174,6 @@ def _plans(story: Story, problems: dict[str, str]) -> None:
     appointment(story, "hjertesvikt", "Hjertesviktpoliklinikken", _CLINIC, "+25d 10:30", 45,
                 by="eli-strandberg", based_on=follow_up,
                 instruction="Ta med vektlisten fra hjemmetjenesten.")
-    appointment(story, "blodprove", "Blodprøver hos fastlege", "fjordgata-legesenter", "+4d 09:15",
-                15, by="sigrid-aune")
     appointment(story, "morgen", "Morgentilsyn med vekt", _HOME, "+0d 08:30", 30,
                 by="berit-lundamo", instruction="Nøkkelboks ved inngangsdøren.")
     appointment(story, "kveld", "Kveldstilsyn", _HOME, "+0d 20:30", 20)
@@ -181,6 +181,8 @@ def _plans(story: Story, problems: dict[str, str]) -> None:
           "Epikrise fra Geriatrisk sengepost etter fallet: furosemid er økt.", _HOME,
           "-2d 15:00", "+1d 15:00", by="petter-hagbo", owner="berit-lundamo",
           passed_on=(("+2d 15:00", _HOME),))
+    appointment(story, "blodprove", "Blodprøver hos fastlege", "fjordgata-legesenter", "+4d 09:15",
+                15, by="sigrid-aune")
     task(story, "legemiddelsamstemming", "Samstemme legemiddellisten etter utskrivning", _HOME,
          "-3d 13:10", "+1d 12:00", by="petter-hagbo", owner="berit-lundamo", priority="urgent",
          status="in-progress")

@@ -282,11 +282,12 @@ def _contacts(story: Story, copd: str, stay: str) -> None:
                    "maskebehandling og antibiotika, men ikke respirator eller hjertekompresjon.",
         "Avklaring": "HLR-minus. Ikke intensiv med respirator. Maskebehandling på posten.",
     }, title="Behandlingsavklaring", encounter=stay)
-    note(story, "natt", "nursing", "-7h", "magnus-tverdal", _WARD, {
+    night = note(story, "natt", "nursing", "-7h", "magnus-tverdal", _WARD, {
         "Observasjon": "Sov tre timer sammenhengende. Ny tungpust og angst i natt, SpO₂ 87 %, "
                        "roligere etter forstøver og sittende stilling.",
         "Tiltak": "Forstøver\nOksygen 1 L/min\nVifte\nBlodgass tatt",
     }, title="Sykepleienotat natt", encounter=stay)
+    _student(story, stay, night)
     note(story, "visitt", "progress", "-3h", "ingrid-solemdal", _WARD, {
         "Vurdering": "Bedring. CRP på vei ned, pCO₂ 7,0. NEWS2 på vei ned.",
         "Tiltak": "Cefotaksim til og med i morgen, deretter tabletter\nFysioterapi, PEP-fløyte\n"
