@@ -103,4 +103,4 @@ async def open_desk(
     permit, found = await services.gate.open_chart_at(
         actor, patient_id, slices, interaction=interaction, reading="form"
     )
-    return Desk(permit, services, await services.packs.current(), found)
+    return Desk(permit, services, await services.packs.current(actor), found)

@@ -19,6 +19,7 @@ from helsevev.documentation.notes.facts import Record, every_fact
 from helsevev.documentation.notes.template import opening
 from helsevev.documentation.tracing import Known, Tracer
 from helsevev.fhir.reading import moment_of, objects, of_patient, reference_text, sort_key
+from helsevev.locale import gettext as _
 from helsevev.screens.formatting import clinical_time
 
 FACTS: Final = (
@@ -55,13 +56,13 @@ def offered(shelf: Shelf, profession: str) -> list[Offered]:
     templates = [t for t in shelf.all(NoteTemplate).values() if profession in t.professions]
     found = [
         Offered(
-            each.key, each.title, NoteType(types.system, kind.code, each.title),
+            each.key, _called(shelf, each), NoteType(types.system, kind.code, each.title),
             each.headings, (each.title, kind.label), each,
         )
         for each in sorted(templates, key=lambda each: (each.order, each.title))
         if (kind := by_key.get(each.kind)) is not None
     ]  # fmt: skip
-    known = {each.label for each in found} | {each.key for each in found}
+    known = {name for each in found for name in (each.key, *each.titles[:1])}
     plain = (
         Offered(
             kind.key, kind.label, NoteType(types.system, kind.code, kind.label), kind.sections,
@@ -71,6 +72,13 @@ def offered(shelf: Shelf, profession: str) -> list[Offered]:
         if kind.label not in known and kind.key not in known
     )  # fmt: skip
     return [*found, *plain]
+
+
+def _called(shelf: Shelf, template: NoteTemplate) -> str:
+    """Its title; who uses one that their own place has changed sees that it is."""
+    if shelf.local_of(NoteTemplate, template.key):
+        return f"{template.title} ({_('adapted locally')})"
+    return template.title
 
 
 def phrases(shelf: Shelf, profession: str) -> list[tuple[str, Sequence[Phrase]]]:
