@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from tools.content_page import packs
 from tools.described_settings import SETTINGS
 from tools.forms_page import forms
 from tools.reference_sources import constants_named, settings_read, tables_of
@@ -340,9 +341,14 @@ def content() -> str:
     head = ("file", "title", "owner", "version", "status", "source")
     return f"""# Professional content
 
-Files under `src/helsevev/content/`, owned by professional groups and checked when they are read.
-`draft` until the group has approved it. How to change or add one:
-[add content](../how-to/add-content.md).
+Owned by professional groups, and checked when it is read. `draft` until the group has approved it.
+How to change or add some: [add content](../how-to/add-content.md).
+
+{packs(_table)}
+
+## Files that are part of the program
+
+Under `src/helsevev/content/`.
 
 {_table(head, rows)}
 """

@@ -35,11 +35,15 @@ name = "Verst"
 answers = { now = 10 }
 """
 FILES = [
-    (f"{pack.key}/{path}", path, text)
+    (path, text)
     for pack in built_in()
     for path, text in pack.files.items()
     if path != PAGE and path.endswith(".toml")
 ]
+LARGEST = {max(found, key=lambda each: len(each[1])) for found in (
+    [each for each in FILES if each[0].startswith(f"{folder}/")] for folder in KINDS
+) if found}  # fmt: skip
+"""The largest file of each kind; the others take their time."""
 
 
 def fields(group: Group) -> Iterator[Field]:
@@ -61,7 +65,13 @@ def as_shown(group: Group) -> dict[str, str]:
     return said
 
 
-@pytest.mark.parametrize(("path", "text"), [each[1:] for each in FILES], ids=[x[0] for x in FILES])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(*each, id=each[0], marks=() if each in LARGEST else pytest.mark.soak)
+        for each in FILES
+    ],
+)
 def test_a_file_that_nobody_changed_is_kept_to_the_letter_and_every_field_has_a_name(
     path: str, text: str
 ) -> None:
