@@ -33,6 +33,12 @@ async def answer(user: User, words: str, answer: str) -> None:
     await user.press_on(question(user.page, words).get_by_text(answer, exact=False).first)
 
 
+async def chosen(page: Page, words: str) -> None:
+    """Wait until one answer to a question stands there."""
+    options = question(page, words).get_by_role("radio", checked=True)
+    await expect(options).to_have_count(1)
+
+
 async def saved(page: Page) -> None:
     """Wait until the page says that it is saved."""
     await expect(page.locator("[data-draft-state]")).to_have_attribute("data-state", "saved")
@@ -62,7 +68,7 @@ async def test_a_score_is_worked_out_while_it_is_answered_and_stands_in_the_char
     await expect(page.locator("main")).to_contain_text("Klart unormal (4)")
     assert await _responses(served) == before + 1
     found = (await served.ask(f"QuestionnaireResponse/{_last(page.url)}")).json()
-    made = (await served.ask(f"Observation?derived-from={found['resourceType']}/{found['id']}"))
+    made = await served.ask(f"Observation?derived-from={found['resourceType']}/{found['id']}")
     assert made.json()["total"] >= 1
     await nurse.goto(KARE)
     await expect(page.locator("#panel-forms")).to_contain_text("4AT")
@@ -105,7 +111,7 @@ async def test_a_form_without_what_it_must_have_is_not_signed_and_says_what_is_m
     await saved(nurse.page)
     await named(nurse, "Signer").click()
     await expect(nurse.page.get_by_role("alert").first).to_contain_text("AMT4")
-    await expect(question(nurse.page, "Årvåkenhet").get_by_role("radio", checked=True)).to_have_count(1)
+    await chosen(nurse.page, "Årvåkenhet")
     await drop(nurse)
 
 
@@ -172,14 +178,16 @@ async def test_what_was_typed_while_the_server_was_away_is_there_when_the_page_i
     await page.goto("about:blank")
     await served.start()
     await page.goto(address)
-    await expect(question(page, "Akutt endring").get_by_role("radio", checked=True)).to_have_count(1)
+    await expect(question(page, "Akutt endring").get_by_role("radio", checked=True)).to_have_count(
+        1
+    )
     await saved_or_put_back(page)
     await drop(nurse)
 
 
 async def saved_or_put_back(page: Page) -> None:
     """The page was drawn again with what was kept on the device."""
-    await expect(page.locator("[data-draft-state]")).to_contain_text(re.compile("(?i)lagret"))
+    await expect(page.locator("[data-draft-state]")).to_contain_text(re.compile("lagret", re.I))
 
 
 async def test_the_draft_of_a_form_waits_in_the_chart_for_its_writer_alone(
@@ -190,7 +198,8 @@ async def test_the_draft_of_a_form_waits_in_the_chart_for_its_writer_alone(
     await answer(nurse, "Årvåkenhet", "Klart unormal")
     await saved(nurse.page)
     await nurse.goto(KARE)
-    await nurse.page.get_by_role("listitem").filter(has_text="4AT").get_by_role("link").first.click()
+    waiting = nurse.page.locator("section", has=nurse.page.locator("#drafts-title"))
+    await waiting.get_by_role("listitem").filter(has_text="4AT").get_by_role("link").click()
     await expect(nurse.page.locator("input:checked")).to_have_count(1)
     doctor = await sign_in("hospital-doctor")
     await doctor.goto(FORM)

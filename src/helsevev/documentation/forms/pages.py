@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from litestar import Request, Response, get, post
@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from helsevev.access.errors import AccessError, NotFound, Refused
 from helsevev.access.guard import staff_of_request
+from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.documentation.forms.opened import DRAFT, Opened, open_form
 from helsevev.documentation.forms.shown import followed, shown_sheet, typed_in
@@ -34,6 +35,9 @@ async def new_form(
     The address names the draft, so that it is found again after a reload. Whoever has begun on
     this form about this person goes on with it.
     """
+    if not may_write(staff_of_request(request).profession, "QuestionnaireResponse"):
+        # Who fills in no forms reads those that are signed.
+        return Redirect(f"/patient/{quote(patient_id, safe='')}/forms", status_code=303)
     if not _is_key(draft):
         begun = await _begun(request, patient_id, key, task)
         said = urlencode({"draft": begun or str(uuid4()), **({"task": task} if task else {})})
