@@ -13,11 +13,12 @@ from helsevev.access.services import Services
 from helsevev.content import loading
 from helsevev.content.result_shapes import NextStep
 from helsevev.fhir.outcome import error
-from helsevev.follow_up import answering, asking
+from helsevev.follow_up import asking
 from helsevev.follow_up.coding import Who, stamp
 from helsevev.follow_up.standing import standing_of
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
+from helsevev.observation.orders.writing import replaced
 from helsevev.observation.results_due import key_of, title_of
 
 NEXT: Final = "http://helsevev.no/fhir/CodeSystem/after-result"
@@ -52,9 +53,10 @@ async def acknowledge(
     if step.needs_words and len(words.strip()) < _SHORTEST:
         raise CannotAcknowledge([error("required", _("Say what is to be done."), "words")])
     if task is not None and not standing_of(task).is_open:
-        raise CannotAcknowledge([error("conflict", _("The result has been acknowledged already."), "step")])
+        problem = _("The result has been acknowledged already.")
+        raise CannotAcknowledge([error("conflict", problem, "step")])
     after = acknowledged(task or _unasked(report, actor), actor, step, words)
-    entries = [answering.entry(after) if "id" in after else asking.entry(after)]
+    entries = [replaced(after) if "id" in after else asking.entry(after)]
     if step.does == "task":
         entries.append(asking.entry(_next(report, actor, step, words)))
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}

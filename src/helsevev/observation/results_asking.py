@@ -16,14 +16,16 @@ from helsevev.access.errors import AccessError
 from helsevev.access.results_waiting import ResultsWaiting
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
+from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.reading import concept_text, objects, reference_key, text
-from helsevev.follow_up import answering, asking
+from helsevev.follow_up import asking
 from helsevev.follow_up.coding import NEED, stamp
 from helsevev.follow_up.standing import standing_of
 from helsevev.kit import clock
 from helsevev.kit.background import Background
 from helsevev.locale import gettext as _
 from helsevev.observation.orders.coding import AWAIT, PERFORM, step_of
+from helsevev.observation.orders.writing import replaced
 from helsevev.observation.results_due import (
     critical,
     early_key_of,
@@ -68,6 +70,9 @@ class ResultsFollowed(Background):
             except AccessError as problem:
                 # Somebody wrote meanwhile; the change of that is looked at next.
                 _log.info("Results could not be asked about: %s", problem)
+            except BundleError as problem:
+                # One record must not keep the others waiting.
+                _log.error("Results of an inhabitant cannot be asked about: %s", problem)
             await asyncio.sleep(0)
         return asked
 
@@ -155,7 +160,7 @@ def _closing(report: Mapping[str, Any], found: _Found) -> list[dict[str, Any]]:
         is_step = step_of(task) in (AWAIT, PERFORM) and standing_of(task).is_open
         if is_step and about & answered and about <= answered | ended:
             done.append({**task, "status": "completed", "lastModified": stamp(clock.now())})
-    return [answering.entry(each) for each in done]
+    return [replaced(each) for each in done]
 
 
 def _each_once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

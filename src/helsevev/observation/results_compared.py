@@ -11,10 +11,10 @@ from msgspec import Struct
 from helsevev.content import loading
 from helsevev.fhir.reading import OSLO, sort_key
 from helsevev.observation.reading import Reading
-from helsevev.observation.results import Series, category_of, results
+from helsevev.observation.results import Series, results
 
 _COLUMNS: Final = 8
-_MEASURED: Final = frozenset({"vital-signs", "survey", "exam", "activity", "social-history"})
+_CATEGORIES: Final = frozenset({"laboratory", "imaging"})
 
 
 class Row(Struct, frozen=True):
@@ -40,12 +40,15 @@ def compared(
     *,
     abnormal_only: bool = False,
 ) -> Compared:
-    """The newest columns of all results but vital signs and scores, or those before a time.
+    """The newest columns of what laboratories have measured, or those before a time.
 
     Readings within one minute are of one column. With `abnormal_only`, rows without any abnormal
     value in them are left out.
     """
-    found = results(r for r in resources if category_of(r) not in _MEASURED)
+    found = [
+        series for series in results(resources)
+        if series.category in _CATEGORIES or _named(series)[1]
+    ]  # fmt: skip
     times: dict[datetime, str] = {}
     for series in found:
         for read in series.readings:

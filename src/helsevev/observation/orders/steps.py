@@ -27,6 +27,7 @@ from helsevev.observation.orders.request import (
     task_to_await,
 )
 from helsevev.observation.orders.standing import Placed, Placing
+from helsevev.observation.orders.writing import replaced
 
 _SHORTEST: Final = 3
 
@@ -73,7 +74,7 @@ async def take_samples(
     entries = [
         {"fullUrl": f"urn:uuid:{uuid4()}", "resource": specimen,
          "request": {"method": "POST", "url": "Specimen"}},
-        answering.entry(_closed(step.task, actor, "completed")),
+        replaced(_closed(step.task, actor, "completed")),
         asking.entry(_awaited(catalogue, taken, orders, actor)),
     ]  # fmt: skip
     await _transact(services, actor, entries)
@@ -89,13 +90,13 @@ async def carry_out(
         raise _too_late(_("It has been answered already."))
     after = answering.done(step.task, by(actor), clock.now(), words=words)
     done = [p for p in placing.orders if p.is_open and _is_of(step.task, p)]
-    entries = [answering.entry(after)]
+    entries = [replaced(after)]
     for placed in done:
         if kind_of(placed.order) == IMAGING:
             orders = [f"ServiceRequest/{placed.order['id']}"]
             entries.append(asking.entry(_awaited(catalogue, [placed], orders, actor)))
         else:
-            entries.append(answering.entry({**placed.order, "status": "completed"}))
+            entries.append(replaced({**placed.order, "status": "completed"}))
     await _transact(services, actor, entries)
 
 
@@ -109,13 +110,13 @@ async def withdraw(services: Services, actor: Actor, placing: Placing, words: st
     said = {"authorReference": by(actor).as_reference(), "time": stamp(clock.now()),
             "text": words.strip()}  # fmt: skip
     entries = [
-        answering.entry({
+        replaced({
             **placed.order, "status": "revoked", "note": [*objects(placed.order.get("note")), said],
         })
         for placed in left
     ]  # fmt: skip
     entries += [
-        answering.entry(_closed(step.task, actor, "cancelled"))
+        replaced(_closed(step.task, actor, "cancelled"))
         for step in placing.steps if step.is_open
     ]  # fmt: skip
     await _transact(services, actor, entries)
