@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from helsevev.content.desk_shapes import HandOver
 from helsevev.content.loading import ward
-from helsevev.desk.tasks import row_of
+from helsevev.desk.tasks import Asked, in_order, row_of
 from helsevev.desk.ward import Resident
 from helsevev.documentation.panel import composition
 from helsevev.fhir.reading import (
@@ -230,15 +230,13 @@ def _written(
 def _recommendation(
     found: Mapping[str, Sequence[Mapping[str, Any]]], rules: HandOver, now: datetime
 ) -> Iterator[Line]:
-    for task in found.get("Task", ()):
-        row = row_of(task, {}, now)
-        if row.standing is None or not row.standing.is_open:
-            continue
-        words = f"{row.title}: {row.about}" if row.about else row.title
-        due = f" ({_('deadline')} {clinical_time(row.due_at.isoformat())})" if row.due_at else ""
-        owner = f" – {row.owner}" if row.owner else ""
-        yield Line(f"{words}{owner}{due}", f"Task/{row.task_id}", is_grave=row.is_late)
     until = now + timedelta(hours=rules.ahead_hours)
+    rows = [row_of(task, {}, now) for task in found.get("Task", ())]
+    waiting = [
+        row for row in rows
+        if row.standing and row.standing.is_open and (row.due_at is None or row.due_at <= until)
+    ]  # fmt: skip
+    yield from _tasks(in_order(waiting))
     for each in found.get("Appointment", ()):
         at: Moment | None = moment(each.get("start"))
         if each.get("status") in ("booked", "pending") and at and now <= at.at <= until:
@@ -251,3 +249,22 @@ def _recommendation(
             detail = mapping(activity.get("detail"))
             if detail.get("status") in _PLAN_STATES and text(detail.get("description")):
                 yield Line(text(detail.get("description")), f"CarePlan/{plan.get('id')}")
+
+
+def _tasks(rows: Sequence[Asked]) -> Iterator[Line]:
+    """What is to be done; what comes back through the shift is one line, with how often."""
+    alike: dict[tuple[str, str, str, bool], list[Asked]] = {}
+    for row in rows:
+        alike.setdefault((row.title, row.about, row.owner, row.is_late), []).append(row)
+    for (title, about, owner, is_late), found in alike.items():
+        due = found[0].due_at
+        told = clinical_time(due.isoformat()) if due else ""
+        words = " – ".join(
+            each for each in (f"{title}: {about}" if about else title, owner) if each
+        )
+        if told:
+            words += f" ({_('deadline')} {told}"
+            words += (
+                f", {_('then %(more)d more') % {'more': len(found) - 1}})" if found[1:] else ")"
+            )
+        yield Line(words, f"Task/{found[0].task_id}", is_grave=is_late)

@@ -24,6 +24,7 @@ from helsevev.kit import clock
 _SHOWN: Final = 200
 _DONE_HOURS: Final = 24
 _ENDED: Final = "completed,failed,rejected,cancelled"
+_SOON: Final = timedelta(hours=24)
 _MOST_COLLEAGUES: Final = 200
 
 
@@ -51,15 +52,16 @@ async def unit_tasks(services: Services, actor: Actor) -> list[Asked]:
 
 
 async def all_tasks(services: Services, actor: Actor) -> list[Asked]:
-    """What waits for the actor, and what their unit is asked and nobody has taken."""
+    """What waits for the actor, and what their unit is asked, is soon due, and nobody has taken."""
     mine, unit = await asyncio.gather(my_tasks(services, actor), unit_tasks(services, actor))
     known = {each.task_id for each in mine}
     units = set(actor.unit)
+    until = clock.now() + _SOON
     more = [
         each for each in unit
         if each.task_id not in known and (
             each.is_unowned or (each.standing and each.standing.owner.reference in units)
-        )
+        ) and (each.due_at is None or each.due_at <= until)
     ]  # fmt: skip
     return in_order([*mine, *more])
 

@@ -62,35 +62,24 @@ def ask(
     belongs = Who(*unit)
     if not belongs.reference and owner[0].startswith("Organization/"):
         belongs = Who(*owner)
-    task: dict[str, Any] = {
-        "resourceType": "Task",
-        "extension": [
-            *([{"url": UNIT, "valueReference": belongs.as_reference()}] if belongs[0] else ()),
-            *_steps(kind.code, due, belongs, Who(*asked_by), escalates_to),
-        ],
-        "identifier": [{"system": NEED, "value": key}] if key else [],
-        "status": "requested",
-        "intent": "order",
-        "priority": priority or kind.priority,
-        "code": {
-            "coding": [{"system": MATTER, "code": kind.code, "display": kind.label}, *coding],
-            "text": title or kind.label,
-        },
-        "description": words,
-        "for": {"reference": f"Patient/{patient_id.removeprefix('Patient/')}"},
-        "authoredOn": stamp(at),
-        "lastModified": stamp(at),
-        "requester": Who(*asked_by).as_reference(),
-        "owner": Who(*owner).as_reference(),
-        "restriction": {"period": {"end": stamp(due)}},
+    said: dict[str, Any] = {"description": words, "priority": priority or kind.priority}
+    said["code"] = {
+        "coding": [{"system": MATTER, "code": kind.code, "display": kind.label}, *coding],
+        "text": title or kind.label,
     }
+    if key:
+        said["identifier"] = [{"system": NEED, "value": key}]
     if why:
-        task["focus"] = {"reference": why}
+        said["focus"] = {"reference": why}
     if form:
-        task["input"] = [
-            {"type": {"coding": [{"system": MATTER, "code": "form"}]}, "valueString": form}
-        ]
-    return {name: value for name, value in task.items() if value not in ([], "")}
+        kinds = {"coding": [{"system": MATTER, "code": "form"}]}
+        said["input"] = [{"type": kinds, "valueString": form}]
+    on_list = [{"url": UNIT, "valueReference": belongs.as_reference()}] if belongs[0] else []
+    steps = _steps(kind.code, due, belongs, Who(*asked_by), escalates_to)
+    if on_list or steps:
+        said["extension"] = [*on_list, *steps]
+    patient = f"Patient/{patient_id.removeprefix('Patient/')}"
+    return _written(said, patient, Who(*owner), Who(*asked_by), at, due)
 
 
 def entry(task: Mapping[str, Any], full_url: str = "") -> dict[str, Any]:
@@ -102,6 +91,18 @@ def entry(task: Mapping[str, Any], full_url: str = "") -> dict[str, Any]:
             request["ifNoneExist"] = urlencode({"identifier": wanted})
     return {
         "fullUrl": full_url or f"urn:uuid:{uuid4()}", "resource": dict(task), "request": request,
+    }  # fmt: skip
+
+
+def _written(
+    said: dict[str, Any], patient: str, owner: Who, asked_by: Who, at: datetime, due: datetime
+) -> dict[str, Any]:
+    """The Task of what was said, as every one of them is."""
+    return {
+        "resourceType": "Task", **said, "status": "requested", "intent": "order",
+        "for": {"reference": patient}, "authoredOn": stamp(at), "lastModified": stamp(at),
+        "requester": asked_by.as_reference(), "owner": owner.as_reference(),
+        "restriction": {"period": {"end": stamp(due)}},
     }  # fmt: skip
 
 
