@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from helsevev.documentation.forms import losses
 from helsevev.documentation.forms.typed import (
     COUNT,
     OTHER,
@@ -157,6 +158,14 @@ class Sheet(Struct, frozen=True):
         if item is None:
             return self.prepared.title
         return item.look.short or item.text or self.prepared.title
+
+    def losses(self) -> list[tuple[str, str, str]]:
+        """What of the form is not done: where, in words, and the name of what asks for it."""
+        found = [
+            (self.name_of(each.link_id), losses.words_of(each), each.url.rpartition("/")[2])
+            for each in self.prepared.unsupported
+        ]
+        return list(dict.fromkeys(found))
 
     def count_name(self, place: Place) -> str:
         """The input that says how many times a repeating group stands there."""
