@@ -151,8 +151,11 @@ def apply(
     performer: Mapping[str, Any],
     problems: Iterable[Mapping[str, Any]] = (),
     goal_ids: Mapping[str, str],
+    start: datetime | None = None,
 ) -> Applied:
     """The CarePlan of a plan for `subject` ("Patient/1"), with the actions of these keys.
+
+    Deadlines count from `start` (now, unless it began before: when a referral was received).
 
     `author` answers for it, `performer` (person or unit) does its measures, `problems` are the
     References of what it is for. `goal_ids` gives each goal's reference by its key.
@@ -171,7 +174,7 @@ def apply(
         "category": [concept(PLAN_KIND, plan.kind)],
         "title": plan.title,
         "subject": {"reference": subject},
-        "period": {"start": stamp(now)},
+        "period": {"start": stamp(start or now)},
         "created": stamp(now),
         "author": dict(author),
         "addresses": addressed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -40,7 +41,7 @@ from helsevev.care_plan.timing_words import length_words, when_words
 from helsevev.content.care_plan_loading import planning
 from helsevev.content.packs.plans import Action, Plan, length
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import codes, full_name, mapping, moment, text
+from helsevev.fhir.reading import OSLO, codes, full_name, mapping, moment, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -49,7 +50,7 @@ _Request = Request[Any, Any, Any]
 _RECORD: Final = {"decision": "record"}
 _FIELDS: Final = (
     "patient", "key", "plan", "version", "performer", "kind", "title", "important", "consent",
-    "coordinator", "evaluate",
+    "coordinator", "evaluate", "start",
 )  # fmt: skip
 _EVALUATE: Final = {CARE: 28, INDIVIDUAL: 182}
 _SHORTEST: Final = 3
@@ -96,11 +97,12 @@ async def apply_plan(request: _Request, patient_id: str) -> Response[Any]:
     who = dict(performers(opened))
     if form["performer"] not in who:
         issues.append(error("required", _("Choose who does it."), "performer"))
+    start = _start(form["start"], issues)
     if not issues:
         urls = {g.key: f"urn:uuid:{uuid5(NAMESPACE_URL, form['key'] + g.key)}" for g in found.goal}
         applied = apply(
             found, f"Patient/{patient_id}", several["action"], clock.now(),
-            author=by(actor), goal_ids=urls,
+            author=by(actor), goal_ids=urls, start=start,
             performer={"reference": form["performer"], "display": who[form["performer"]]},
             problems=as_references(several["problem"], problem_choices(opened)),
         )  # fmt: skip
@@ -172,6 +174,7 @@ async def _offer(
         problems=problems, chosen_problems=several.get("problem", fits) if form else fits,
         performers=[{"value": key, "label": name} for key, name in performers(opened)],
         performer=form.get("performer") or default_performer(opened.actor),
+        start=form.get("start") or in_days(clock.now(), 0),
         is_local=bool(shelf.local_of(Plan, plan.key)), evaluate=length_words(*_turned(plan)),
         **_told(issues), **_around(opened), page_title=plan.title,
     )  # fmt: skip
@@ -225,6 +228,16 @@ async def _person(services: Services, opened: OpenedPlans) -> Person:
     stored = await services.searcher.match(opened.actor, "Observation", query, 200)
     levels = [each.resource for each in stored]
     return person_of({**opened.found, "Observation": levels}, clock.now())
+
+
+def _start(said: str, issues: list[Issue]) -> datetime | None:
+    """From when deadlines count: None for now. A day to come is an issue."""
+    day, now = day_of(said), clock.now()
+    if day is None or day == now.astimezone(OSLO).date():
+        return None
+    if day > now.astimezone(OSLO).date():
+        issues.append(error("value", _("It cannot have begun on a day to come."), "start"))
+    return datetime.combine(day, time(8), OSLO)
 
 
 def _of_patient(form: Mapping[str, str], patient_id: str) -> list[Issue]:
