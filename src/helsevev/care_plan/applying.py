@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.care_plan.coding import (
+    ACHIEVEMENT,
     DEADLINE,
     DISCIPLINE,
     EVALUATE,
@@ -20,7 +21,7 @@ from helsevev.care_plan.coding import (
     UCUM,
     concept,
 )
-from helsevev.content.packs.plans import CANONICAL, Action, Plan, length
+from helsevev.content.packs.plans import CANONICAL, Action, Plan, PlannedGoal, length
 from helsevev.fhir.path import PathError, compile_path
 from helsevev.fhir.reading import (
     OSLO,
@@ -183,25 +184,31 @@ def apply(
             _activity(each, kept, performer, addressed, goal_ids, now) for each in kept
         ],
     }  # fmt: skip
-    goals = []
-    for aim in aims:
-        goal: dict[str, Any] = {
-            "resourceType": "Goal",
-            "lifecycleStatus": "active",
-            "achievementStatus": concept(
-                "http://terminology.hl7.org/CodeSystem/goal-achievement", "in-progress"
-            ),
-            "description": {"text": aim.text},
-            "subject": {"reference": subject},
-            "startDate": f"{now.astimezone(OSLO):%Y-%m-%d}",
-            "expressedBy": dict(author),
-            "addresses": addressed,
-        }
-        if aim.days:
-            due = now.astimezone(OSLO).date() + timedelta(days=aim.days)
-            goal["target"] = [{"dueDate": due.isoformat()}]
-        goals.append((aim.key, {key: value for key, value in goal.items() if value}))
+    goals = [(aim.key, _goal(aim, subject, author, addressed, now)) for aim in aims]
     return Applied({key: value for key, value in made.items() if value}, tuple(goals))
+
+
+def _goal(
+    aim: PlannedGoal,
+    subject: str,
+    author: Mapping[str, Any],
+    addressed: list[dict[str, Any]],
+    now: datetime,
+) -> dict[str, Any]:
+    goal: dict[str, Any] = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "achievementStatus": concept(ACHIEVEMENT, "in-progress"),
+        "description": {"text": aim.text},
+        "subject": {"reference": subject},
+        "startDate": f"{now.astimezone(OSLO):%Y-%m-%d}",
+        "expressedBy": dict(author),
+        "addresses": addressed,
+    }
+    if aim.days:
+        due = now.astimezone(OSLO).date() + timedelta(days=aim.days)
+        goal["target"] = [{"dueDate": due.isoformat()}]
+    return {key: value for key, value in goal.items() if value}
 
 
 def _activity(

@@ -257,7 +257,7 @@ async def _page(
     born = moment(patient.get("birthDate"))
     own = {text(each.get("id")) for each in measures(plan)}
     shelf = await _services(request).packs.current(opened.actor)
-    known = set(_FIELDS)
+    known = {*_FIELDS, "day"}
     return render(
         request, "care_plan/plan.html", status_code=422 if issues else 200, opened=opened,
         plan=row, view=view, form=shown, lists=lists, asked=asked is not None and bool(own),
