@@ -37,9 +37,7 @@ from helsevev.access.administration.filling import fill_standing
 from helsevev.access.audit.command import keys_of
 from helsevev.access.audit.sealing import Sealer
 from helsevev.access.audit.watching import Watcher
-from helsevev.access.errors import (
-    AccessError,
-)
+from helsevev.access.errors import AccessError
 from helsevev.access.guard import (
     NotSignedIn,
     require_decision,
@@ -56,6 +54,7 @@ from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.authoring import publishing
 from helsevev.care_plan.ahead import TasksAhead
 from helsevev.care_plan.demo import load_plans
+from helsevev.documentation.forms.demo import load_forms
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
@@ -299,6 +298,7 @@ async def _prepare(
             await load_scans(services, demo.personas())
             await load_shelf(services, demo.personas())
             await load_plans(services, demo.personas())
+            await load_forms(services, demo.personas())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 

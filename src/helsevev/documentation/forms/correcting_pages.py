@@ -14,7 +14,8 @@ from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
 from helsevev.documentation.forms.answered import named_by
 from helsevev.documentation.forms.correcting import correct, draft_key, withdraw
-from helsevev.documentation.forms.opened import Opened, open_form
+from helsevev.documentation.forms.opened import Opened
+from helsevev.documentation.forms.opening import open_form
 from helsevev.documentation.forms.sheet import Sheet
 from helsevev.documentation.forms.shown import shown_sheet, typed_in
 from helsevev.fhir.outcome import Issue, error

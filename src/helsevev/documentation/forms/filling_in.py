@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
 
-from msgspec import Struct
-
 from helsevev.access.errors import AccessError
-from helsevev.fhir import serialization
+from helsevev.documentation.forms.given import Given
+from helsevev.documentation.forms.opened import Opened
 from helsevev.fhir.compartment import is_clinical
 from helsevev.fhir.questionnaire import Query, populate, queries
 from helsevev.fhir.questionnaire.extracting import sources
@@ -17,31 +16,6 @@ from helsevev.fhir.reading import concept_text, full_name, text
 from helsevev.fhir.search_query import SearchError
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-
-if TYPE_CHECKING:
-    from helsevev.documentation.forms.opened import Opened
-
-
-class Given(Struct, frozen=True):
-    """The answers a form opens with, what the record calls their sources, and what was looked up.
-
-    `sources` is "Observation/x" -> its name; `found` what the form's queries gave, by name.
-    """
-
-    response: Mapping[str, Any]
-    sources: Mapping[str, str]
-    found: Mapping[str, Any]
-
-    def as_text(self) -> str:
-        """As a draft keeps it: numbers keep their digits."""
-        whole = {"response": self.response, "sources": self.sources, "found": self.found}
-        return serialization.encode(whole).decode()
-
-    @classmethod
-    def of_text(cls, kept: str) -> Self:
-        """What a draft has kept."""
-        whole = serialization.decode_kept(kept.encode())
-        return cls(whole["response"], whole["sources"], whole["found"])
 
 
 async def given_by(opened: Opened) -> Given:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from helsevev.access.expansion import Asked
 from helsevev.access.slices import Slice
 from helsevev.access.terminology_errors import CannotTell, NotKnown
 from helsevev.content.packs.value_sets import ValueSet
+from helsevev.documentation.forms.opened import Opened
 from helsevev.fhir.questionnaire import Item, Option
 from helsevev.fhir.reading import concept_text, full_name, mapping, of_patient, text
-
-if TYPE_CHECKING:
-    from helsevev.documentation.forms.opened import Opened
 
 _MOST: Final = 300
 

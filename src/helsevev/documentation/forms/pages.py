@@ -14,7 +14,8 @@ from helsevev.access.errors import AccessError, NotFound, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
-from helsevev.documentation.forms.opened import DRAFT, Opened, open_form
+from helsevev.documentation.forms.opened import DRAFT, Opened
+from helsevev.documentation.forms.opening import open_form
 from helsevev.documentation.forms.shown import followed, shown_sheet, typed_in
 from helsevev.documentation.forms.signing_in import Signed, sign, signed_before
 from helsevev.documentation.forms.typed import repeated

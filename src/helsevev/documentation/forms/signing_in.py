@@ -37,14 +37,17 @@ class Signed(Struct, frozen=True):
     response_id: str
 
 
-async def sign(opened: Opened, sheet: Sheet, task: str = "") -> Signed | Sequence[Issue]:
+async def sign(
+    opened: Opened, sheet: Sheet, task: str = "", *, at: datetime | None = None
+) -> Signed | Sequence[Issue]:
     """Sign the form under its draft's key: whoever presses twice signs once.
 
-    Gives what stands in the way instead, and then nothing was kept. Raises `AccessError`.
+    `task` is the id of the Task that it completes, `at` when it was answered (now). Gives what
+    stands in the way instead, and then nothing was kept. Raises `AccessError`.
     """
     if issues := hindrances(sheet):
         return issues
-    actor, at = opened.actor, clock.now()
+    actor, at = opened.actor, at or clock.now()
     encounter = f"Encounter/{opened.encounter['id']}" if opened.encounter else None
     response = signed_response(
         sheet.filled.response, patient_id=opened.permit.patient_id, author=author_of(actor),
