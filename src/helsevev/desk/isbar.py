@@ -263,8 +263,7 @@ def _tasks(rows: Sequence[Asked]) -> Iterator[Line]:
             each for each in (f"{title}: {about}" if about else title, owner) if each
         )
         if told:
-            words += f" ({_('deadline')} {told}"
-            words += (
-                f", {_('then %(more)d more') % {'more': len(found) - 1}})" if found[1:] else ")"
-            )
+            said = _("deadline %(time)s") % {"time": told}
+            again = _("then %(more)d more") % {"more": len(found) - 1}
+            words = f"{words} ({said}, {again})" if found[1:] else f"{words} ({said})"
         yield Line(words, f"Task/{found[0].task_id}", is_grave=is_late)
