@@ -96,7 +96,7 @@ def test_whatever_was_written_can_be_printed(plain: str) -> None:
         note = signed(f"A {plain.replace('___', '')}")
     except NotSignable:
         return
-    assert pdf_of_note(composition(note), PATIENT, [], AT, to="Fastlegen").startswith(b"%PDF-")
+    assert pdf_of_note(composition(note), PATIENT, [], AT).startswith(b"%PDF-")
 
 
 def test_a_printed_note_takes_as_many_pages_as_it_needs_with_its_photos() -> None:

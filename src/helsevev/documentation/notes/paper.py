@@ -32,19 +32,12 @@ def pdf_of_note(
     patient: Mapping[str, Any],
     photos: Sequence[tuple[str, bytes]],
     at: datetime,
-    *,
-    to: str = "",
 ) -> bytes:
-    """A4 pages with a note and its photos (title, JPEG); `to` makes it a letter to somebody.
-
-    `at` is the moment it was made (aware).
-    """
+    """A4 pages with a note and its photos (title, picture); `at` is when it was made (aware)."""
     # The styles name fonts that are registered first.
     paper.letters()
     name, born = full_name(patient.get("name")), clinical_date(text(patient.get("birthDate")))
     story: list[Flowable] = [Paragraph(said(note.organisation), paper.SMALL)]
-    if to:
-        story += [Paragraph(f"{said(_('To'))}: {said(to)}", paper.STRONG), Spacer(1, 4 * mm)]
     story += [
         Paragraph(said(note.title), paper.TITLE),
         Paragraph(said(_about(name, born, patient)), paper.STRONG),

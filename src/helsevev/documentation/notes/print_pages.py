@@ -1,4 +1,4 @@
-"""A signed note as a PDF: on paper, or sent as a letter."""
+"""A signed note as a PDF, for paper."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ _SLICES: Final = (Slice("Patient", 1), Slice("Encounter", 1))
 
 
 @get("/patient/{patient_id:str}/notes/{note_id:str}/pdf", opt={"decision": "record"})
-async def note_pdf(
-    request: _Request, patient_id: str, note_id: str, to: str = ""
-) -> Response[bytes]:
-    """The note with its photos; with `to`, a letter to whom that names."""
+async def note_pdf(request: _Request, patient_id: str, note_id: str) -> Response[bytes]:
+    """The note with its photos, with where its lines are from and who has signed it."""
     services: Services = request.app.state.services
     actor = actor_of_request(request)
     desk = await open_desk(services, actor, patient_id, _SLICES, interaction="print")
@@ -40,9 +38,7 @@ async def note_pdf(
         for file in document.attached
         if (media := found.get(("Media", file.id))) and (held := files.held(media))
     ]
-    written = await asyncio.to_thread(
-        pdf_of_note, document, desk.patient, photos, clock.now(), to=to.strip()[:200]
-    )
+    written = await asyncio.to_thread(pdf_of_note, document, desk.patient, photos, clock.now())
     return Response(
         written, media_type=files.PDF,
         headers={"Content-Disposition": 'inline; filename="notat.pdf"'},
