@@ -75,6 +75,25 @@ async def test_a_score_is_worked_out_while_it_is_answered_and_stands_in_the_char
     await expect(page.locator("#panel-measurements")).to_contain_text("Mulig delirium")
 
 
+async def test_a_question_that_depends_on_another_is_asked_and_left_as_the_answer_changes(
+    sign_in: SignIn,
+) -> None:
+    nurse = await sign_in("ward-nurse", "phone")
+    await nurse.goto(f"{KARE}/forms/{FREE_TEXT}")
+    page = nurse.page
+    language, index = page.get_by_label("Språk"), page.locator("[data-told=bmi]")
+    await expect(language).to_be_hidden()
+    await answer(nurse, "Trenger tolk", "Ja")
+    await expect(language).to_be_visible()
+    await answer(nurse, "Trenger tolk", "Nei")
+    await expect(language).to_be_hidden()
+    # Height and weight are worked out together as the last of them is typed.
+    await page.get_by_label("Vekt").fill("80")
+    await page.get_by_label("Høyde").fill("200")
+    await expect(index).to_contain_text("20")
+    await drop(nurse)
+
+
 async def test_a_corrected_form_says_why_and_takes_what_followed_from_it_along(
     sign_in: SignIn, served: ServedDemo
 ) -> None:
