@@ -23,13 +23,12 @@ from helsevev.care_plan.task import (
     NotDocumentable,
     done,
     is_planned,
-    may_take_back,
     not_done,
     taken_back,
 )
 from helsevev.care_plan.task_shown import TaskRow, plan_of, task_row, task_rows
 from helsevev.content.care_plan_loading import planning
-from helsevev.fhir.reading import OSLO, full_name, mapping, moment, reference_key, text
+from helsevev.fhir.reading import OSLO, full_name, moment, reference_key, text
 from helsevev.fhir.search_query import parse
 from helsevev.follow_up.coding import stamp
 from helsevev.kit import clock
@@ -68,7 +67,7 @@ async def document_task(request: _Request, patient_id: str, task_id: str) -> Res
     about = reference_key(task.get("for")).removeprefix("Patient/")
     if about != patient_id or str(form.get("patient", "")) != patient_id or not is_planned(task):
         raise NotFound(f"Task/{task_id}")
-    problem, before = "", text(mapping(task.get("meta")).get("versionId"))
+    problem = ""
     try:
         await _document(services, actor, task, form)
     except NotDocumentable as refusal:
@@ -82,8 +81,7 @@ async def document_task(request: _Request, patient_id: str, task_id: str) -> Res
     now = clock.now()
     return render(
         request, "care_plan/_task_row.html", status_code=422 if problem else 200,
-        task=task_row(kept, now), problem=problem, before=before, may_write=True,
-        may_take_back=not problem and may_take_back(kept, actor.id, now),
+        task=task_row(kept, now), problem=problem, may_write=True,
         reasons=planning().not_done, back=str(form.get("back", "")), person=None,
     )  # fmt: skip
 

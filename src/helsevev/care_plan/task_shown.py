@@ -13,7 +13,7 @@ from helsevev.care_plan.scheduling import (
     OPEN,
     kind_of_task,
 )
-from helsevev.care_plan.task import is_documented
+from helsevev.care_plan.task import is_documented, may_take_back
 from helsevev.fhir.reading import (
     Moment,
     concept_text,
@@ -50,6 +50,8 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     reason: str = ""
     words: str = ""
     done_at: str = ""
+    is_fresh: bool = False
+    """Whether it was documented so lately that who did it may take it back."""
 
     @property
     def is_open(self) -> bool:
@@ -102,6 +104,7 @@ def task_row(
         reason=concept_text(task.get("statusReason")),
         words=text(notes[-1].get("text")) if notes else "",
         done_at=text(done.get("end")) or text(task.get("lastModified")),
+        is_fresh=may_take_back(task, reference_key(task.get("owner")), now),
     )  # fmt: skip
 
 
