@@ -365,7 +365,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_whatever_is_answered_a_form_is_worked_out_and_stays_so(data: st.DataObject) -> None:
     prepared = data.draw(st.sampled_from(_FORMS))
