@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from helsevev.content import loading
+from helsevev.content.packs.shelf import built_in
 from helsevev.content.score_shapes import News2, ScoreCase
 from helsevev.content.shapes import ContentError, Results, VitalSigns
 from helsevev.region.demo import bundles, personas
@@ -73,9 +74,14 @@ def test_every_content_file_fits_its_shape(name: str) -> None:
 
 def test_every_content_file_in_the_package_is_loaded() -> None:
     folder = Path(str(files("helsevev.content")))
-    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.toml")} == set(
-        loading.FILES
-    )
+    known = {path.relative_to(folder).as_posix() for path in folder.rglob("*.toml")}
+    packs = {
+        f"disciplines/{pack.key}/{path}"
+        for pack in built_in()
+        for path in pack.files
+        if path.endswith(".toml")
+    }
+    assert known == set(loading.FILES) | packs
 
 
 @pytest.mark.parametrize("why", BROKEN)
