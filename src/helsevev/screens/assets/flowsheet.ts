@@ -45,6 +45,11 @@ class Grid {
     return cell?.querySelector<Field>(FIELD) ?? null;
   }
 
+  /** Room that is left: what is as before was filled in already, and is reached by arrows. */
+  private empty(cell: Element | null | undefined): Field | null {
+    return cell?.querySelector("input[name^='b.']") ? null : this.field(cell);
+  }
+
   private focusable(cell: Element | null | undefined): HTMLElement | null {
     return this.field(cell) ?? cell?.querySelector<HTMLElement>("button") ?? null;
   }
@@ -67,7 +72,7 @@ class Grid {
       column += right;
       const cell = rows[row]?.cells[column];
       if (!cell || column < 1) return false;
-      const target = onlyFields ? this.field(cell) : this.focusable(cell);
+      const target = onlyFields ? this.empty(cell) : this.focusable(cell);
       if (this.visible(target)) return this.go(target);
     }
   }
@@ -85,7 +90,7 @@ class Grid {
     for (let column = from.cellIndex + step; column > 0 && column < rows[0]!.cells.length; column += step) {
       const cells = rows.slice(1).map((row) => row.cells[column]);
       for (const cell of step > 0 ? cells : cells.reverse()) {
-        const field = this.field(cell);
+        const field = this.empty(cell);
         if (this.visible(field)) return this.go(field);
       }
     }
