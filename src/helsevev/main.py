@@ -50,30 +50,18 @@ from helsevev.access.services import Services, services_over
 from helsevev.access.subscriptions.endpoints import Endpoints
 from helsevev.access.subscriptions.wiring import Outward
 from helsevev.access.walled import behind
-from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.authoring import publishing
-from helsevev.care_plan.ahead import TasksAhead
-from helsevev.care_plan.demo import load_plans
-from helsevev.documentation.forms.demo import load_forms
 from helsevev.fhir_api.application import FhirApi
 from helsevev.fhir_api.bulk_import import living_region
 from helsevev.fhir_api.bulk_import.crew import Lost
-from helsevev.follow_up.watching import Escalation
 from helsevev.kit import clock, logs, server, web
 from helsevev.kit.chapter import Chapter, Command, CommandContext, Rule, RuleBeside
 from helsevev.kit.secret import must_be_private, secret
 from helsevev.kit.settings import BadSetting, Settings, workers_of
 from helsevev.kit.workers import Ready, Workers
-from helsevev.medication.catalogue.loading import load_demo
-from helsevev.medication.catalogue.nightly import SentencesLearned
-from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.medication.national_list import beside as national_list
 from helsevev.medication.national_list.client import service_of
 from helsevev.medication.offline.envelope import Seals
-from helsevev.medication.scanning.demo import load_scans
-from helsevev.medication.stock.demo import load_shelf
-from helsevev.medication.stock.filled import FillingsFollowed
-from helsevev.observation.results_asking import ResultsFollowed
 from helsevev.record import reworking
 from helsevev.record.connection import DatabaseError
 from helsevev.record.embedded import AlreadyServing, EmbeddedPostgresError, exclusive
@@ -133,13 +121,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def working(settings: Settings, services: Services) -> AsyncIterator[None]:
     """What goes on by itself: notifications, exports, new search parameters, the audit log."""
-    jobs = (
+    jobs: tuple[Any, ...] = (
         services.notifier, services.indexer, services.exports, Rework(services.reindexer),
         Sealer(services.gate.store.roles.whole, keys_of(settings)), Watcher(services.gate.store),
-        services.apps.tidying, FiguresKept(services.medicine_figures, services.unit_times),
-        FillingsFollowed(services), ResultsFollowed(services), SentencesLearned(services),
-        RulesToReview(services), TasksAhead(services),
-        Escalation(services),
+        services.apps.tidying,
+        *(job(services) for chapter in CHAPTERS for job in chapter.jobs),
     )  # fmt: skip
     for job in jobs:
         await job.start()
@@ -294,11 +280,8 @@ async def _prepare(
         await reworking.protect(services.reindexer)
         if settings.demo:
             await demo.load(services, clock.now())
-            await load_demo(services)
-            await load_scans(services, demo.personas())
-            await load_shelf(services, demo.personas())
-            await load_plans(services, demo.personas())
-            await load_forms(services, demo.personas())
+            for load in (each for chapter in CHAPTERS for each in chapter.demo):
+                await load(services, demo.personas())
         return await demo_provider.personas(services.gate.store) if settings.demo else {}
 
 

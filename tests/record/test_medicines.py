@@ -15,7 +15,7 @@ from helsevev.access.medicines import WouldWithdraw
 from helsevev.access.services import Services
 from helsevev.decision_support.knowledge import decoded
 from helsevev.medication.catalogue.command import learn
-from helsevev.medication.catalogue.loading import Loaded, load_demo, load_fest
+from helsevev.medication.catalogue.loading import Loaded, load_catalogue, load_fest
 from helsevev.medication.catalogue.look_up import Catalogue, catalogue_of
 from helsevev.medication.catalogue.product import DEMO, FEST, resource_id
 from helsevev.terminology.shapes import BadDistribution
@@ -30,7 +30,7 @@ SCHEMA = "data/norway/kith/skjema/eresept/ER-M30-2014-12-01.xsd"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def loaded(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """A small FEST in the place of the demo's catalogue."""
-    assert (await load_demo(services)) is not None
+    assert (await load_catalogue(services)) is not None
     path = Fest(SMALL, padding=1).write(tmp_path_factory.mktemp("fest") / "fest.xml")
     return await load_fest(services, path)
 
@@ -70,7 +70,7 @@ async def test_what_is_here_already_is_not_loaded_again(
     again = await load_fest(services, Fest(SMALL, padding=1).write(tmp_path / "fest.xml"))
     assert again.unchanged
     assert again.written == 0
-    assert await load_demo(services) is None
+    assert await load_catalogue(services) is None
 
 
 async def test_a_loading_that_was_cut_short_is_finished_by_the_next(

@@ -2,6 +2,9 @@
 
 from helsevev.advice import pages
 from helsevev.advice.command import INTERACTIONS
+from helsevev.advice.rule_reviews import RulesToReview
 from helsevev.kit.chapter import Chapter
 
-CHAPTER = Chapter(name="advice", routes=pages.ROUTES, commands=(INTERACTIONS,))
+CHAPTER = Chapter(
+    name="advice", routes=pages.ROUTES, commands=(INTERACTIONS,), jobs=(RulesToReview,)
+)

@@ -9,6 +9,8 @@ from helsevev.care_plan import (
     task_pages,
     together_pages,
 )
+from helsevev.care_plan.ahead import TasksAhead
+from helsevev.care_plan.demo import load_plans
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
@@ -19,4 +21,6 @@ CHAPTER = Chapter(
         *plan_pages.ROUTES,
     ),
     rules={"CarePlan": plan.check, "Task": task.check},
+    jobs=(TasksAhead,),
+    demo=(load_plans,),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from helsevev.desk import (
     worklist_pages,
 )
 from helsevev.follow_up.standing import PROJECTION
+from helsevev.follow_up.watching import Escalation
 from helsevev.kit.chapter import Chapter
 
 CHAPTER = Chapter(
@@ -21,4 +22,5 @@ CHAPTER = Chapter(
         *worklist_pages.ROUTES,
     ),
     projections=(PROJECTION,),
+    jobs=(Escalation,),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from helsevev.documentation.forms import answer_pages, signing
 from helsevev.documentation.forms import correcting_pages as form_correcting
 from helsevev.documentation.forms import file_pages as form_files
 from helsevev.documentation.forms import pages as form_pages
+from helsevev.documentation.forms.demo import load_forms
 from helsevev.documentation.notes import correcting_pages, cosigning_pages, file_pages, print_pages
 from helsevev.kit.chapter import Chapter
 
@@ -18,4 +19,5 @@ CHAPTER = Chapter(
     ),
     rules={"Composition": note.check, "QuestionnaireResponse": signing.check},
     brought={"noted": brought.noted},
+    demo=(load_forms,),
 )  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from helsevev.kit.background import Background
 from helsevev.kit.projection import Projection
 from helsevev.kit.settings import Settings
 
@@ -92,3 +93,7 @@ class Chapter:
     projections: tuple[Projection, ...] = ()
     brought: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What a phone may have done without contact -> who records it (`access.brought.Verb`)."""
+    jobs: tuple[Callable[[Any], Background], ...] = ()
+    """What goes on by itself, made of the opened services."""
+    demo: tuple[Callable[[Any, Any], Awaitable[Any]], ...] = ()
+    """What the demo gets besides its stories, of the services and the personas (by name), once."""

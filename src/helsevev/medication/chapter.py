@@ -17,17 +17,23 @@ from helsevev.medication import (
 )
 from helsevev.medication.catalogue import pages as catalogue_pages
 from helsevev.medication.catalogue.command import MEDICINES
+from helsevev.medication.catalogue.loading import load_catalogue
+from helsevev.medication.catalogue.nightly import SentencesLearned
 from helsevev.medication.figures import pages as figure_pages
 from helsevev.medication.figures.command import FIGURES
+from helsevev.medication.figures.keeping import FiguresKept
 from helsevev.medication.national_list import pages as national_list_pages
 from helsevev.medication.offline import doses as offline_doses
 from helsevev.medication.offline import pages as offline_pages
 from helsevev.medication.reconciliation import letter_pages, record_pages
 from helsevev.medication.reconciliation import pages as reconcile_pages
 from helsevev.medication.scanning import count_pages, print_pages, scan_pages
+from helsevev.medication.scanning.demo import load_scans
 from helsevev.medication.shelf import dispensing, taken
 from helsevev.medication.stock import counting_pages, dosette_pages, order_pages
 from helsevev.medication.stock import pages as stock_pages
+from helsevev.medication.stock.demo import load_shelf
+from helsevev.medication.stock.filled import FillingsFollowed
 
 CHAPTER = Chapter(
     name="medication",
@@ -60,4 +66,6 @@ CHAPTER = Chapter(
         "MedicationRequest": order_duplicates.RULE,
     },
     projections=(taken.PROJECTION, dispensing.PROJECTION),
+    jobs=(FiguresKept, FillingsFollowed, SentencesLearned),
+    demo=(load_catalogue, load_scans, load_shelf),
 )  # fmt: skip

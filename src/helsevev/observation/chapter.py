@@ -6,6 +6,7 @@ from helsevev.observation.flowsheet import cell_pages
 from helsevev.observation.flowsheet import pages as flowsheet_pages
 from helsevev.observation.orders import pages as order_pages
 from helsevev.observation.orders import rules as order_rules
+from helsevev.observation.results_asking import ResultsFollowed
 
 CHAPTER = Chapter(
     name="observation",
@@ -15,6 +16,7 @@ CHAPTER = Chapter(
         *flowsheet_pages.ROUTES, *cell_pages.ROUTES, *results_pages.ROUTES,
     ),
     projections=(results_due.PROJECTION,),
+    jobs=(ResultsFollowed,),
     rules={"Observation": vital_signs.check, "ServiceRequest": order_rules.check},
     brought={"measured": brought.measured},
 )  # fmt: skip

@@ -18,7 +18,7 @@ from helsevev.kit.secret import secret
 from helsevev.kit.settings import Settings
 from helsevev.main import build_app
 from helsevev.medication.catalogue.choices import choices
-from helsevev.medication.catalogue.loading import load_demo
+from helsevev.medication.catalogue.loading import load_catalogue
 from helsevev.medication.catalogue.sentences import usual
 from helsevev.record.database import Database
 
@@ -33,7 +33,7 @@ async def app(
     folder = tmp_path_factory.mktemp("site")
     settings = Settings(data=folder, demo=True, address="http://127.0.0.1:8000")
     services = services_over(database, {}, keys_folder=folder)
-    loaded = await load_demo(services)
+    loaded = await load_catalogue(services)
     assert loaded is not None
     assert loaded.written > 300
     with warnings.catch_warnings():
@@ -123,7 +123,7 @@ async def test_what_is_offered_to_prescribe_is_in_use_and_first_as_it_is_ordered
     database: Database,
 ) -> None:
     services = services_over(database, {})
-    await load_demo(services)
+    await load_catalogue(services)
     doctor = Actor(
         "practitioner", "Practitioner/doctor", "Dahl, Dina", "physician", "physician",
         "Organization/ward", "Ward", "Ward", ("Organization/ward",),

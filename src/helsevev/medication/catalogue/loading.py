@@ -87,7 +87,7 @@ async def _check_by(services: Services) -> None:
         await services.knowledge_base.load(encoded(made))
 
 
-async def load_demo(services: Services) -> Loaded | None:
+async def load_catalogue(services: Services, _people: object = None) -> Loaded | None:
     """Load the catalogue of the content, unless another is here; None when one is."""
     current = await services.medicines.release()
     if current is not None and current.source != demo.SOURCE:

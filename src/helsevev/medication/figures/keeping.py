@@ -17,6 +17,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from helsevev.access.medicine_figures import HAPPENED, Changed, Kept, MedicineFigures, Version
+from helsevev.access.services import Services
 from helsevev.access.unit_times import TimesOfUnits, UnitTimes
 from helsevev.content import loading
 from helsevev.fhir import dates
@@ -263,8 +264,8 @@ class FiguresKept(Background):
 
     name = "medicine figures"
 
-    def __init__(self, figures: MedicineFigures, unit_times: TimesOfUnits) -> None:
-        self._counting = Counting(figures, unit_times)
+    def __init__(self, services: Services) -> None:
+        self._counting = Counting(services.medicine_figures, services.unit_times)
 
     async def _go_on(self) -> None:
         while True:
