@@ -12,10 +12,12 @@ from helsevev.access.actor import Actor
 from helsevev.access.content_changes import ContentChanges
 from helsevev.access.content_releases import ContentReleases
 from helsevev.access.errors import Conflict, Invalid, Refused
-from helsevev.access.packs import Packs, editions_of, today
+from helsevev.access.packs import USED_AT, Packs, Release, Standing, editions_of, today
 from helsevev.access.services import Services
-from helsevev.content.packs.shelf import built_in
+from helsevev.content.packs.pack import PAGE
+from helsevev.content.packs.shelf import Archive, Edition, built_in
 from helsevev.content.packs.value_sets import ValueSet
+from helsevev.kit import clock
 from helsevev.record.database import Database
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -160,6 +162,10 @@ async def test_a_town_has_its_own_where_its_people_work_and_gives_it_up_again(
     assert await in_force(services.packs, author) == "1.0.0-town.1"
     assert (await services.packs.current(author)).local_of(ValueSet, "trial-skin") == TOWN
     assert await in_force(services.packs, nurse) == "1.0.0"
+    # Pages need not say where their reader works.
+    mark = USED_AT.set(author.organisations)
+    assert await in_force(services.packs) == "1.0.0-town.1"
+    USED_AT.reset(mark)
     await changes.releases.roll_back(author, "nursing", TOWN, 0, "Trengs ikke lenger.")
     assert await in_force(services.packs, author) == "1.0.0"
 
@@ -193,3 +199,20 @@ async def test_two_who_change_the_same_file_do_not_undo_each_other(
     await changes.approve(second, await changes.one(slow), "")
     with pytest.raises(Conflict, match=PATH):
         await changes.release(author, await changes.one(slow), "")
+
+
+async def test_what_this_program_cannot_read_is_not_in_force_and_is_named() -> None:
+    texts = {"good": ITEM.format(version="1.0.0", code=1), "bad": 'title = "x"\nspell = "fire"'}
+    archive = Archive(
+        Edition(folder="value_sets", key=key, version="1.0.0", pack="nursing",
+                path=f"value_sets/{key}.toml", text=text)
+        for key, text in texts.items()
+    )  # fmt: skip
+    page = next(each for each in built_in() if each.key == "nursing").files[PAGE]
+    items = {f"value_sets/{key}.toml": "1.0.0" for key in texts}
+    by = (clock.now(), "", "Aud Aas", "", "Siv Sund")
+    release = Release(1, "", "nursing", "1.0.0", today(), page, items, "Ny", None, *by)
+    standing = Standing(1, [release], archive)
+    assert set(standing.shelf((), today()).all(ValueSet)) >= {"good"}
+    assert "bad" not in standing.shelf((), today()).all(ValueSet)
+    assert list(standing.unreadable) == ["nursing/value_sets/bad.toml"]
