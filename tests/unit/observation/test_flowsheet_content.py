@@ -68,6 +68,25 @@ def test_the_cases_of_a_flowsheet_hold(sheet: Flowsheet) -> None:
     assert faults(sheet, loading.vital_signs(), loading.news2()) == []
 
 
+def test_a_row_of_a_vital_sign_that_nobody_has_declared_is_told_before_it_is_released() -> None:
+    said = """
+title = "T"
+version = "1"
+source = ["S"]
+[[group]]
+label = "A"
+[[group.row]]
+key = "aura"
+kind = "vital"
+vital = "aura"
+[[case]]
+name = "x"
+"""
+    sheet = Flowsheet.read(said, "x.toml", "x")
+    told = faults(sheet, loading.vital_signs(), loading.news2())
+    assert told == ["aura: there is no vital sign aura"]
+
+
 def test_a_parameter_with_the_same_key_is_the_same_on_every_sheet() -> None:
     told: dict[str, tuple[object, ...]] = {}
     for content in SHEETS.values():

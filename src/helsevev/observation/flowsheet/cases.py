@@ -18,7 +18,10 @@ _AT = datetime(2026, 1, 15, 12, tzinfo=OSLO)
 
 def faults(content: Flowsheet, signs: VitalSigns, table: News2) -> list[str]:
     """What became otherwise than the cases say, one sentence each; none when all hold."""
-    return [said for case in content.case for said in _run(content, case, signs, table)]
+    try:
+        return [said for case in content.case for said in _run(content, case, signs, table)]
+    except ValueError as problem:
+        return [str(problem)]
 
 
 def _run(content: Flowsheet, case: SheetCase, signs: VitalSigns, table: News2) -> list[str]:
