@@ -1,1 +1,1 @@
-"""My day: my patients, finding a patient, the command palette and breaking the glass."""
+"""My day: my patients, what waits, the hand-over, beds, visits, lists, and finding anyone."""
