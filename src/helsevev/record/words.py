@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import regex
+
 PROSE: Final = frozenset(
     {"ActivityDefinition", "CarePlan", "ClinicalImpression", "Communication",
      "CommunicationRequest", "Composition", "Consent", "DiagnosticReport", "DocumentReference",
@@ -40,7 +42,7 @@ _SAID: Final = frozenset(
     {"text", "display", "description", "title", "comment", "conclusion", "patientInstruction",
      "valueString", "name", "div", "summary"}
 )  # fmt: skip
-_CODE: Final = re.compile(r"[A-ZÆØÅ]+\d[\w.]*")
+_CODE: Final = regex.compile(r"\p{Lu}+\d[\w.]*")
 
 _NO_WORDS: Final = frozenset(
     {"id", "reference", "system", "url", "data", "resourceType", "contentType", "language",

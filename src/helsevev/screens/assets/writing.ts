@@ -3,7 +3,7 @@ import { watchDictation } from "./dictation";
 import { BLANK, put, putIn } from "./inserting";
 import { token } from "./words";
 
-const KEY = /(^|\s)\.([a-zæøå0-9-]{1,20})$/;
+const KEY = /(^|\s)\.([\p{Ll}\d-]{1,20})$/u;
 
 function areaOf(near: Element): HTMLTextAreaElement | null {
   return near.closest(".hv-panel__body")?.querySelector("textarea[data-draft-text]") ?? null;
