@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from helsevev.documentation.forms.sheet import Sheet
 from helsevev.documentation.forms.shown import followed
-from helsevev.documentation.forms.typed import read_typed, repeated, typed_of
+from helsevev.documentation.forms.typed import read_typed, realigned, repeated, typed_of
 from helsevev.fhir.questionnaire import Prepared, fill, prepare
 from helsevev.fhir.questionnaire.places import Layout
 from helsevev.kit import clock
@@ -123,6 +123,25 @@ def test_a_group_that_repeats_is_read_once_for_each_time_it_stands_on_the_page()
     assert items[1]["item"][0]["answer"] == [{"valueInteger": 3}]
 
 
+def said(groups: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
+    """The answers of each group."""
+    return [[(each["linkId"], each["answer"]) for each in group["item"]] for group in groups]
+
+
+HELPS = form(item("choice", "help", answerOption=CODES, repeats=True, item=[item("string", "how")]))
+
+
+def test_what_stands_beneath_one_of_several_answers_follows_that_answer() -> None:
+    before = {"help": ["http://x|a", "http://x|b"], "help[0]/how": ["A"], "help[1]/how": ["B"]}
+    items, _issues = read_typed(HELPS, before)
+    assert [a["item"][0]["answer"] for a in items[0]["answer"]] == [
+        [{"valueString": "A"}], [{"valueString": "B"}],
+    ]  # fmt: skip
+    assert typed_of(Layout(HELPS, {"item": items})) == before
+    after = {**before, "help": ["http://x|b"]}
+    assert realigned(HELPS, before, after) == {"help": ["http://x|b"], "help[0]/how": ["B"]}
+
+
 def test_a_repetition_that_is_taken_away_takes_its_own_answers_and_no_others() -> None:
     typed = {
         "visit~count": ["3"], "visit[0]/who": ["A"], "visit[1]/who": ["B"], "visit[2]/who": ["C"],
@@ -152,9 +171,7 @@ def test_answers_that_are_shown_and_sent_back_unchanged_are_the_same_answers(
     typed = typed_of(Layout(VISITS, {"item": groups}))
     items, issues = read_typed(VISITS, typed)
     assert issues == []
-    assert [
-        [(q["linkId"], q["answer"]) for q in each["item"]] for each in items
-    ] == [[(q["linkId"], q["answer"]) for q in each["item"]] for each in groups]  # fmt: skip
+    assert said(items) == said(groups)
 
 
 def test_a_change_of_a_form_of_200_items_is_answered_by_the_page_within_50_milliseconds() -> None:

@@ -18,7 +18,7 @@ from helsevev.documentation.forms.opened import DRAFT, Opened
 from helsevev.documentation.forms.opening import open_form
 from helsevev.documentation.forms.shown import followed, shown_sheet, typed_in
 from helsevev.documentation.forms.signing_in import Signed, sign, signed_before
-from helsevev.documentation.forms.typed import repeated
+from helsevev.documentation.forms.typed import realigned, repeated
 from helsevev.fhir.outcome import Issue
 from helsevev.locale import gettext as _
 from helsevev.screens.addresses import answers_link
@@ -58,7 +58,7 @@ async def change(request: _Request, patient_id: str, key: str, draft: str) -> Re
     opened = await _opened(request, patient_id, key, draft, said.get("corrects", ""))
     row = said.get("row", "")
     if row:
-        typed = _with_row(typed, row)
+        typed = _with_row(realigned(opened.prepared, opened.typed(), typed), row)
     at = int(said["at"]) if said.get("at", "").isdigit() and len(said["at"]) < 16 else 0
     await opened.keep(typed, at, task=said.get("task", ""), reason=said.get("reason", "")[:2000])
     return followed(opened.sheet(typed), rows=bool(row))

@@ -47,6 +47,32 @@ def repeats_as_group(item: Item) -> bool:
     return item.type == "group" and item.repeats
 
 
+def nests(item: Item) -> bool:
+    """Whether each of several answers has questions of its own beneath it."""
+    return item.asks and item.repeats and bool(item.items)
+
+
+def realigned(prepared: Prepared, before: Typed, after: Typed) -> dict[str, list[str]]:
+    """The same, with what stands beneath each of several answers following its own answer.
+
+    Inputs beneath an answer are called by its number; `before` is what those numbers meant. What
+    stood beneath an answer that is gone goes with it.
+    """
+    made = {name: list(values) for name, values in after.items()}
+    for link, item in prepared.by_link.items():
+        for key in [each for each in made if each.rpartition("/")[2] == link and nests(item)]:
+            were, are = ([v for v in typed.get(key, ()) if v.strip()] for typed in (before, made))
+            if were == are:
+                continue
+            beneath = {name: made.pop(name) for name in list(made) if name.startswith(f"{key}[")}
+            for name, values in beneath.items():
+                digits, _bracket, rest = name[len(key) + 1 :].partition("]")
+                said = were[int(digits)] if digits.isdigit() and int(digits) < len(were) else None
+                if said in are:
+                    made[f"{key}[{are.index(said)}]{rest}"] = values
+    return made
+
+
 def count_of(typed: Typed, above: str, item: Item) -> int:
     """How many times a repeating group stands on the page: once at least."""
     said = first_of(typed, f"{f'{above}/' if above else ''}{item.link_id}{COUNT}")
@@ -108,7 +134,13 @@ class _Reading:
                         if answers:
                             came = self._before.get(key, [])
                             node["answer"] = [origins.kept(each, came) for each in answers]
-                if item.items:
+                if nests(item):
+                    for place, given in enumerate(node.get("answer", ())):
+                        inner, found = self.items(item.items, f"{key}[{place}]")
+                        issues += found
+                        if inner:
+                            given["item"] = inner
+                elif item.items:
                     beneath = key if repeats_as_group(item) else above
                     node["item"], found = self.items(item.items, beneath)
                     issues += found

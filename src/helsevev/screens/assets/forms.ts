@@ -310,7 +310,10 @@ export function watchForms(): void {
         return;
       }
       if (event.target instanceof HTMLInputElement) leaveAlone(event.target);
-      keeper.changed();
+      // Each of several answers has questions of its own: they are drawn anew.
+      const nested = kind === "change" && event.target.closest(".hv-question")?.matches("[data-nested]");
+      if (nested) keeper.change("again");
+      else keeper.changed();
     });
   }
   document.addEventListener("click", (event) => {
