@@ -237,7 +237,8 @@ def _page(
         key=(form or {}).get("key") or str(uuid4()), scale_2=bool(scale_2),
         open_from=opened.now - timedelta(hours=LATE_HOURS) if not opened.late
         else laid.window.start,
-        day=opened.day, one_day=timedelta(days=1), problems=[each.diagnostics for each in issues], signed=signed,
+        day=opened.day, one_day=timedelta(days=1),
+        problems=[each.diagnostics for each in issues], signed=signed,
         may_write=may_write(opened.opened.permit.actor.profession, "Observation"),
         balances=_balances(opened, list(read.values())), now_local=opened.now.astimezone(OSLO),
         others=offered(opened.opened, opened.shelf, opened.opened.permit.actor.profession,
