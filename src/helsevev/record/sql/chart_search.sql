@@ -25,14 +25,9 @@ JOIN resource r ON r.patient = $1 AND r.type = 'Observation' AND r.id = newest.i
 WHERE newest.place <= 2
 ORDER BY newest.date_low DESC
 
--- name: contexts
--- Which of some texts ($1) hold what is asked ($2), and the words around it: between the signs 2 and
--- 3 is what was found.
-SELECT t.place::integer AS place, ts_headline(
-    'norwegian_of_any', t.said, q.asked,
-    'StartSel=' || chr(2) || ', StopSel=' || chr(3)
-    || ', MaxFragments=2, MaxWords=22, MinWords=9, FragmentDelimiter=" … "'
-) AS around
+-- name: holding
+-- Which of some texts ($1) hold what is asked ($2), by their places.
+SELECT t.place::integer AS place
 FROM unnest($1::text[]) WITH ORDINALITY AS t (said, place),
      (SELECT words_begun($2::text[]) AS asked) AS q
 WHERE stems_of(t.said) @@ q.asked
