@@ -92,9 +92,9 @@ STAFF: tuple[Member, ...] = (
     Member("gunn-morken", "Gunn", "Morken", "female", "nurse", _NURSE,
            "Avdelingsleder", "trondheim-bakkehaugen-2", None, "nursing-home-manager"),
     Member("ellen-ronning", "Ellen", "Rønning", "female", "nurse", _NURSE,
-           "Fagansvarlig", "trondheim", None, "content-author"),
+           "Fagansvarlig", "trondheim-hjemmetjeneste-ost", None, "content-author"),
     Member("jorunn-selnes", "Jorunn", "Selnes", "female", "nurse", _NURSE,
-           "Fagansvarlig", "st-olavs", None, "content-reviewer"),
+           "Fagansvarlig", "st-olavs-lunge", None, "content-reviewer"),
     Member("jakob-nygard", "Jakob", "Nygård", "male", "assistant-nurse", None,
            "Sykepleierstudent", "st-olavs-lunge", None, "nursing-student"),
 )  # fmt: skip
