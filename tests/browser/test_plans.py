@@ -240,9 +240,16 @@ async def test_an_individual_plan_has_a_coordinator_and_the_persons_consent(
     ("persona", "patient", "shown"),
     [
         ("home-care-nurse", "aslaug", "Hverdagsrehabilitering"),
-        ("nursing-home-nurse", "dagny", "Rolige kvelder uten beroligende legemidler"),
+        pytest.param(
+            "nursing-home-nurse",
+            "dagny",
+            "Rolige kvelder uten beroligende legemidler",
+            marks=pytest.mark.soak,
+        ),
         ("ward-nurse", "kare", "NEWS2 på skala 2"),
-        ("health-station-nurse", "eira", "Følger sin egen kurve"),
+        pytest.param(
+            "health-station-nurse", "eira", "Følger sin egen kurve", marks=pytest.mark.soak
+        ),
     ],
 )
 async def test_the_demo_shows_plans_wherever_one_works(
