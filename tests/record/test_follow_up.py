@@ -43,7 +43,7 @@ async def need(services: Services, key: str, **more: Any) -> str:
         "at": clock.now(), "matter": "deterioration", "key": key,
     }  # fmt: skip
     task = ask("NEWS2 er 8", **{**said, **more})
-    found = set()
+    found: set[str] = set()
     for _again in range(2):
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry(task)]}
         answer = await services.bundles.transact(SYSTEM, bundle)

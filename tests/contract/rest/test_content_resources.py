@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.rest.conftest import SYSTEM, Api
+from tests.contract.rest.conftest import Api
 
+from helsevev.access.actor import SYSTEM
 from helsevev.access.content_releases import ContentReleases, Signed
 from helsevev.access.packs import today
 from helsevev.authoring.publishing import publish, resources

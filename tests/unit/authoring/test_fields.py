@@ -55,7 +55,7 @@ def fields(group: Group) -> Iterator[Field]:
 
 def as_shown(group: Group) -> dict[str, str]:
     """What a browser sends back when nobody has written anything."""
-    said = {}
+    said: dict[str, str] = {}
     for field in fields(group):
         if field.shown == "cells":
             for y, row in enumerate(field.rows):

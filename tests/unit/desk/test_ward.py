@@ -97,8 +97,11 @@ def test_the_board_has_each_bed_once_and_nobody_is_lost_who_lies_in_none() -> No
     kind = {"coding": [{"code": "bd"}]}
     room = {"id": "r", "name": "Rom 1", "physicalType": {"coding": [{"code": "ro"}]}}
     inside = {"reference": "Location/r"}
-    places = [room, *({"id": n, "name": f"Seng {n}", "physicalType": kind, "partOf": inside}
-                      for n in ("2", "1"))]  # fmt: skip
+    places: list[dict[str, Any]] = [
+        room,
+        *({"id": n, "name": f"Seng {n}", "physicalType": kind, "partOf": inside}
+          for n in ("2", "1")),
+    ]  # fmt: skip
     elsewhere = Resident("per", {}, {**STAY, "location": []})
     placed, others = beds(places, [lying(kari(), NOW), lying(elsewhere, NOW)])
     assert [(bed.place.name, len(bed.lying)) for bed in placed] == [("Seng 1", 1), ("Seng 2", 0)]

@@ -99,9 +99,10 @@ class Orders(Item, frozen=True, kw_only=True):
         asked = asked_words(typed)
         if not asked:
             return []
+        offered: tuple[Orderable | OrderedTogether, ...] = (*self.set, *self.order)
         ranked = [
             (place, each)
-            for each in (*self.set, *self.order)
+            for each in offered
             if (place := place_of(each, asked)) is not None
         ]
         ranked.sort(key=lambda pair: pair[0])

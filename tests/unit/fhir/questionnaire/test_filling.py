@@ -370,10 +370,11 @@ _VALUES = st.one_of(
 def test_whatever_is_answered_a_form_is_worked_out_and_stays_so(data: st.DataObject) -> None:
     prepared = data.draw(st.sampled_from(_FORMS))
     links = data.draw(st.lists(st.sampled_from(sorted(prepared.by_link)), unique=True, max_size=8))
-    items = []
+    items: list[dict[str, Any]] = []
     for link in links:
         own = [dict(each.value) for each in prepared.by_link[link].options]
-        strategy = st.sampled_from(own) if own and data.draw(st.booleans()) else _VALUES
+        pick = bool(own) and data.draw(st.booleans())
+        strategy: st.SearchStrategy[Any] = st.sampled_from(own) if pick else _VALUES
         items.append({"linkId": link, "answer": [data.draw(strategy)]})
     once = fill(prepared, {"item": items}, context={}, now=NOW)
     again = fill(prepared, once.response, context={}, now=NOW)

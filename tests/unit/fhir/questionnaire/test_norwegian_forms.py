@@ -157,7 +157,7 @@ def _answered(item: Item) -> dict[str, Any] | None:
         return {"linkId": item.link_id, "item": inner} if inner else None
     if item.type == "display" or item.is_calculated:
         return None
-    value = {
+    values: dict[str, dict[str, Any]] = {
         "boolean": {"valueBoolean": True}, "decimal": {"valueDecimal": Decimal(1)},
         "integer": {"valueInteger": 1}, "date": {"valueDate": "2026-01-01"},
         "dateTime": {"valueDateTime": "2026-01-01T10:00:00Z"}, "time": {"valueTime": "10:00:00"},
@@ -166,8 +166,9 @@ def _answered(item: Item) -> dict[str, Any] | None:
         "attachment": {"valueAttachment": {"title": "a"}},
         "reference": {"valueReference": {"display": "a"}},
         "choice": {"valueCoding": {"code": "a"}}, "open-choice": {"valueString": "a"},
-    }[item.type]  # fmt: skip
+    }  # fmt: skip
+    value = values[item.type]
     if item.options:
         value = dict(item.options[0].value)
-    answer = {**value, **({"item": inner} if inner else {})}
+    answer: dict[str, Any] = {**value, **({"item": inner} if inner else {})}
     return {"linkId": item.link_id, "answer": [answer]}
