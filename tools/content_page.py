@@ -21,8 +21,8 @@ def packs(table: _Table) -> str:
     parts = [
         "## Packs",
         (
-            "Each lies in `src/helsevev/content/disciplines/`. What was released in a running system "
-            "goes before what comes with the program: `helsevev content list`."
+            "Each lies in `src/helsevev/content/disciplines/`. What was released in a running "
+            "system goes before what comes with the program: `helsevev content list`."
         ),
         table(("pack", "folder", "owner", "edition", *KINDS), counts),
     ]
