@@ -100,11 +100,7 @@ class Orders(Item, frozen=True, kw_only=True):
         if not asked:
             return []
         offered: tuple[Orderable | OrderedTogether, ...] = (*self.set, *self.order)
-        ranked = [
-            (place, each)
-            for each in offered
-            if (place := place_of(each, asked)) is not None
-        ]
+        ranked = [(place, each) for each in offered if (place := place_of(each, asked)) is not None]
         ranked.sort(key=lambda pair: pair[0])
         return [each for _, each in ranked]
 
