@@ -38,6 +38,8 @@ PERSONAL = re.compile(
 """What Patient says."""
 FRESH = timedelta(hours=24)
 """Within a day the same value is double documentation (indicator T2), whoever measured it."""
+ASKED_STILL = frozenset({"1104331000000105", "1104361000000100"})
+"""Parts of NEWS2 that are kept as points alone: no answer can be told from them, so it is asked."""
 QUESTIONS = """() => [...document.querySelectorAll('.hv-question, .ds-field')]
   .filter(each => !each.closest('[hidden]') && each.offsetParent !== null)
   .map(each => ({
@@ -92,7 +94,8 @@ async def asked_again(user: User, form: Form | None, facts: Mapping[Any, datetim
     ]
     now = datetime.now(UTC)
     for item, meant in coded(form) if form else ():
-        measured = max((facts[code] for code in meant if code in facts), default=None)
+        told = [facts[code] for code in meant if code in facts and code[1] not in ASKED_STILL]
+        measured = max(told, default=None)
         period = link_period(item) or FRESH
         if measured is not None and now - measured <= period and item.link_id in empty:
             found.append(f"{item.text} (measured {measured})")
