@@ -61,10 +61,19 @@ def note(
         custodian=organisation(at),
         section=[
             *({"title": heading, "text": narrative(text)} for heading, text in sections.items()),
-            *([{"title": "Vedlegg", "entry": [
-                {"reference": reference, "type": "Media", "display": words}
-                for reference, words in photos
-            ]}] if photos else ()),
+            *(
+                [
+                    {
+                        "title": "Vedlegg",
+                        "entry": [
+                            {"reference": reference, "type": "Media", "display": words}
+                            for reference, words in photos
+                        ],
+                    }
+                ]
+                if photos
+                else ()
+            ),
         ],
     )
 
