@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
@@ -20,8 +21,10 @@ from helsevev.access.policy import (
 )
 from helsevev.access.services import Services
 from helsevev.content import loading
+from helsevev.desk.opening import all_tasks, watch_of
 from helsevev.desk.palette import groups
 from helsevev.desk.patient_lists import Row, fitting, rows
+from helsevev.desk.task_pages import grouped
 from helsevev.fhir.reading import full_name
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -51,9 +54,13 @@ async def my_patients(request: _Request) -> Response[Any]:
         return Redirect(place, status_code=303)
     if may_register_blocks(actor):
         return Redirect("/blocks", status_code=303)
-    listed = rows(await _services(request).people.mine(actor))
+    services = _services(request)
+    found, waiting, watch = await asyncio.gather(
+        services.people.mine(actor), all_tasks(services, actor), watch_of(services, actor)
+    )
     return render(
-        request, "desk/my_patients.html", rows=listed, words="", place="my-day",
+        request, "desk/my_patients.html", rows=rows(found), words="", place="my-day",
+        waiting=waiting, groups=grouped(waiting), watch=watch,
         may_prescribe=may_write(actor.profession, "MedicationRequest"), live_url="/desk/live",
         page_title=_("My patients"),
     )  # fmt: skip
