@@ -18,3 +18,5 @@ CREATE VIEW shown.draft_file WITH (check_option = local) AS SELECT * FROM draft_
 WHERE coalesce((SELECT shown.scope())[width_bucket(patient, (SELECT shown.scope()))] = patient, false);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON shown.draft_file TO helsevev_author;
+
+GRANT SELECT ON shown.draft_file TO helsevev_asker;
