@@ -107,8 +107,10 @@ def _add(
             "method": concept("som før", coding(HOW, "as-before", "As before")),
             "derivedFrom": [ref(source)],
         }
+    # Named by how long ago it was, so that a story that is told again replaces it.
+    ago = (story.time.now.replace(minute=0, second=0) - at) // timedelta(hours=1)
     return story.add(
-        "Observation", f"ark-{kept.key}-{at:%d%H}", status="final",
+        "Observation", f"ark-{kept.key}-{ago:02}", status="final",
         category=[concept(None, coding(hl7("observation-category"), kept.category))],
         code=concept(kept.label, code), subject=story.subject(), encounter=ref(stay),
         effectiveDateTime=at.isoformat(), performer=[staff(by)], **value,
