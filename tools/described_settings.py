@@ -28,7 +28,8 @@ SETTINGS: dict[str, str] = {
     " address. See `docs/how-to/exchange-the-national-list.md`.",
     "HELSEVEV_MEDICATION_SERVICE_TOKEN": "The file of its bearer token, read at each call.",
     "HELSEVEV_MEDICATION_SECONDS": "For how many seconds its answer is waited for, 1 to 120.",
-    "HELSEVEV_DICTATION": "Which speech recognition of the browser notes may use: `device` (speech never leaves the device), `browser` (any: many send speech to their maker), `off`.",
+    "HELSEVEV_DICTATION": "Which speech recognition of the browser notes may use: `device` (speech"
+    " never leaves the device), `browser` (any: many send speech to their maker), `off`.",
     "HELSEVEV_CHROMIUM": "The Chromium that the browser tests and `take_screenshots.py` drive.",
 }
 """What each variable means; a variable that the code reads and this lacks is an error."""

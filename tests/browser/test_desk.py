@@ -65,6 +65,13 @@ async def test_a_shift_is_handed_over_from_the_record_completed_and_received(
     await named(nurse, "Signer vaktrapporten").click()
     await expect(nurse.page.get_by_text("Skriv din vurdering")).to_be_visible()
     await nurse.page.get_by_label("Hva neste vakt skal gjøre").fill("Vekt før frokost.")
+    kept = nurse.page.locator("[data-draft-state]")
+    await expect(kept).to_have_attribute("data-state", "saved")
+    await nurse.goto("/patient/demo-gunvor")
+    await nurse.page.get_by_role("link", name="Vaktrapport").click()
+    await expect(nurse.page.get_by_label("Hva neste vakt skal gjøre")).to_have_value(
+        "Vekt før frokost."
+    )
     await named(nurse, "Signer vaktrapporten").click()
     row = nurse.page.get_by_role("listitem").filter(has_text="Gunvor Hestnes").first
     await expect(row).to_contain_text("rapport fra Magnus Tverdal")

@@ -22,7 +22,7 @@ class Unsigned(Struct, frozen=True):
 
 
 def unsigned(drafts: Iterable[Draft], base: str) -> list[Unsigned]:
-    """The drafts that have a page to go on with: notes and corrections of notes."""
+    """The drafts that have a page to go on with: notes, corrections, forms, hand-overs."""
     shown = []
     for draft in drafts:
         text = str(draft.content.get("text", "")).strip()
@@ -35,6 +35,9 @@ def unsigned(drafts: Iterable[Draft], base: str) -> list[Unsigned]:
             href, title = f"{base}/forms/{quote(name)}?draft={quote(draft.key)}", _("Form")
             if corrected := draft.content.get("corrects"):
                 href = f"{base}/answers/{quote(str(corrected))}/correct"
+        elif draft.kind == "hand-over":
+            text = str(draft.content.get("assessment") or draft.content.get("recommendation", ""))
+            href, title = f"/hand-over/{quote(draft.key)}", _("Hand-over")
         else:
             continue
         beginning = text if len(text) <= 80 else text[:79].rstrip() + "…"

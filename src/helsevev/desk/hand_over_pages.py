@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,8 +13,10 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.draft import Draft, StaleDraft
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
+from helsevev.access.permit import Permit
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
@@ -36,6 +39,8 @@ _SLICES: Final = (
     Slice("Appointment", 30), Slice("CarePlan", 20),
 )  # fmt: skip
 _INTERACTION: Final = "hand-over"
+_WORDS: Final = ("assessment", "recommendation")
+_LONGEST: Final = 20_000
 _RECEIVED: Final = "professional"
 """Composition.attester.mode of who has received the hand-over."""
 
@@ -90,7 +95,32 @@ async def hand_over_one(request: _Request, patient_id: str) -> Response[Any]:
     """One patient's hand-over, to be completed and signed."""
     services, actor = _services(request), staff_of_request(request)
     who = await resident(services, actor, patient_id, _SLICES, _INTERACTION)
-    return _one(request, actor, _handed(who), {}, "")
+    kept = await _kept(services, await _begun(services, actor, patient_id))
+    typed = {name: str(kept.content.get(name, "")) for name in _WORDS} if kept else {}
+    return _one(request, actor, _handed(who), typed, "", kept.updated_at if kept else None)
+
+
+@post("/hand-over/{patient_id:str}/draft", opt=_RECORD, status_code=200)
+async def keep_hand_over(request: _Request, patient_id: str) -> Response[str]:
+    """Keep what is written so far, for its author alone. 409 when the form is about another."""
+    services, form = _services(request), await request.form()
+    if form.get("patient") != patient_id:
+        return Response("", status_code=409)
+    permit = await _begun(services, staff_of_request(request), patient_id)
+    content = {name: str(form.get(name, ""))[:_LONGEST] for name in _WORDS}
+    if not any(words.strip() for words in content.values()):
+        await services.drafts.discard(permit, _INTERACTION, patient_id)
+        return Response("")
+    kept = await _kept(services, permit)
+    try:
+        await services.drafts.save(
+            permit, _INTERACTION, patient_id, content, kept.revision if kept else 0
+        )
+    except StaleDraft as stale:
+        await services.drafts.save(
+            permit, _INTERACTION, patient_id, content, stale.current.revision
+        )
+    return Response("")
 
 
 @post("/hand-over/{patient_id:str}", opt=_RECORD, status_code=200)
@@ -98,9 +128,7 @@ async def sign_hand_over(request: _Request, patient_id: str) -> Response[Any]:
     """Sign the hand-over: what the record says now, and the words of who hands over."""
     services, actor = _services(request), staff_of_request(request)
     form = await request.form()
-    typed = {
-        name: str(form.get(name, ""))[:20_000] for name in ("assessment", "recommendation", "key")
-    }
+    typed = {name: str(form.get(name, ""))[:_LONGEST] for name in (*_WORDS, "key")}
     who = await resident(services, actor, patient_id, _SLICES, _INTERACTION)
     handed = _handed(who)
     if form.get("patient") != patient_id:
@@ -116,6 +144,8 @@ async def sign_hand_over(request: _Request, patient_id: str) -> Response[Any]:
         return _one(request, actor, handed, typed, " ".join(i.diagnostics for i in refused.issues))
     except AccessError as refused:
         return _one(request, actor, handed, typed, " ".join(i.diagnostics for i in refused.issues))
+    permit = await _begun(services, actor, patient_id)
+    await services.drafts.discard(permit, _INTERACTION, patient_id)
     return Redirect(f"/hand-over?{urlencode({'done': patient_id})}", status_code=303)
 
 
@@ -134,6 +164,17 @@ async def receive_hand_over(request: _Request, patient_id: str) -> Response[Any]
         after = {**note, "attester": [*objects(note.get("attester")), received]}
         await services.writer.write(actor, after, if_match=int(note["meta"]["versionId"]))
     return Redirect("/hand-over", status_code=303)
+
+
+async def _begun(services: Services, actor: Actor, patient_id: str) -> Permit:
+    """The permit by which what is begun about somebody is kept."""
+    return await services.gate.open_chart(actor, patient_id, interaction="draft")
+
+
+async def _kept(services: Services, permit: Permit) -> Draft | None:
+    """What was begun and not signed, None when nothing was."""
+    kept = await services.drafts.of(permit)
+    return next((each for each in kept if each.kind == _INTERACTION), None)
 
 
 def _handed(who: Resident) -> Handed:
@@ -165,11 +206,12 @@ def _author(actor: Actor) -> Author:
 
 
 def _one(
-    request: _Request, actor: Actor, handed: Handed, typed: Mapping[str, str], problem: str
-) -> Response[Any]:
+    request: _Request, actor: Actor, handed: Handed, typed: Mapping[str, str], problem: str,
+    saved_at: datetime | None = None,
+) -> Response[Any]:  # fmt: skip
     return render(
         request, "desk/hand_over_one.html", status_code=422 if problem else 200, handed=handed,
-        typed=typed, problem=problem, rules=ward().hand_over,
+        typed=typed, problem=problem, saved_at=saved_at, rules=ward().hand_over,
         may_sign=may_write(actor.profession, "Composition"), place="my-day",
         page_title=_("Hand-over"),
     )  # fmt: skip
@@ -180,4 +222,6 @@ def _services(request: _Request) -> Services:
     return services
 
 
-ROUTES: Final = (hand_over_page, hand_over_one, sign_hand_over, receive_hand_over)
+ROUTES: Final = (
+    hand_over_page, hand_over_one, keep_hand_over, sign_hand_over, receive_hand_over,
+)  # fmt: skip

@@ -153,7 +153,7 @@ class Feed:
                 del self._followers[patient]
 
     async def follow_all(self) -> AsyncGenerator[Change, None]:
-        """Every change to any record from now on, without end; who asks tells what of it to whom."""
+        """Every change to any record from now on; who asks tells what of it to whom."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
         self._of_all.add(queue)
         try:

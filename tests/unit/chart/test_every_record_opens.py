@@ -159,7 +159,8 @@ def drawn(record: Record) -> str:
     )
     page = render_text(
         "chart/chart.html", chart=chart, section="overview", place="patients", page_title="x",
-        live_url="", may_write=True, may_prescribe=True, may_order=True, drafts=[], panel_of=defaultdict(str),
+        live_url="", may_write=True, may_prescribe=True, may_order=True, drafts=[],
+        panel_of=defaultdict(str),
         new_sections=(), apps=(),
     )  # fmt: skip
     full = ChartView(record, patient_id="p", now=NOW, reader="Practitioner/x", full=True)
