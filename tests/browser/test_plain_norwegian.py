@@ -20,6 +20,8 @@ ENGLISH = re.compile(
 )
 # Words that are both: units of measurement, names of medicines' makers, what one calls oneself.
 _ALSO_NORWEGIAN = {"male"}
+_NAMES = re.compile(r"Timed Up and Go")
+"""Tests that are called so in Norwegian too."""
 MACHINERY = re.compile(
     r"\b(None|null|undefined|NaN|FHIR|Composition|Observation|Encounter|MedicationRequest|Bundle"
     r"|Practitioner|OperationOutcome|resourceType|versionId|HTTP|urn:\S+|demo-[a-z]+"
@@ -40,7 +42,7 @@ async def test_no_foreign_words_dates_or_machinery_and_no_dead_links(
 ) -> None:
     nurse = await sign_in("ward-nurse", start="")
     await drawn(nurse, name)
-    words = await nurse.page.evaluate(ALL_WORDS)
+    words = _NAMES.sub("", await nurse.page.evaluate(ALL_WORDS))
     english = {found[0].lower() for found in ENGLISH.finditer(words)} - _ALSO_NORWEGIAN
     machinery = {found[0] for found in MACHINERY.finditer(words)}
     machinery |= {found[0] for found in _UNIT_CODE.finditer(words)}

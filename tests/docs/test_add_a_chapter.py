@@ -40,7 +40,8 @@ def test_the_steps_of_add_a_chapter_leave_the_architecture_whole(
     )  # fmt: skip
     contracts = copied / ".importlinter"
     layers = contracts.read_text("utf-8").replace(
-        "    medication | documentation\n", "    medication | documentation | scheduling\n"
+        "    medication | documentation | care_plan\n",
+        "    medication | documentation | care_plan | scheduling\n",
     )
     contracts.write_text(layers, "utf-8")
     assert "scheduling" in layers

@@ -34,7 +34,7 @@ INTERACTIONS: Final[Mapping[str, str]] = {
 OPERATIONS: Final[Mapping[str, str]] = {
     "lookup": "r", "validate-code": "r", "subsumes": "r", "expand": "r", "translate": "r",
     "status": "r", "events": "r", "stream": "r", "dead-letters": "r", "retry": "u",
-    "set-aside": "u", "document": "r", "lastn": "s", "stats": "s", "everything": "r",
+    "set-aside": "u", "document": "r", "apply": "r", "lastn": "s", "stats": "s", "everything": "r",
     "viewdefinition-run": WITHIN, "viewdefinition-export": WITHIN, "export": WITHIN,
     "validate": WITHIN, "convert": WITHIN, "meta": "r", "meta-add": "u", "meta-delete": "u",
 }  # fmt: skip

@@ -34,6 +34,7 @@ CREATE TABLE follow_up_watch (
     at timestamptz NOT NULL
 );
 
+-- Times at which nobody watched what waits, kept to be told.
 CREATE TABLE follow_up_gap (
     name text COLLATE "C" NOT NULL,
     from_at timestamptz NOT NULL,
@@ -50,6 +51,7 @@ CREATE TABLE follow_up_opened (
     actor_name text NOT NULL
 );
 
+-- Lists that have lain unopened with something on them, and when that was told to whom.
 CREATE TABLE follow_up_unopened (
     unit text COLLATE "C" NOT NULL,
     unit_name text NOT NULL,
