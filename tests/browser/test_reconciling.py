@@ -181,6 +181,7 @@ async def test_the_home_service_acknowledges_what_changed_and_the_letter_follows
     row = nurse.page.locator(".hv-row", has_text="Hjemreise").first
     await expect(row).to_contain_text("Amlodipin: seponert (Lavt blodtrykk)")
     await row.get_by_role("link").click()
+    await named(nurse, "Gå dit det gjøres").click()
     assert await serious(nurse.page) == {"light": [], "dark": []}
     await nurse.page.get_by_role("button", name="Bekreft").click()
     await expect(nurse.page.locator("main")).to_contain_text("Berit Lundamo")

@@ -22,7 +22,6 @@ from helsevev.desk.opening import (
     all_tasks,
     colleagues,
     done_lately,
-    my_tasks,
     people_of,
     unit_tasks,
     watch_of,
@@ -195,7 +194,7 @@ def _faults(typed: dict[str, str], patient_id: str, to: Who) -> tuple[list[Issue
 
 async def _list(request: _Request, show: str, issues: Sequence[Issue]) -> Response[Any]:
     services, actor = _services(request), staff_of_request(request)
-    reading = {"mine": my_tasks, "done": done_lately}.get(show, unit_tasks)
+    reading = {"mine": all_tasks, "done": done_lately}.get(show, unit_tasks)
     rows, watch = await asyncio.gather(reading(services, actor), watch_of(services, actor))
     if show == "late":
         rows = [row for row in rows if row.is_late or row.is_unowned]
