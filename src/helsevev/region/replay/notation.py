@@ -11,6 +11,9 @@ from typing import Any, Final
 
 _TAG: Final = re.compile(r"<[^>]*>")
 _GIVEN_BY_THE_SERVER: Final = frozenset({"id", "meta"})
+MARKED: Final = "Merke"
+"""The word before a note's mark, which is the last that is written in it, with a full stop."""
+_MARK: Final = re.compile(rf"\b{MARKED} (\S+)\.(?!\S)")
 
 
 def read_json(text: bytes | str) -> Any:
@@ -39,6 +42,12 @@ def words(composition: dict[str, Any]) -> list[list[str]]:
         [section.get("title", ""), plain(section.get("text", {}).get("div", ""))]
         for section in composition.get("section", ())
     ]
+
+
+def mark_of(written: Sequence[Sequence[str]]) -> str:
+    """The mark of a note by its `words`, "" without: the last, as those before it are copied."""
+    marks = [mark for _, text in written for mark in _MARK.findall(text)]
+    return marks[-1] if marks else ""
 
 
 def plain(xhtml: str) -> str:

@@ -169,8 +169,7 @@ async def _note(record: Record, entry: Entry) -> list[str]:
     asked = {"patient": entry.patient, "date": f"ge{day}"}
     async for note in record.search("Composition", asked, page=100):
         written = notation.words(note)
-        # Whole words only: 7 is no part of 71.
-        if any(f" {entry.mark}." in f" {text}" for _, text in written):
+        if notation.mark_of(written) == entry.mark:
             found.append(notation.digest(written))
     return found
 

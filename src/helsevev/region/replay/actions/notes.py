@@ -1,7 +1,11 @@
-"""Notes: opened, written under the headings that the page offers, and signed."""
+"""Notes: opened, written below what the page has under its headings, and signed."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from ..notation import MARKED
 from ..staff import form
 from ..turn import Failed, Turn
 
@@ -15,6 +19,10 @@ _SAID = (
     "Pårørende er informert.",
     "Smertefri i hvile, 3 av 10 ved bevegelse.",
 )
+# A heading opens a paragraph: "Målinger:" below one is a line that a template puts above facts.
+_HEADING: Final = re.compile(r"(?:\A|\n\n)([^\n]+):(?=\n|\Z)")
+_BLANK: Final = "___"
+_FILLED_IN: Final = "1"
 
 
 async def write_note(turn: Turn) -> None:
@@ -28,16 +36,27 @@ async def write_note(turn: Turn) -> None:
         turn.board.tally.error("open note form", str(problem))
         raise Failed from None
     await turn.page("banner", f"{base}/panel/banner")
-    headings = [line.rstrip(":") for line in fields["text"].splitlines() if line.endswith(":")]
-    said = [(heading, turn.chance.among(_SAID)) for heading in headings] or [("", _SAID[0])]
-    said[-1] = (said[-1][0], f"{said[-1][1]} Merke {turn.mark}.")
-    fields["text"] = "\n".join(
-        f"{heading}:\n{text}\n" if heading else text for heading, text in said
+    await turn.search("what a note draws on", f"{base}/notes/sources", fields)
+    written = [
+        (heading, f"{brought}\n{turn.chance.among(_SAID)}".strip())
+        for heading, brought in opened(fields["text"])
+    ]
+    heading, text = written[-1]
+    written[-1] = (heading, f"{text} {MARKED} {turn.mark}.")
+    fields["text"] = "\n\n".join(
+        f"{heading}:\n{text}" if heading else text for heading, text in written
     )
     await turn.think(_WRITE_SECONDS)
-    content = [[heading, text] for heading, text in said]
+    content = [[heading, " ".join(text.split())] for heading, text in written]
     number = turn.board.ledger.intend(
         "sign note", "note", "Composition", turn.patient, turn.mark, content
     )
     await turn.sign("sign note", f"{base}/notes", fields, number)
     await turn.page("open chart", base)
+
+
+def opened(text: str) -> list[tuple[str, str]]:
+    """(heading, what the page has brought under it), blanks filled in; "" where there is none."""
+    before, *rest = _HEADING.split(text.replace("\r\n", "\n").replace(_BLANK, _FILLED_IN))
+    found = list(zip(rest[::2], (brought.strip() for brought in rest[1::2]), strict=True))
+    return [("", before.strip()), *found] if before.strip() or not found else found
