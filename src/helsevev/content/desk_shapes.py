@@ -58,11 +58,15 @@ class Map(Shape, frozen=True, kw_only=True):
 
 
 class Column(Shape, frozen=True, kw_only=True):
-    """One column: what it is called, and the FHIRPath of what stands in it."""
+    """One column: what it is called, and the FHIRPath of what stands in it.
+
+    `codes` names the set of labels (`display/labels.toml`) by which codes in it are called.
+    """
 
     label: str
     path: str
     kind: Literal["text", "time", "date"] = "text"
+    codes: str = ""
 
 
 class OwnList(Shape, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from helsevev.content.desk_shapes import Column
+from helsevev.content.loading import labels
 from helsevev.content.packs.worklists import NAMES, Worklist
 from helsevev.fhir.path import PathError, compile_path
 from helsevev.fhir.reading import reference_key, text
@@ -81,11 +82,14 @@ def _cell(found: Mapping[str, Any], column: Column) -> str:
         values = compile_path(column.path)(found)
     except PathError:
         return ""
-    return ", ".join(_said(value, column.kind) for value in values if not isinstance(value, dict))
+    return ", ".join(_said(value, column) for value in values if not isinstance(value, dict))
 
 
-def _said(value: object, kind: str) -> str:
+def _said(value: object, column: Column) -> str:
     said = str(value)
-    if kind == "text":
+    if column.codes:
+        sets = (each.label for each in labels().set if each.name == column.codes)
+        return next(sets, {}).get(said, said)
+    if column.kind == "text":
         return said
-    return clinical_time(said) if kind == "time" else clinical_date(said)
+    return clinical_time(said) if column.kind == "time" else clinical_date(said)

@@ -17,7 +17,7 @@ from helsevev.desk.ward import Resident
 from helsevev.documentation.headings import split
 from helsevev.fhir.validation import validate
 from helsevev.follow_up.coding import Who
-from helsevev.follow_up.listing import faults
+from helsevev.follow_up.listing import faults, row
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NURSE = Who("Practitioner/nurse", "Nina")
@@ -157,3 +157,13 @@ def test_every_list_of_the_content_can_be_searched_and_shows_what_its_cases_say(
     assert found is not None
     assert found.case
     assert faults(found) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "called"),
+    [("Task", "requested", "Ny"), ("Appointment", "booked", "Avtalt"),
+     ("ServiceRequest", "revoked", "Trukket tilbake"), ("Task", "unheard-of", "unheard-of")],
+)  # fmt: skip
+def test_a_list_of_ones_own_says_a_state_in_words(kind: str, status: str, called: str) -> None:
+    columns = next(each.column for each in ward().own if each.type == kind)
+    assert called in row({"resourceType": kind, "status": status}, columns).cells
