@@ -94,8 +94,6 @@ def problem_handlers(page: ProblemPage) -> dict[int | type[Exception], Exception
 
     def tell_refusal(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
         status = problem.status_code if isinstance(problem, HTTPException) else 500
-        if isinstance(problem, HTTPException) and problem.detail == _GONE:
-            return Response("", status_code=HTTPStatus.BAD_REQUEST)
         if status < 500:
             response = answer(request, status)
             if isinstance(problem, HTTPException) and problem.headers:
@@ -104,6 +102,8 @@ def problem_handlers(page: ProblemPage) -> dict[int | type[Exception], Exception
         return tell_failure(request, problem)
 
     def tell_failure(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
+        if isinstance(problem, HTTPException) and problem.detail == _GONE:
+            return Response("", status_code=HTTPStatus.BAD_REQUEST)
         incident = secrets.token_hex(4)
         log.error(
             "incident %s: %s %s", incident, request.method, request.url.path, exc_info=problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from litestar import Litestar, get
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import InternalServerException, NotFoundException
 from litestar.testing import TestClient
 
 from helsevev.kit.web import add_security_headers, problem_handlers, secure_headers
@@ -25,10 +25,16 @@ def missing() -> str:
     raise NotFoundException("an internal reason")
 
 
+@get("/abandoned", opt={"decision": "public"}, sync_to_thread=False)
+def abandoned() -> str:
+    """Find, as Litestar does while it reads a form, that the browser has gone."""
+    raise InternalServerException("client disconnected prematurely")
+
+
 @pytest.fixture
 def client() -> TestClient[Litestar]:
     app = Litestar(
-        [*CHAPTER.routes, broken, missing],
+        [*CHAPTER.routes, broken, missing, abandoned],
         before_send=[add_security_headers],
         exception_handlers=problem_handlers(problem_page),
         openapi_config=None,
@@ -94,3 +100,12 @@ def test_a_problem_in_a_fragment_stands_above_what_was_there(client: TestClient[
     assert answer.headers["hx-reswap"] == "afterbegin"
     assert "<html" not in answer.text
     assert "an internal reason" not in answer.text
+
+
+def test_a_request_that_its_browser_gave_up_is_no_incident(
+    client: TestClient[Litestar], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/abandoned").status_code == 400
+    assert client.get("/broken").status_code == 500
+    assert [each.getMessage().partition(": ")[2] for each in caplog.records
+            if each.name == "helsevev.web"] == ["GET /broken"]  # fmt: skip
