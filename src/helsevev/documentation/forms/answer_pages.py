@@ -8,7 +8,8 @@ from typing import Any, Final
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
-from helsevev.access.guard import actor_of_request, staff_of_request
+from helsevev.access.actor import Actor
+from helsevev.access.guard import actor_of_request
 from helsevev.access.permit import Permit
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
@@ -36,7 +37,7 @@ RECORD: Final = {"decision": "record"}
 @get("/patient/{patient_id:str}/forms", opt=RECORD)
 async def forms_of_patient(request: _Request, patient_id: str, q: str = "") -> Response[Any]:
     """Which forms there are for this patient: begun, used lately, one's profession's, and all."""
-    actor = staff_of_request(request)
+    actor = actor_of_request(request)
     services: Services = request.app.state.services
     shelf = await services.packs.current(actor)
     permit, found = await services.gate.open_chart_at(
@@ -50,7 +51,7 @@ async def forms_of_patient(request: _Request, patient_id: str, q: str = "") -> R
         request, "documentation/forms/forms.html", **_about(permit, found["Patient"]),
         groups=offers(shelf, actor.profession, [each.key for each in signed], q),
         signed=signed, begun=begun, words=q, form_link=form_link, place="patients",
-        may_write=may_write(actor.profession, "QuestionnaireResponse"),
+        may_write=_may_write(actor),
         page_title=full_name(next(iter(found["Patient"]), {}).get("name")),
     )  # fmt: skip
 
@@ -83,8 +84,7 @@ async def signed_form(request: _Request, patient_id: str, response_id: str) -> R
         signatures=signatures_of(response), place="patients", page_title=shown.title,
         draft=pressed_of(response), again=form_link(patient_id, shown.key) if current else "",
         is_older=current is not None and current.version != shown.version,
-        may_write=may_write(actor.profession, "QuestionnaireResponse")
-        and actor.kind == "practitioner",
+        may_write=_may_write(actor),
     )  # fmt: skip
 
 
@@ -98,6 +98,11 @@ def form_of(shelf: Shelf, response: Mapping[str, Any]) -> tuple[Form | None, Pre
         return form, prepared_of(form)
     except NotAForm:
         return form, None
+
+
+def _may_write(actor: Actor) -> bool:
+    """Whether the reader fills in forms: an inhabitant reads their own."""
+    return actor.kind == "practitioner" and may_write(actor.profession, "QuestionnaireResponse")
 
 
 def _about(permit: Permit, patients: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -203,10 +203,10 @@ def origin_words(origin: Origin | None, sources: Mapping[str, str]) -> str:
     """ "Body weight 20.11.2026 10:15" of an answer that was taken from the record."""
     if origin is None or origin.kind != "populated":
         return ""
-    name = sources.get(origin.source) or _("the record")
+    name = sources.get(origin.source, "")
     found = moment(origin.of)
     when = "" if found is None else (clinical_time if found.is_exact else clinical_date)(origin.of)
-    return f"{name} {when}".strip()
+    return f"{name} {when}".strip() or _("unknown time")
 
 
 def words_of(issue: Issue) -> str:
