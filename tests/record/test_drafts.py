@@ -50,6 +50,16 @@ async def test_of_many_windows_at_once_one_saves(services: Any, permit: Any) -> 
     assert all(isinstance(r, StaleDraft) for r in done if isinstance(r, Exception))
 
 
+async def test_what_the_last_window_keeps_is_what_stands(services: Any, permit: Any) -> None:
+    first = await services.drafts.keep(permit, "note", "last", {"text": "a"})
+    assert (first.revision, first.content) == (1, {"text": "a"})
+    keeping = [services.drafts.keep(permit, "note", "last", {"text": str(n)}) for n in range(8)]
+    kept = await asyncio.gather(*keeping)
+    assert sorted(each.revision for each in kept) == list(range(2, 10))
+    last = max(kept, key=lambda each: each.revision)
+    assert await services.drafts.one(permit, "note", "last") == last
+
+
 async def test_a_draft_is_for_its_author_alone(services: Any, permit: Any, nurse: Any) -> None:
     await services.drafts.save(permit, "note", "mine", {"text": "thinking"})
     colleague = replace(nurse, id="Practitioner/colleague")

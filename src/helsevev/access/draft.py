@@ -48,19 +48,20 @@ class Drafts:
 
         Raises `StaleDraft` when another window has saved since.
         """
-        now = clock.now()
-        encoded = msgspec.json.encode(_without_nul(content)).decode()
-        while True:
-            saved = await self._database.fetchval(
-                _SQL["save_draft"],
-                *(permit.patient, permit.actor.id, kind, key, now, encoded, revision),
-            )
-            if saved is not None:
-                return Draft(kind, key, saved, now, content)
-            for current in await self.of(permit):
-                if (current.kind, current.key) == (kind, key):
-                    raise StaleDraft(current)
+        saved = await self._write(permit, kind, key, content, revision)
+        while saved is None:
+            current = await self.one(permit, kind, key)
+            if current is not None:
+                raise StaleDraft(current)
             # The draft that stood in the way was discarded in between: now there is room.
+            saved = await self._write(permit, kind, key, content, revision)
+        return saved
+
+    async def keep(self, permit: Permit, kind: str, key: str, content: dict[str, Any]) -> Draft:
+        """Keep `content` over whatever stands: the window that saved last counts."""
+        saved = await self._write(permit, kind, key, content, None)
+        assert saved is not None
+        return saved
 
     async def of(self, permit: Permit) -> list[Draft]:
         """The actor's drafts about this inhabitant, newest first."""
@@ -78,6 +79,18 @@ class Drafts:
         if row is None:
             return None
         return Draft(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4]))
+
+    async def _write(
+        self, permit: Permit, kind: str, key: str, content: dict[str, Any], revision: int | None
+    ) -> Draft | None:
+        """The draft as it now stands; None when another revision than the one named stands."""
+        now = clock.now()
+        encoded = msgspec.json.encode(_without_nul(content)).decode()
+        saved = await self._database.fetchval(
+            _SQL["save_draft"],
+            *(permit.patient, permit.actor.id, kind, key, now, encoded, revision),
+        )
+        return None if saved is None else Draft(kind, key, saved, now, content)
 
     async def discard(self, permit: Permit, kind: str, key: str) -> None:
         """Drop a draft: it was signed, or is not wanted."""

@@ -13,7 +13,6 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
-from helsevev.access.draft import Draft, StaleDraft
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.permit import Permit
@@ -95,7 +94,8 @@ async def hand_over_one(request: _Request, patient_id: str) -> Response[Any]:
     """One patient's hand-over, to be completed and signed."""
     services, actor = _services(request), staff_of_request(request)
     who = await resident(services, actor, patient_id, _SLICES, _INTERACTION)
-    kept = await _kept(services, await _begun(services, actor, patient_id))
+    permit = await _begun(services, actor, patient_id)
+    kept = await services.drafts.one(permit, _INTERACTION, patient_id)
     typed = {name: str(kept.content.get(name, "")) for name in _WORDS} if kept else {}
     return _one(request, actor, _handed(who), typed, "", kept.updated_at if kept else None)
 
@@ -111,15 +111,7 @@ async def keep_hand_over(request: _Request, patient_id: str) -> Response[str]:
     if not any(words.strip() for words in content.values()):
         await services.drafts.discard(permit, _INTERACTION, patient_id)
         return Response("")
-    kept = await _kept(services, permit)
-    try:
-        await services.drafts.save(
-            permit, _INTERACTION, patient_id, content, kept.revision if kept else 0
-        )
-    except StaleDraft as stale:
-        await services.drafts.save(
-            permit, _INTERACTION, patient_id, content, stale.current.revision
-        )
+    await services.drafts.keep(permit, _INTERACTION, patient_id, content)
     return Response("")
 
 
@@ -169,12 +161,6 @@ async def receive_hand_over(request: _Request, patient_id: str) -> Response[Any]
 async def _begun(services: Services, actor: Actor, patient_id: str) -> Permit:
     """The permit by which what is begun about somebody is kept."""
     return await services.gate.open_chart(actor, patient_id, interaction="draft")
-
-
-async def _kept(services: Services, permit: Permit) -> Draft | None:
-    """What was begun and not signed, None when nothing was."""
-    kept = await services.drafts.of(permit)
-    return next((each for each in kept if each.kind == _INTERACTION), None)
 
 
 def _handed(who: Resident) -> Handed:

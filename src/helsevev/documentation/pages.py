@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.enums import MediaType
 from litestar.response import Redirect
 
-from helsevev.access.draft import Draft, StaleDraft
+from helsevev.access.draft import Draft
 from helsevev.access.errors import AccessError, Unprocessable
 from helsevev.access.guard import actor_of_request, staff_of_request
 from helsevev.access.services import Services
@@ -140,7 +140,6 @@ async def save_draft(request: _Request, patient_id: str, kind: str, key: str) ->
     desk = await open_desk(_services(request), actor_of_request(request), patient_id)
     permit, services = desk.permit, desk.services
     content = {name: form[name] for name in _KEPT if form[name]}
-    known = [d for d in await services.drafts.of(permit) if (d.kind, d.key) == (kind, key)]
     # A page that is left while its note is signed may still send the draft of it.
     says_something = bool(split(form["text"], desk.headings))
     if not says_something and await services.draft_files.of(permit, key):
@@ -148,11 +147,7 @@ async def save_draft(request: _Request, patient_id: str, kind: str, key: str) ->
     if not says_something or _is_signed(desk, form["text"]):
         await services.drafts.discard(permit, kind, key)
         return Response("")
-    revision = known[0].revision if known else 0
-    try:
-        await services.drafts.save(permit, kind, key, content, revision)
-    except StaleDraft as stale:
-        await services.drafts.save(permit, kind, key, content, stale.current.revision)
+    await services.drafts.keep(permit, kind, key, content)
     return Response("")
 
 

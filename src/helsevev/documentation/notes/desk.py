@@ -87,8 +87,7 @@ class Desk:
 
     async def draft(self, kind: str, key: str) -> Draft | None:
         """What the actor has written and not signed."""
-        kept = await self.services.drafts.of(self.permit)
-        return next((d for d in kept if (d.kind, d.key) == (kind, key)), None)
+        return await self.services.drafts.one(self.permit, kind, key)
 
 
 async def open_desk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Final
 from uuid import uuid4
 
@@ -102,13 +103,8 @@ async def signed_file(request: _Request, patient_id: str, kind: str, file_id: st
 
 async def _remember(services: Services, permit: Permit, key: str, kind: str) -> None:
     """A note that so far is a photo alone is found again among what is not signed."""
-    known = {d.key for d in await services.drafts.of(permit) if d.kind == "note"}
-    if key not in known:
-        try:
-            await services.drafts.save(permit, "note", key, {"type": kind} if kind else {}, 0)
-        except StaleDraft:
-            # Words were saved at the same moment: there it is.
-            return
+    with contextlib.suppress(StaleDraft):  # Its words were kept already: there it is.
+        await services.drafts.save(permit, "note", key, {"type": kind} if kind else {})
 
 
 async def _listed(request: _Request, permit: Permit, key: str, problem: str = "") -> Response[Any]:

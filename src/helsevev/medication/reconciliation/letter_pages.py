@@ -10,7 +10,6 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
-from helsevev.access.draft import StaleDraft
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
@@ -50,9 +49,8 @@ async def letter_form(request: _Request, patient_id: str) -> Response[Any]:
     """The letter as it will be, with what is still to be written."""
     table = await _opened(request, patient_id)
     grounds = await grounds_of(table)
-    kept = await table.services.drafts.of(table.permit)
-    place = (_DRAFT, grounds.encounter or "home")
-    draft = next((each for each in kept if (each.kind, each.key) == place), None)
+    drafts, place = table.services.drafts, grounds.encounter or "home"
+    draft = await drafts.one(table.permit, _DRAFT, place)
     blank = {"course": "", "plan": "\n".join(grounds.coming), "key": str(uuid4())}
     form = {**blank, **({k: str(v) for k, v in draft.content.items()} if draft else {})}
     return _form(request, table, grounds, form, saved_at=draft.updated_at if draft else None)
@@ -65,12 +63,9 @@ async def keep_letter(request: _Request, patient_id: str) -> Response[Any]:
     if form["patient"] != patient_id or await is_signed(table, form["key"]):
         return Response("", status_code=409)
     grounds = await grounds_of(table)
-    place = (table.permit, _DRAFT, grounds.encounter or "home")
     content = {name: form[name] for name in (*_TYPED, "key")}
-    try:
-        saved = await table.services.drafts.save(*place, content)
-    except StaleDraft as stale:
-        saved = await table.services.drafts.save(*place, content, stale.current.revision)
+    place = grounds.encounter or "home"
+    saved = await table.services.drafts.keep(table.permit, _DRAFT, place, content)
     return render(request, "medication/_reconcile_saved.html", saved_at=saved.updated_at)
 
 

@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.draft import Draft
 from helsevev.access.errors import AccessError, Conflict, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
@@ -39,9 +40,7 @@ from helsevev.medication.reconciliation.signing import sign
 from helsevev.medication.reconciliation.table import (
     DRAFT,
     Table,
-    keep_draft,
     open_table,
-    the_draft,
 )
 from helsevev.screens.rendering import render
 
@@ -70,7 +69,7 @@ async def keep_reconciliation(request: _Request, patient_id: str) -> Response[An
     if form.get("patient") != patient_id or _is_signed(table, form.get("key", "")):
         # A page that is left while it is signed may still send its draft.
         return Response("", status_code=409)
-    saved = await keep_draft(table.permit, table.services, table.at, _content(form, said))
+    saved = await _keep(table, form, said)
     return render(request, "medication/_reconcile_saved.html", saved_at=saved.updated_at)
 
 
@@ -98,7 +97,7 @@ async def add_said(request: _Request, patient_id: str) -> Response[Any]:
             form = {k: v for k, v in form.items() if not k.startswith(("said.", "said_"))}
         except NotPrescribable as refusal:
             problem = refusal.issues
-    await keep_draft(table.permit, table.services, table.at, _content(form, left))
+    await _keep(table, form, left)
     if problem:
         return _page(request, table, form, problem)
     return Redirect(f"{table.base}/medications/reconcile?at={table.at}", status_code=303)
@@ -163,7 +162,7 @@ async def sign_reconciliation(request: _Request, patient_id: str) -> Response[An
 async def _changed_meanwhile(
     request: _Request, table: Table, form: Mapping[str, str], said: Sequence[dict[str, Any]]
 ) -> Response[Any]:
-    await keep_draft(table.permit, table.services, table.at, _content(form, said))
+    await _keep(table, form, said)
     table = await _table(request, table.patient_id, table.at, said)
     if _is_signed(table, form.get("key", "")):
         return Redirect(f"{table.base}/medications/reconciled", status_code=303)
@@ -261,7 +260,7 @@ async def _with_draft(
     services: Services = request.app.state.services
     actor = staff_of_request(request)
     permit = await services.gate.open_chart(actor, patient_id, interaction="reconcile")
-    kept = await the_draft(permit, services, at)
+    kept = await services.drafts.one(permit, DRAFT, at)
     draft = {**kept.content, "saved_at": kept.updated_at} if kept else {}
     return await _table(request, patient_id, at, _said(draft)), draft
 
@@ -273,9 +272,13 @@ async def _table(
     return await open_table(services, staff_of_request(request), patient_id, at, said)
 
 
-def _content(form: Mapping[str, str], said: Sequence[dict[str, Any]]) -> dict[str, Any]:
+async def _keep(
+    table: Table, form: Mapping[str, str], said: Sequence[dict[str, Any]]
+) -> Draft:  # fmt: skip
+    """Keep what is decided so far, for the reader alone."""
     # As text: a dose keeps its digits.
-    return {"form": dict(form), "said": [encode(each).decode() for each in said]}
+    content = {"form": dict(form), "said": [encode(each).decode() for each in said]}
+    return await table.services.drafts.keep(table.permit, DRAFT, table.at, content)
 
 
 def _said(draft: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,8 +8,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from helsevev.access.actor import Actor
-from helsevev.access.draft import Draft, StaleDraft
-from helsevev.access.permit import Permit
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.encounters import the_ongoing
@@ -161,19 +159,3 @@ _UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "CareTeam": ("managingOrganization", "participant"), "Patient": ("generalPractitioner",),
     "Task": ("owner",), "Encounter": ("serviceProvider",),
 }  # fmt: skip
-
-
-async def the_draft(table_permit: Permit, services: Services, at: str) -> Draft | None:
-    """What the reader has begun at this transition and not signed."""
-    kept = await services.drafts.of(table_permit)
-    return next((each for each in kept if (each.kind, each.key) == (DRAFT, at)), None)
-
-
-async def keep_draft(permit: Permit, services: Services, at: str, content: dict[str, Any]) -> Draft:
-    """Keep what is decided so far, for the reader alone; what was saved last counts."""
-    known = await the_draft(permit, services, at)
-    revision = known.revision if known else 0
-    try:
-        return await services.drafts.save(permit, DRAFT, at, content, revision)
-    except StaleDraft as stale:
-        return await services.drafts.save(permit, DRAFT, at, content, stale.current.revision)

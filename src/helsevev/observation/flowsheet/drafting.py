@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from helsevev.access.draft import StaleDraft
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
 from helsevev.observation.flowsheet.form import Sent
@@ -25,13 +24,7 @@ async def keep(services: Services, permit: Permit, key: str, sent: Sequence[Sent
     if not columns:
         await services.drafts.discard(permit, KIND, key)
         return
-    kept = await services.drafts.one(permit, KIND, key)
-    revision = kept.revision if kept is not None else 0
-    content = {"columns": columns, "text": ""}
-    try:
-        await services.drafts.save(permit, KIND, key, content, revision)
-    except StaleDraft as stale:
-        await services.drafts.save(permit, KIND, key, content, stale.current.revision)
+    await services.drafts.keep(permit, KIND, key, {"columns": columns, "text": ""})
 
 
 async def kept(services: Services, opened: OpenSheet) -> list[Sent]:

@@ -211,12 +211,12 @@ WHERE t.token_hash = $1 AND t.expires_at > $2 AND s.locked_at IS NULL
   AND (s.token_hash IS NULL OR (s.expires_at > $2 AND s.seen_at > $3))
 
 -- name: save_draft
--- Keep an unsigned text. A writer who has not seen the newest revision changes nothing.
+-- Keep an unsigned text. A writer who names another revision than the newest changes nothing.
 INSERT INTO draft (patient, author, kind, key, revision, updated_at, content)
 VALUES ($1, $2, $3, $4, 1, $5, $6::jsonb)
 ON CONFLICT (patient, author, kind, key) DO UPDATE SET
     revision = draft.revision + 1, updated_at = excluded.updated_at, content = excluded.content
-WHERE draft.revision = $7
+WHERE draft.revision = coalesce($7, draft.revision)
 RETURNING revision
 
 -- name: drafts, planned once
