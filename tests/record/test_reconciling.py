@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.entries import kept, transaction
 from helsevev.access.errors import PreconditionFailed, Unprocessable
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
@@ -24,7 +25,7 @@ from helsevev.medication.reconciliation.form import decisions
 from helsevev.medication.reconciliation.handover import acknowledge
 from helsevev.medication.reconciliation.letter import compose, document, fingerprint, hash_of
 from helsevev.medication.reconciliation.letter_keeping import grounds_of, home_lines, letters_of
-from helsevev.medication.reconciliation.signing import sign, transaction
+from helsevev.medication.reconciliation.signing import sign
 from helsevev.medication.reconciliation.table import Table, open_table
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -328,7 +329,7 @@ async def test_a_letter_carries_the_hash_of_the_list_it_was_made_from(
     )  # fmt: skip
     url = f"urn:uuid:{uuid4()}"
     page = document(letter, url, "<p>page</p>")
-    await services.bundles.transact(doctor, transaction([{**letter, "id": url}, page]))
+    await services.bundles.transact(doctor, transaction(map(kept, [{**letter, "id": url}, page])))
     assert base64.b64decode(page["content"][0]["attachment"]["data"]) == b"<p>page</p>"
     (read,) = await letters_of(table)
     assert (read.list_hash, read.is_changed) == (fingerprint(home_lines(table)), False)

@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol
-from urllib.parse import urlencode
 from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError, Conflict, Unprocessable
 from helsevev.access.services import Services
 from helsevev.fhir.outcome import Issue
@@ -99,10 +99,9 @@ def once(made: Sequence[tuple[str, Mapping[str, Any]]], key: str) -> dict[str, A
         many = [*objects(resource.get("identifier")), mark]
         kind = resource["resourceType"]
         named = {**resource, "identifier": mark if kind == "Composition" else many}
-        only = urlencode({"identifier": f"{DONE}|{mark['value']}"})
-        request = {"method": "POST", "url": kind, "ifNoneExist": only}
-        entries.append({"fullUrl": url, "resource": named, "request": request})
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        only_once = {"identifier": f"{DONE}|{mark['value']}"}
+        entries.append(created(named, url, only_once=only_once))
+    return transaction(entries)
 
 
 async def keep_once(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from helsevev.access.actor import SYSTEM
+from helsevev.access.entries import transaction
 from helsevev.access.packs import Standing, editions_of, today
 from helsevev.access.services import Services
 from helsevev.content.packs.item import Item
@@ -40,9 +41,8 @@ async def publish(services: Services) -> int:
             request["ifMatch"] = f'W/"{stored.version}"'
         entries.append({"resource": resource, "request": request})
     for first in range(0, len(entries), _AT_ONCE):
-        some = entries[first : first + _AT_ONCE]
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": some}
-        await services.bundles.transact(SYSTEM, bundle)
+        some = transaction(entries[first : first + _AT_ONCE])
+        await services.bundles.transact(SYSTEM, some)
     return len(entries)
 
 

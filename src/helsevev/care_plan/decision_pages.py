@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.entries import replaced
 from helsevev.access.errors import AccessError, NotFound, Refused
 from helsevev.access.guard import actor_of_request, staff_of_request
 from helsevev.access.policy import may_write
@@ -34,7 +35,7 @@ from helsevev.care_plan.decision import (
     stopped,
     usual_end,
 )
-from helsevev.care_plan.keeping import OpenedPlans, by, keep, next_version, open_plans, pressed
+from helsevev.care_plan.keeping import OpenedPlans, by, keep, open_plans, pressed
 from helsevev.care_plan.panel import amount_of, plans
 from helsevev.care_plan.plan import today
 from helsevev.care_plan.plan_form import day_of, performers, typed
@@ -137,9 +138,9 @@ async def end_decision(request: _Request, patient_id: str, request_id: str) -> R
     if issues or on is None:
         return await _shown(request, opened, request_id, form, issues)
     now = clock.now()
-    entries = [next_version(stopped(made, form["words"], by(actor), on, now))]
+    entries = [replaced(stopped(made, form["words"], by(actor), on, now))]
     entries += [
-        next_version(finished(each, on))
+        replaced(finished(each, on))
         for each in opened.found["EpisodeOfCare"]
         if f"ServiceRequest/{request_id}" in references(each.get("referralRequest"))
         and each.get("status") in ("active", "planned", "onhold")

@@ -13,12 +13,13 @@ from uuid import NAMESPACE_URL, uuid5
 from zlib import crc32
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.entries import replaced
 from helsevev.access.services import Services
 from helsevev.care_plan.applying import apply, person_of, proposed
 from helsevev.care_plan.coding import INDIVIDUAL, STEP
 from helsevev.care_plan.decision import Decided, as_observation, as_request, usual_end
 from helsevev.care_plan.goal import new_goal
-from helsevev.care_plan.keeping import OpenedPlans, keep, next_version, open_plans, pressed
+from helsevev.care_plan.keeping import OpenedPlans, keep, open_plans, pressed
 from helsevev.care_plan.plan import (
     Measure,
     ended,
@@ -99,10 +100,9 @@ async def _keep(
     key: str, now: datetime,
 ) -> Mapping[str, Any]:  # fmt: skip
     """A plan with its goals and tasks: those of the last days documented, the newest not yet."""
-    entries = []
-    for url, goal in goals:
-        entries.append({**pressed(goal, f"{key}.{goal['description']['text'][:20]}"),
-                        "fullUrl": url})  # fmt: skip
+    entries = [
+        pressed(goal, f"{key}.{goal['description']['text'][:20]}", url) for url, goal in goals
+    ]
     answer = await keep(services, SYSTEM, [*entries, pressed(plan, key)])
     place = answer["entry"][-1]["response"]["location"].split("/")[1]
     kept = (await services.gate.open_resource(SYSTEM, "CarePlan", place)).resource
@@ -138,7 +138,7 @@ async def _replace(
     for each in opened.found["CarePlan"]:
         if each.get("id") == plan_id and each.get("status") == "active":
             over = ended(each, "completed", planned.CARRIED_ON, by, now)
-            await keep(services, SYSTEM, [next_version(over)])
+            await keep(services, SYSTEM, [replaced(over)])
 
 
 async def _decisions(services: Services, actor: Actor, now: datetime) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from msgspec import Struct
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.access.errors import Invalid, NotFound
 from helsevev.access.permit import Permit
 from helsevev.access.services import Services
@@ -19,7 +19,7 @@ from helsevev.care_plan.coding import STEP
 from helsevev.care_plan.scheduling import OPEN, reconcile
 from helsevev.care_plan.steps import with_steps_taken
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import mapping, reference_key, text
+from helsevev.fhir.reading import reference_key, text
 from helsevev.follow_up import asking
 from helsevev.follow_up.coding import UNIT, stamp
 from helsevev.kit import clock
@@ -95,11 +95,10 @@ async def begin(
     unit = [{"url": UNIT, "valueReference": _unit(actor)}] if actor.unit else []
     plan = {**plan, "extension": [*plan.get("extension", ()), *unit]}
     entries = [
-        *(_once(url, goal, f"{key}-{number}") for number, (url, goal) in enumerate(goals)),
-        _once(f"urn:uuid:{uuid4()}", plan, key),
+        *(pressed(goal, f"{key}-{number}", url) for number, (url, goal) in enumerate(goals)),
+        pressed(plan, key),
     ]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    answer = await services.bundles.transact(actor, bundle)
+    answer = await keep(services, actor, entries)
     plan_id: str = answer["entry"][-1]["response"]["location"].split("/")[1]
     kept = (await services.gate.open_resource(actor, "CarePlan", plan_id)).resource
     await settle(services, actor, kept)
@@ -118,17 +117,14 @@ async def change(
     All of it or nothing; refused when somebody changed any of them since it was read. Then the
     tasks are made what the plan now asks for.
     """
-    entries = [*new, _next(plan), *(_next(each) for each in also)]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle)
+    await keep(services, actor, [*new, replaced(plan), *(replaced(each) for each in also)])
     kept = (await services.gate.open_resource(actor, "CarePlan", text(plan.get("id")))).resource
     await settle(services, actor, kept)
 
 
 async def keep(services: Services, actor: Actor, entries: Sequence[Mapping[str, Any]]) -> Any:
     """Entries of a transaction, all or none; the answer."""
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
-    return await services.bundles.transact(actor, bundle)
+    return await services.bundles.transact(actor, transaction(entries))
 
 
 async def settle(services: Services, actor: Actor, plan: Mapping[str, Any]) -> int:
@@ -145,7 +141,7 @@ async def settle(services: Services, actor: Actor, plan: Mapping[str, Any]) -> i
     changes = reconcile(plan, tasks, now)
     asked = {"authoredOn": stamp(now), "lastModified": stamp(now)}
     entries = [asking.entry({**each, **asked}) for each in changes.new]
-    entries += [_next(each) for each in changes.changed]
+    entries += [replaced(each) for each in changes.changed]
     for first in range(0, len(entries), _BATCH):
         await keep(services, actor, entries[first : first + _BATCH])
     return len(entries)
@@ -177,35 +173,17 @@ async def settle_by_program(services: Services, plan: Mapping[str, Any]) -> int:
     return await settle(services, SYSTEM, plan)
 
 
-def pressed(resource: Mapping[str, Any], key: str) -> dict[str, Any]:
+def pressed(resource: Mapping[str, Any], key: str, full_url: str = "") -> dict[str, Any]:
     """An entry that creates a resource once for each key of a form."""
-    return _once(f"urn:uuid:{uuid4()}", resource, key)
-
-
-def next_version(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry that is refused when somebody changed the resource since it was read."""
-    return _next(resource)
+    made = {**resource, "identifier": [
+        *resource.get("identifier", ()), {"system": PRESSED, "value": key},
+    ]}  # fmt: skip
+    return created(made, full_url, only_once={"identifier": f"{PRESSED}|{key}"})
 
 
 def conflict(words: str, place: str = "") -> Invalid:
     """What the page tells about a form that cannot be kept."""
     return Invalid([Issue("error", "conflict", words, place)])
-
-
-def _once(url: str, resource: Mapping[str, Any], key: str) -> dict[str, Any]:
-    made = {**resource, "identifier": [
-        *resource.get("identifier", ()), {"system": PRESSED, "value": key},
-    ]}  # fmt: skip
-    only_once = urlencode({"identifier": f"{PRESSED}|{key}"})
-    request = {"method": "POST", "url": resource["resourceType"], "ifNoneExist": only_once}
-    return {"fullUrl": url, "resource": made, "request": request}
-
-
-def _next(resource: Mapping[str, Any]) -> dict[str, Any]:
-    version = mapping(resource.get("meta")).get("versionId")
-    place = f"{resource['resourceType']}/{resource['id']}"
-    request = {"method": "PUT", "url": place, "ifMatch": f'W/"{version}"'}
-    return {"resource": dict(resource), "request": request}
 
 
 def _unit(actor: Actor) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import replaced
 from helsevev.access.errors import AccessError, Conflict, NotFound, PreconditionFailed
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
 from helsevev.care_plan.coding import MEASURE, STEP, TASK_KIND
-from helsevev.care_plan.keeping import by, keep, next_version
+from helsevev.care_plan.keeping import by, keep
 from helsevev.care_plan.plan import reopened_step, taken_step
 from helsevev.care_plan.scheduling import OPEN, key_of, kind_of_task
 from helsevev.care_plan.task import (
@@ -108,7 +109,7 @@ async def _document(
         name = key_of(task).rpartition(".")[2]
         plan = stored.resource
         changed = reopened_step(plan, name) if act == "back" else taken_step(plan, name, now)
-        entries.append(next_version(changed))
+        entries.append(replaced(changed))
     await keep(services, actor, entries)
 
 
@@ -216,10 +217,7 @@ def _order(person: Person) -> tuple[bool, str, str]:
 
 def _seen(task: Mapping[str, Any], version: str) -> dict[str, Any]:
     """The task's next version, refused when it is not the one that its reader saw."""
-    entry = next_version(task)
-    if version.isdigit():
-        entry["request"]["ifMatch"] = f'W/"{version}"'
-    return entry
+    return replaced(task, version if version.isdigit() else None)
 
 
 def _services(request: _Request) -> Services:

@@ -12,6 +12,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import kept, replaced, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
@@ -61,13 +62,12 @@ async def change_stay(request: _Request, patient_id: str) -> Response[Any]:
     kinds = {each.code: each for each in ward().isolation}
     kind = kinds.get(str(form.get("isolation", "")))
     flag = isolated(was.isolation_flag, kind, patient_id, Who(actor.id, actor.name), now)
-    entries = [_put(moved(who.stay, to, home_at, now))]
+    entries = [replaced(moved(who.stay, to, home_at, now))]
     if flag is not None:
-        entries.append(_put(flag) if "id" in flag else _post(flag))
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        entries.append(kept(flag))
     try:
         key = str(form.get("key", ""))[:64] or None
-        await services.bundles.transact(actor, bundle, idempotency_key=key)
+        await services.bundles.transact(actor, transaction(entries), idempotency_key=key)
     except AccessError:
         return await _board(request, _("Somebody changed it just now. Look again."))
     return Redirect("/board", status_code=303)
@@ -101,18 +101,6 @@ async def _places(services: Services, actor: Actor) -> Sequence[Mapping[str, Any
 def _local(each: Lying) -> str:
     """When the patient is planned home, as a field of a form writes it."""
     return f"{each.home_at.astimezone(OSLO):%Y-%m-%dT%H:%M}" if each.home_at else ""
-
-
-def _put(resource: Mapping[str, Any]) -> dict[str, Any]:
-    version = resource["meta"]["versionId"]
-    url = f"{resource['resourceType']}/{resource['id']}"
-    request = {"method": "PUT", "url": url, "ifMatch": f'W/"{version}"'}
-    return {"resource": dict(resource), "request": request}
-
-
-def _post(resource: Mapping[str, Any]) -> dict[str, Any]:
-    request = {"method": "POST", "url": resource["resourceType"]}
-    return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": dict(resource), "request": request}
 
 
 def _services(request: _Request) -> Services:

@@ -12,6 +12,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.entries import transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
@@ -155,8 +156,7 @@ async def new_task(request: _Request, patient_id: str) -> Response[Any]:
         unit=(actor.unit[0], actor.unit_name) if actor.unit else ("", ""), key=typed["key"],
         priority="urgent" if typed["priority"] else "",
     )  # fmt: skip
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry(task)]}
-    await services.bundles.transact(actor, bundle)
+    await services.bundles.transact(actor, transaction([entry(task)]))
     return Redirect(f"/patient/{patient_id}/plans", status_code=303)
 
 

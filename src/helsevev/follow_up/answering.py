@@ -109,13 +109,6 @@ def received(task: Mapping[str, Any], by: Named, at: datetime) -> dict[str, Any]
     return {**after, "extension": [*others, opened]}
 
 
-def entry(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The Task as it is now, as an entry of a transaction: refused when somebody was first."""
-    version = task["meta"]["versionId"]
-    request = {"method": "PUT", "url": f"Task/{task['id']}", "ifMatch": f'W/"{version}"'}
-    return {"resource": dict(task), "request": request}
-
-
 async def open_task(services: Services, actor: Actor, task_id: str) -> dict[str, Any]:
     """A Task, decided and audited as any reading. Raises `NotFound`, `Gone` or `Refused`."""
     return (await services.gate.open_resource(actor, "Task", task_id)).resource

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
 from helsevev.access.actor import SYSTEM
+from helsevev.access.entries import created
 from helsevev.content.follow_up_shapes import ANY
 from helsevev.content.loading import follow_up
 from helsevev.follow_up.coding import ESCALATION, MATTER, NEED, UNIT, Who, stamp
@@ -84,14 +83,9 @@ def ask(
 
 def entry(task: Mapping[str, Any], full_url: str = "") -> dict[str, Any]:
     """The Task as an entry of a transaction: created once for each need, whoever is first."""
-    request = {"method": "POST", "url": "Task"}
-    for identifier in task.get("identifier", ()):
-        if identifier["system"] == NEED:
-            wanted = f"{NEED}|{identifier['value']}"
-            request["ifNoneExist"] = urlencode({"identifier": wanted})
-    return {
-        "fullUrl": full_url or f"urn:uuid:{uuid4()}", "resource": dict(task), "request": request,
-    }  # fmt: skip
+    needs = [each["value"] for each in task.get("identifier", ()) if each["system"] == NEED]
+    only_once = {"identifier": f"{NEED}|{needs[-1]}"} if needs else None
+    return created(task, full_url, only_once=only_once)
 
 
 def _written(

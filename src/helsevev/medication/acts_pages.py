@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.entries import kept, transaction
 from helsevev.access.errors import AccessError, Conflict, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
@@ -113,7 +114,7 @@ async def act(request: _Request, patient_id: str, kind: str, key: str, verb: str
             raise NotPrescribable([Issue("error", "conflict", problem)])
         made = await _made(request, opened, resource, form, verb)
         await opened.services.bundles.transact(
-            opened.actor, _transaction(made), idempotency_key=form["key"] or None
+            opened.actor, transaction(map(kept, made)), idempotency_key=form["key"] or None
         )
         if verb in _OUTCOMES:
             why = form["other_why"].strip() or form["why"].strip()
@@ -195,24 +196,6 @@ def _renewed(
         problem = _("There is no order behind this line to renew. Prescribe it instead.")
         raise NotPrescribable([error("business-rule", problem)])
     return [*made, {**line, "basedOn": [{"reference": url} for url in news]}]
-
-
-def _transaction(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """All of it as one transaction: an update names the version it follows."""
-    entries: list[dict[str, Any]] = []
-    for resource in made:
-        kind, key = resource["resourceType"], resource.get("id", "")
-        if key and not key.startswith("urn:"):
-            version = text(mapping(resource.get("meta")).get("versionId"))
-            request = {"method": "PUT", "url": f"{kind}/{key}", "ifMatch": f'W/"{version}"'}
-            entries.append({"resource": resource, "request": request})
-            continue
-        new = {name: value for name, value in resource.items() if name != "id"}
-        entries.append({
-            "fullUrl": key or f"urn:uuid:{uuid4()}", "resource": new,
-            "request": {"method": "POST", "url": kind},
-        })  # fmt: skip
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def _is_done(

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 from msgspec import Struct, structs
 
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
@@ -130,15 +131,7 @@ async def _signed(
         raise NotPrescribable([error("required", _("Choose at least one medicine."))])
     if any(unanswered(says, answers) for _order, says in on):
         raise NotPrescribable([error("business-rule", _("Answer the warnings first."))])
-    entries = [
-        {
-            "fullUrl": f"urn:uuid:{uuid4()}",
-            "resource": with_answers(order, says, answers),
-            "request": {"method": "POST", "url": "MedicationRequest"},
-        }
-        for order, says in on
-    ]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    bundle = transaction(created(with_answers(order, says, answers)) for order, says in on)
     await opened.services.bundles.transact(opened.actor, bundle, idempotency_key=key)
     for order, says in on:
         await answered(opened.services, opened.permit, says, answers, order)

@@ -15,6 +15,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError, Conflict, Unprocessable
 from helsevev.access.policy import may_write
 from helsevev.access.services import Services
@@ -250,21 +251,15 @@ async def _keep(
         # Who orders it and gives it needs not be told.
         task = acknowledged(task, by, now, AGREED)
     pressed = {"system": PRESSED, "value": key}
-    only_once = urlencode({"identifier": f"{PRESSED}|{key}"})
+    only_once = {"identifier": f"{PRESSED}|{key}"}
     entries = [
-        {
-            "fullUrl": full_url,
-            "resource": {
-                **resource, "identifier": [*objects(resource.get("identifier")), pressed],
-            },
-            "request": {
-                "method": "POST", "url": resource["resourceType"], "ifNoneExist": only_once,
-            },
-        }
-        for full_url, resource in ((url, made), (f"urn:uuid:{uuid4()}", task))
+        created(
+            {**resource, "identifier": [*objects(resource.get("identifier")), pressed]},
+            full_url, only_once=only_once,
+        )
+        for full_url, resource in ((url, made), ("", task))
     ]  # fmt: skip
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    answer = await services.bundles.transact(actor, bundle)
+    answer = await services.bundles.transact(actor, transaction(entries))
     location: str = answer["entry"][0]["response"]["location"]
     return location.split("/")[1]
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError, Unprocessable
 from helsevev.access.scan_counts import DOSE, RIGHT
 from helsevev.access.services import Services
@@ -103,23 +104,11 @@ class RoundSigning:
         ]
         # A press that is repeated finds what the first one made.
         pressed = {"system": PRESSED, "value": self._key}
-        only_once = urlencode({"identifier": f"{PRESSED}|{self._key}"})
-        bundle = {
-            "resourceType": "Bundle",
-            "type": "transaction",
-            "entry": [
-                {
-                    "fullUrl": full_url,
-                    "resource": {**resource, "identifier": [pressed]},
-                    "request": {
-                        "method": "POST",
-                        "url": resource["resourceType"],
-                        "ifNoneExist": only_once,
-                    },
-                }
-                for full_url, resource in entries
-            ],
-        }
+        only_once = {"identifier": f"{PRESSED}|{self._key}"}
+        bundle = transaction(
+            created({**resource, "identifier": [pressed]}, full_url, only_once=only_once)
+            for full_url, resource in entries
+        )
         try:
             await self._services.bundles.transact(self._actor, bundle)
         except AccessError as problem:
@@ -197,15 +186,9 @@ class RoundSigning:
     async def _once(self, made: Mapping[str, Any], pressed: str) -> None:
         """Keep it, unless the same press has been kept. Raises `AccessError`."""
         identifier = {"system": PRESSED, "value": pressed}
-        query = urlencode({"identifier": f"{PRESSED}|{pressed}"})
-        entry = {
-            "resource": {**made, "identifier": [*objects(made.get("identifier")), identifier]},
-            "request": {
-                "method": "POST", "url": "MedicationAdministration", "ifNoneExist": query,
-            },
-        }  # fmt: skip
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
-        await self._services.bundles.transact(self._actor, bundle)
+        named = {**made, "identifier": [*objects(made.get("identifier")), identifier]}
+        entry = created(named, only_once={"identifier": f"{PRESSED}|{pressed}"})
+        await self._services.bundles.transact(self._actor, transaction([entry]))
 
     def _is_mine(self, said: Mapping[str, Any]) -> bool:
         return not is_mistake(said) and self._by.id in administration.performers(said)

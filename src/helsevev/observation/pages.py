@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
@@ -25,7 +26,6 @@ from helsevev.observation.vital_signs import (
     Performer,
     Person,
     Taken,
-    as_transaction,
     read_form,
     record_vital_signs,
     taken_at,
@@ -92,7 +92,7 @@ async def _record(request: _Request, about: Opened, form: Mapping[str, str]) -> 
         key=key,
         encounter=about.encounter,
     )
-    bundle = as_transaction(made)
+    bundle = transaction(created(resource, url) for url, resource in made)
     found = read_form(form, about.person, signs, table).score
     called = call(about, Who(actor.id, actor.name), made, found, at)
     bundle["entry"] += [entry(task, url) for url, task in called]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import replaced, transaction
 from helsevev.access.errors import Unprocessable
 from helsevev.access.services import Services
 from helsevev.content import loading
@@ -18,7 +19,6 @@ from helsevev.follow_up.coding import Who, stamp
 from helsevev.follow_up.standing import standing_of
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
-from helsevev.observation.orders.writing import replaced
 from helsevev.observation.results_due import key_of, title_of
 
 NEXT: Final = "http://helsevev.no/fhir/CodeSystem/after-result"
@@ -59,8 +59,7 @@ async def acknowledge(
     entries = [replaced(after) if "id" in after else asking.entry(after)]
     if step.does == "task":
         entries.append(asking.entry(_next(report, actor, step, words)))
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle)
+    await services.bundles.transact(actor, transaction(entries))
     return step
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from helsevev.access.actor import SYSTEM
+from helsevev.access.entries import replaced, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.results_waiting import ResultsWaiting
 from helsevev.access.services import Services
@@ -25,7 +26,6 @@ from helsevev.kit import clock
 from helsevev.kit.background import Background
 from helsevev.locale import gettext as _
 from helsevev.observation.orders.coding import AWAIT, PERFORM, step_of
-from helsevev.observation.orders.writing import replaced
 from helsevev.observation.results_due import (
     critical,
     early_key_of,
@@ -105,8 +105,7 @@ async def ask_about(services: Services, patient_id: str) -> int:
             asked += 1
             entries += [asking.entry(task), *_closing(report, found)]
     if entries:
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": _each_once(entries)}
-        await services.bundles.transact(SYSTEM, bundle)
+        await services.bundles.transact(SYSTEM, transaction(_each_once(entries)))
     return asked
 
 

@@ -198,22 +198,6 @@ def _url(key: UUID, place: int) -> str:
     return f"urn:uuid:{uuid5(key, str(place))}"
 
 
-def as_transaction(made: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    """The Observations as one transaction Bundle: all are stored, or none."""
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction",
-        "entry": [
-            {
-                "fullUrl": url,
-                "resource": resource,
-                "request": {"method": "POST", "url": resource["resourceType"]},
-            }
-            for url, resource in made
-        ],
-    }
-
-
 def problem_codes(conditions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """The codes of active problems (Condition)."""
     active = (c for c in conditions if codes(c.get("clinicalStatus")) & _ACTIVE)

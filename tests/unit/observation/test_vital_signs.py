@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helsevev.access.entries import created, transaction
 from helsevev.content import loading
 from helsevev.content.score_shapes import ScoreCase
 from helsevev.fhir.validation import validate
@@ -21,7 +22,6 @@ from helsevev.observation.vital_signs import (
     Performer,
     Person,
     age_in_months,
-    as_transaction,
     check,
     read_form,
     record_vital_signs,
@@ -193,7 +193,7 @@ def test_a_round_is_stored_whole_or_not_at_all() -> None:
         COMPLETE, person=ADULT, performer=Performer("Practitioner/k", "K"), at=NOW, signs=SIGNS,
         table=NEWS2, key=KEY,
     )  # fmt: skip
-    bundle = as_transaction(made)
+    bundle = transaction(created(resource, url) for url, resource in made)
     urls = {entry["fullUrl"] for entry in bundle["entry"]}
     assert bundle["type"] == "transaction"
     assert {d["reference"] for d in made[-1][1]["derivedFrom"]} < urls

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.documentation.note import Author
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import mapping, objects, reference_key, text
@@ -123,12 +124,8 @@ def bundle_of(
     more: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The transaction: the answers under `url`, what they say besides, and further entries."""
-    entries: list[Mapping[str, Any]] = [{
-        "fullUrl": url, "resource": response,
-        "request": {"method": "POST", "url": "QuestionnaireResponse"},
-    }]  # fmt: skip
-    entries += [_created(place, each) for place, each in extracted]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": [*entries, *more]}
+    made = [created(each, place) for place, each in extracted]
+    return transaction([created(response, url), *made, *more])
 
 
 def correcting_bundle(
@@ -142,7 +139,7 @@ def correcting_bundle(
     `standing` are the resources that follow from the version before. One about the same thing is
     made right under its id; one that no longer follows is marked as a mistake; new ones are added.
     """
-    entries: list[dict[str, Any]] = [_replaced(response, version)]
+    entries = [replaced(response, version)]
     left = {_about(each): each for each in standing if text(each.get("status")) in _STANDING}
     renamed: dict[str, str] = {}
     kept: list[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]] = []
@@ -156,17 +153,15 @@ def correcting_bundle(
     for place, made, before in kept:
         said = _renamed(made, renamed)
         if before is None:
-            entries.append(_created(place, said))
+            entries.append(created(said, place))
             continue
         own = ("id", "meta", "identifier")
         after = {**said, **{key: before[key] for key in own if key in before}}
         if "status" in after:
             after["status"] = "corrected" if made["resourceType"] == "Observation" else "amended"
-        entries.append(_replaced(after, _version(before)))
-    entries += [
-        _replaced({**gone, "status": "entered-in-error"}, _version(gone)) for gone in left.values()
-    ]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        entries.append(replaced(after))
+    entries += [replaced({**gone, "status": "entered-in-error"}) for gone in left.values()]
+    return transaction(entries)
 
 
 def check(response: Mapping[str, Any]) -> list[Issue]:
@@ -207,21 +202,6 @@ def _renamed(resource: Any, names: Mapping[str, str]) -> Any:
     if isinstance(resource, list):
         return [_renamed(each, names) for each in resource]
     return resource
-
-
-def _created(place: str, resource: Mapping[str, Any]) -> dict[str, Any]:
-    request = {"method": "POST", "url": text(resource.get("resourceType"))}
-    return {"fullUrl": place, "resource": resource, "request": request}
-
-
-def _replaced(resource: Mapping[str, Any], version: int) -> dict[str, Any]:
-    address = f"{resource['resourceType']}/{resource['id']}"
-    request = {"method": "PUT", "url": address, "ifMatch": f'W/"{version}"'}
-    return {"resource": resource, "request": request}
-
-
-def _version(resource: Mapping[str, Any]) -> int:
-    return int(text(mapping(resource.get("meta")).get("versionId")) or 0)
 
 
 def _without(resource: Mapping[str, Any], url: str) -> list[Mapping[str, Any]]:

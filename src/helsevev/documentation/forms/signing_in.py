@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import replaced
 from helsevev.access.errors import Conflict, Unprocessable
 from helsevev.documentation.forms.answered import SUMMARY, TITLE
 from helsevev.documentation.forms.opened import Opened
@@ -193,4 +194,4 @@ async def _task_done(opened: Opened, task: str, outcome: str) -> list[dict[str, 
         made = answering.done(stored, (actor.id, actor.name), clock.now(), outcome=outcome)
     except CannotAnswer:
         return []
-    return [answering.entry(made)]
+    return [replaced(made)]

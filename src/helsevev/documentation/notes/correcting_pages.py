@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from helsevev.access.draft import Draft
+from helsevev.access.entries import replaced, transaction
 from helsevev.access.errors import AccessError, Conflict, Refused
 from helsevev.access.guard import actor_of_request
 from helsevev.access.services import Services
@@ -22,7 +23,7 @@ from helsevev.documentation.notes.offered import FACTS, tracer
 from helsevev.documentation.panel import Document, composition
 from helsevev.fhir.outcome import Issue
 from helsevev.fhir.reading import mapping, reference_key, text
-from helsevev.follow_up.answering import entry, handed_on
+from helsevev.follow_up.answering import handed_on
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -121,9 +122,7 @@ async def _keep(desk: Desk, corrected: dict[str, Any], seen: int) -> None:
         await services.writer.write(desk.actor, corrected, if_match=seen)
         return
     again = handed_on(task, (desk.actor.id, desk.actor.name), back_to, clock.now())
-    put = {"method": "PUT", "url": f"Composition/{corrected['id']}", "ifMatch": f'W/"{seen}"'}
-    entries = [{"resource": corrected, "request": put}, entry(again)]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    bundle = transaction([replaced(corrected, seen), replaced(again)])
     await services.bundles.transact(desk.actor, bundle)
 
 

@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.entries import replaced, transaction
 from helsevev.access.errors import AccessError, Conflict, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
@@ -19,7 +20,7 @@ from helsevev.documentation.notes.desk import Desk, open_desk
 from helsevev.documentation.panel import composition
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import mapping, objects, reference_key, text
-from helsevev.follow_up.answering import CannotAnswer, answered, done, entry
+from helsevev.follow_up.answering import CannotAnswer, answered, done
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -77,14 +78,11 @@ async def _sign(desk: Desk, note: Mapping[str, Any]) -> None:
         raise NotSignable([error("business-rule", told)])
     now = clock.now()
     made = cosigning.cosigned(note, desk.author, now)
-    version = text(mapping(note.get("meta")).get("versionId"))
-    put = {"method": "PUT", "url": f"Composition/{note['id']}", "ifMatch": f'W/"{version}"'}
-    entries = [{"resource": made, "request": put}]
+    entries = [replaced(made)]
     if task := _task(desk, note):
         by = (desk.actor.id, desk.actor.name)
-        entries.append(entry(done(task, by, now, outcome=f"Composition/{note['id']}")))
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await desk.services.bundles.transact(desk.actor, bundle)
+        entries.append(replaced(done(task, by, now, outcome=f"Composition/{note['id']}")))
+    await desk.services.bundles.transact(desk.actor, transaction(entries))
 
 
 async def _send_back(desk: Desk, note: Mapping[str, Any], words: str) -> None:

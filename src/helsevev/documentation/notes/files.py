@@ -12,6 +12,7 @@ from uuid import uuid4
 from msgspec import Struct
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from helsevev.access.entries import created
 from helsevev.documentation.note import Author
 from helsevev.locale import gettext as _
 
@@ -113,7 +114,7 @@ def _media(
     }  # fmt: skip
     if encounter:
         media["encounter"] = {"reference": encounter}
-    return {"reference": url, "type": "Media", "display": title}, [_post(url, media)]
+    return {"reference": url, "type": "Media", "display": title}, [created(media, url)]
 
 
 def _document(
@@ -145,7 +146,7 @@ def _document(
     if encounter:
         document["context"] = {"encounter": [{"reference": encounter}]}
     reference = {"reference": url, "type": "DocumentReference", "display": title}
-    return reference, [_post(held, binary), _post(url, document)]
+    return reference, [created(binary, held), created(document, url)]
 
 
 def _attachment(title: str, file: Taken, at: datetime) -> dict[str, Any]:
@@ -159,11 +160,6 @@ def _attachment(title: str, file: Taken, at: datetime) -> dict[str, Any]:
 
 def _party(author: Author) -> dict[str, Any]:
     return {"reference": author.reference, "display": author.name}
-
-
-def _post(url: str, resource: Mapping[str, Any]) -> dict[str, Any]:
-    request = {"method": "POST", "url": resource["resourceType"]}
-    return {"fullUrl": url, "resource": dict(resource), "request": request}
 
 
 def held(resource: Mapping[str, Any]) -> Taken | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from helsevev.access.entries import created, transaction
 from helsevev.documentation.note import NotSignable, sign_note
 from helsevev.documentation.notes import cosigning, files
 from helsevev.documentation.notes.desk import Desk
@@ -42,12 +43,10 @@ async def keep_note(
         await desk.services.writer.write(desk.actor, note, idempotency_key=once)
         return
     url = f"urn:uuid:{uuid4()}"
-    request = {"method": "POST", "url": "Composition"}
-    entries = [{"fullUrl": url, "resource": note, "request": request}, *entries]
+    entries = [created(note, url), *entries]
     if named is not None:
         entries.append(entry(cosigning.asked(note, url, desk.actor, named, now)))
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await desk.services.bundles.transact(desk.actor, bundle, idempotency_key=once)
+    await desk.services.bundles.transact(desk.actor, transaction(entries), idempotency_key=once)
 
 
 async def _named(desk: Desk, reference: str) -> cosigning.Colleague | None:

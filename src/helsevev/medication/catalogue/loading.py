@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from helsevev.access.actor import SYSTEM
+from helsevev.access.entries import transaction
 from helsevev.access.medicines import Entry
 from helsevev.access.services import Services
 from helsevev.content import loading as content
@@ -143,8 +144,7 @@ async def _put(services: Services, made: Sequence[Resource]) -> int:
             request["ifMatch"] = f'W/"{current["meta"]["versionId"]}"'
         changes.append({"resource": resource, "request": request})
     if changes:
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": changes}
-        await services.bundles.transact(SYSTEM, bundle)
+        await services.bundles.transact(SYSTEM, transaction(changes))
     return len(changes)
 
 

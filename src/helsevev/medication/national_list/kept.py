@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from helsevev.access.entries import created, transaction
 from helsevev.fhir import serialization
 from helsevev.fhir.reading import (
     codings,
@@ -182,12 +183,7 @@ def with_message(
     if labels:
         document["meta"] = {"security": list(labels)}
     made = {**communication, "payload": [{"contentReference": {"reference": _MESSAGE}}]}
-    return {"resourceType": "Bundle", "type": "transaction", "entry": [
-        {"fullUrl": _MESSAGE, "resource": document,
-         "request": {"method": "POST", "url": "DocumentReference"}},
-        {"fullUrl": _MESSAGE[:-1] + "2", "resource": made,
-         "request": {"method": "POST", "url": "Communication"}},
-    ]}  # fmt: skip
+    return transaction([created(document, _MESSAGE), created(made, _MESSAGE[:-1] + "2")])
 
 
 def without_address(body: bytes) -> bytes:

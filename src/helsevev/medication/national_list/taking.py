@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NoReturn
 from uuid import UUID
 
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.fhir.outcome import error
 from helsevev.fhir.reading import mapping, objects, reference_key, text
 from helsevev.kit import clock
@@ -132,18 +133,11 @@ def _as_order(made: Mapping[str, Any]) -> Resource:
 
 
 async def _write(desk: Desk, made: Sequence[Resource], key: str) -> None:
-    entries: list[Resource] = []
-    for number, resource in enumerate(made):
-        kind = resource["resourceType"]
-        if place := text(resource.get("id")):
-            version = text(mapping(resource.get("meta")).get("versionId"))
-            request = {"method": "PUT", "url": f"{kind}/{place}", "ifMatch": f'W/"{version}"'}
-            entries.append({"resource": resource, "request": request})
-        else:
-            url = f"urn:uuid:{str(UUID(key))[:-1]}{number}"
-            entries.append({"fullUrl": url, "resource": resource,
-                            "request": {"method": "POST", "url": kind}})  # fmt: skip
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    named = str(UUID(key))[:-1]
+    bundle = transaction(
+        replaced(resource) if resource.get("id") else created(resource, f"urn:uuid:{named}{number}")
+        for number, resource in enumerate(made)
+    )
     await desk.opened.services.bundles.transact(desk.opened.actor, bundle, idempotency_key=key)
 
 

@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
+from helsevev.access.entries import kept, transaction
 from helsevev.access.errors import AccessError, Refused
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
@@ -33,7 +34,6 @@ from helsevev.medication.reconciliation.letter_keeping import (
     is_signed,
 )
 from helsevev.medication.reconciliation.letter_reading import parts_of
-from helsevev.medication.reconciliation.signing import transaction
 from helsevev.medication.reconciliation.table import Table, open_table
 from helsevev.screens.rendering import environment, render
 
@@ -97,7 +97,7 @@ async def sign_letter(request: _Request, patient_id: str) -> Response[Any]:
         page = environment().get_template("medication/letter_document.html").render(
             table=table, sections=sections, letter=letter
         )  # fmt: skip
-        bundle = transaction([{**letter, "id": url}, document(letter, url, page)])
+        bundle = transaction(map(kept, [{**letter, "id": url}, document(letter, url, page)]))
         await table.services.bundles.transact(table.actor, bundle, idempotency_key=key)
     except Refused:
         raise

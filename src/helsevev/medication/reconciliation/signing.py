@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import uuid4
 
+from helsevev.access.entries import kept, transaction
 from helsevev.access.errors import Refused
 from helsevev.decision_support.cards import Card
 from helsevev.decision_support.reading import Chart
-from helsevev.fhir.reading import mapping, text
+from helsevev.fhir.reading import text
 from helsevev.locale import gettext as _
 from helsevev.medication.checks import SLICES, check_orders
 from helsevev.medication.order_checks import Checked, Unanswered, answered
@@ -67,7 +67,9 @@ async def sign(
     resources = [
         *(marked.get(_key(each), each) for each in written), listed, *orders_to_take_over, *tasks,
     ]  # fmt: skip
-    await table.services.bundles.transact(table.actor, transaction(resources), idempotency_key=key)
+    await table.services.bundles.transact(
+        table.actor, transaction(map(kept, resources)), idempotency_key=key
+    )
     for each, order in zip(says, orders, strict=True):
         await answered(table.services, table.permit, each, answers, order)
 
@@ -132,24 +134,6 @@ def _once(says: Checked) -> Checked:
     for card in says.cards:
         cards.setdefault(card.key or card.id, card)
     return Checked(list(cards.values()), says.unchecked, says.advice)
-
-
-def transaction(resources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """All of it as one transaction: an update names the version it follows."""
-    entries: list[dict[str, Any]] = []
-    for resource in resources:
-        kind, key = resource["resourceType"], text(resource.get("id"))
-        if key and not key.startswith("urn:"):
-            version = text(mapping(resource.get("meta")).get("versionId"))
-            request = {"method": "PUT", "url": f"{kind}/{key}", "ifMatch": f'W/"{version}"'}
-            entries.append({"resource": resource, "request": request})
-            continue
-        new = {name: value for name, value in resource.items() if name != "id"}
-        entries.append({
-            "fullUrl": key or f"urn:uuid:{uuid4()}", "resource": new,
-            "request": {"method": "POST", "url": kind},
-        })  # fmt: skip
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def _key(resource: Resource) -> str:

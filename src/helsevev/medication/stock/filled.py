@@ -6,12 +6,11 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
-from uuid import uuid4
 
 from msgspec import Struct
 
 from helsevev.access.actor import SYSTEM, Actor
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.fillings import Fillings
 from helsevev.access.services import Services
@@ -103,16 +102,13 @@ async def tell_of_changes(services: Services, actor: Actor, filled: Filled) -> i
         if any(key in _keys(task) for task in filled.tasks):
             continue
         task = refill_task(filling, found, filled.patient_id, clock.now())
-        condition = urlencode({"identifier": f"{REFILL}|{key}"})
-        request = {"method": "POST", "url": "Task", "ifNoneExist": condition}
-        entries = [{"fullUrl": f"urn:uuid:{uuid4()}", "resource": task, "request": request}]
+        entries = [created(task, only_once={"identifier": f"{REFILL}|{key}"})]
         # What was asked before is part of what is asked now.
         entries += [
-            _put({**each, "status": "cancelled"})
+            replaced({**each, "status": "cancelled"})
             for each in filled.tasks if is_refill_of(each, filling.id)
         ]  # fmt: skip
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        await services.bundles.transact(actor, bundle)
+        await services.bundles.transact(actor, transaction(entries))
         asked += 1
     return asked
 
@@ -168,10 +164,3 @@ def _keys(task: Mapping[str, Any]) -> set[str]:
         for each in task.get("identifier", ())
         if each.get("system") == REFILL
     }
-
-
-def _put(resource: Mapping[str, Any]) -> dict[str, Any]:
-    place = f"{resource['resourceType']}/{resource['id']}"
-    version = resource["meta"]["versionId"]
-    request = {"method": "PUT", "url": place, "ifMatch": f'W/"{version}"'}
-    return {"resource": dict(resource), "request": request}

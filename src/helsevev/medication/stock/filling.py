@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
-from uuid import uuid4
 
 from msgspec import Struct
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.access.services import Services
 from helsevev.fhir import dates
 from helsevev.fhir.reading import OSLO, mapping, objects, reference_key, text
@@ -109,8 +108,7 @@ async def fill(services: Services, actor: Actor, filled: Filled, wish: Wish) -> 
     made = [await _one(services, actor, each, wish, filling, lasts) for each in chosen]
     entries = [_new(each, filling) for each in made]
     entries += [_done(task, actor) for task in _asked(filled, wish.kind)]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle)
+    await services.bundles.transact(actor, transaction(entries))
 
 
 async def check_filling(services: Services, actor: Actor, filling: Filling) -> None:
@@ -188,31 +186,18 @@ def _done(task: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
                  {"authorReference": {"reference": actor.id, "display": actor.name}, "time": at,
                   "text": _("Filled anew.")}],
     }  # fmt: skip
-    return _put(made)
+    return replaced(made)
 
 
 def _new(made: Mapping[str, Any], filling: str) -> dict[str, Any]:
     """A medicine of a filling, unless the form that it is of has been kept."""
     order = reference_key(objects(made["authorizingPrescription"])[0])
-    only_once = urlencode({"identifier": f"{FILLING}|{filling}", "prescription": order})
-    request = {"method": "POST", "url": "MedicationDispense", "ifNoneExist": only_once}
-    return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": dict(made), "request": request}
+    only_once = {"identifier": f"{FILLING}|{filling}", "prescription": order}
+    return created(made, only_once=only_once)
 
 
 async def _replace(services: Services, actor: Actor, made: Sequence[Mapping[str, Any]]) -> None:
-    entries = [_put(each) for each in made]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle)
-
-
-def _put(resource: Mapping[str, Any]) -> dict[str, Any]:
-    version = resource["meta"]["versionId"]
-    request = {
-        "method": "PUT",
-        "url": f"{resource['resourceType']}/{resource['id']}",
-        "ifMatch": f'W/"{version}"',
-    }
-    return {"resource": dict(resource), "request": request}
+    await services.bundles.transact(actor, transaction(replaced(each) for each in made))
 
 
 def _unit(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
@@ -30,7 +31,6 @@ from helsevev.observation.flowsheet.correcting import (
     confirmed,
     corrected,
     mistaken,
-    update,
     version_of,
     worked_out_anew,
 )
@@ -109,14 +109,14 @@ async def _change(
         new = mistaken(old, change)
     else:
         new = corrected(old, _fresh(opened, cell, form.get("value", "")), change)
-    entries = [update(new)]
+    entries = [replaced(new)]
     for found in built_on(cell.id, opened.opened.found["Observation"]):
         sources = _sources(opened, found, new)
         again, scored = worked_out_anew(found, sources, opened.sheet, change)
-        entries.append(update(again))
+        entries.append(replaced(again))
         entries += _called(opened, actor, again, scored, cell)
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle, idempotency_key=form.get("key") or None)
+    key = form.get("key") or None
+    await services.bundles.transact(actor, transaction(entries), idempotency_key=key)
 
 
 def _fresh(opened: OpenSheet, cell: Cell, value: str) -> dict[str, Any]:
@@ -164,7 +164,7 @@ async def _confirm(services: Services, actor: Actor, opened: OpenSheet, wanted: 
         after = {key: cell for key, cell in column.cells.items() if not cell.is_unconfirmed}
         for cell in chosen:
             new = confirmed(_resource(opened, cell.id), change)
-            entries.append(update(new))
+            entries.append(replaced(new))
             if (stands := cell_of(opened.sheet, new)) is not None:
                 after[cell.parameter] = stands
         if NEWS2 in {opened.sheet.by_key[key].kind for key in after}:
@@ -185,20 +185,13 @@ async def _confirm(services: Services, actor: Actor, opened: OpenSheet, wanted: 
             shared["encounter"] = {"reference": opened.opened.encounter}
         scored = score_entry(read.score, opened.sheet.table, sources, shared)
         url = f"urn:uuid:{uuid4()}"
-        entries.append(
-            {
-                "fullUrl": url,
-                "resource": scored,
-                "request": {"method": "POST", "url": "Observation"},
-            }
-        )
+        entries.append(created(scored, url))
         called = call(
             opened.opened, Who(by.reference, by.name), [(url, scored)], read.score, column.at
         )
         entries += [entry(task, each) for each, task in called]
     if entries:
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        await services.bundles.transact(actor, bundle)
+        await services.bundles.transact(actor, transaction(entries))
 
 
 def _cell_page(

@@ -159,15 +159,3 @@ def version_of(resource: Mapping[str, Any]) -> int:
     """The version that a change follows."""
     said = text(mapping(resource.get("meta")).get("versionId"))
     return int(said) if said.isdecimal() else 0
-
-
-def update(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of a transaction that follows the version that was read."""
-    return {
-        "resource": dict(resource),
-        "request": {
-            "method": "PUT",
-            "url": f"Observation/{resource['id']}",
-            "ifMatch": f'W/"{version_of(resource)}"',
-        },
-    }

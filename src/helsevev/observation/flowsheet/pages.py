@@ -13,6 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, transaction
 from helsevev.access.errors import AccessError
 from helsevev.access.guard import staff_of_request
 from helsevev.access.policy import may_write
@@ -43,7 +44,7 @@ from helsevev.observation.flowsheet.taking import (
     shown,
 )
 from helsevev.observation.opened import call, open_to_measure
-from helsevev.observation.vital_signs import NotRecordable, Performer, as_transaction
+from helsevev.observation.vital_signs import NotRecordable, Performer
 from helsevev.screens.rendering import render
 
 _Request = Request[Any, Any, Any]
@@ -159,7 +160,9 @@ async def _record(
         performer=Performer(actor.id, actor.name), key=key, encounter=opened.opened.encounter,
     )  # fmt: skip
     measurer = Who(actor.id, actor.name)
-    bundle = as_transaction([each for _column, entries in made for each in entries])
+    bundle = transaction(
+        created(resource, url) for _column, entries in made for url, resource in entries
+    )
     # One call for all that is signed together: the newest score says how it stands.
     for column, entries in reversed(made):
         if called := call(opened.opened, measurer, entries, column.score, column.at):

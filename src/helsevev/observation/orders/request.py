@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from msgspec import Struct
 
+from helsevev.access.entries import created
 from helsevev.content.packs.orders import LABORATORY
 from helsevev.fhir.outcome import Issue, error
 from helsevev.follow_up import asking
@@ -101,10 +101,8 @@ def as_entries(asked: Requisition, now: datetime) -> list[dict[str, Any]]:
     entries, urls = [], {}
     for place, line in enumerate(asked.lines):
         url = urls[line.ordering.key] = f"urn:uuid:{uuid4()}"
-        only_once = urlencode({"identifier": f"{REQUISITION}|{asked.key}-{place}"})
-        request = {"method": "POST", "url": "ServiceRequest", "ifNoneExist": only_once}
-        order = as_order(asked, line, place, now)
-        entries.append({"fullUrl": url, "resource": order, "request": request})
+        only_once = {"identifier": f"{REQUISITION}|{asked.key}-{place}"}
+        entries.append(created(as_order(asked, line, place, now), url, only_once=only_once))
     kinds = dict.fromkeys(line.ordering.of.kind for line in asked.lines)
     for kind in kinds:
         lines = [line for line in asked.lines if line.ordering.of.kind == kind]

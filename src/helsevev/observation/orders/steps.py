@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 from helsevev.access.actor import Actor
+from helsevev.access.entries import created, replaced, transaction
 from helsevev.access.errors import Unprocessable
 from helsevev.access.services import Services
 from helsevev.content.packs.orders import IMAGING
@@ -27,7 +27,6 @@ from helsevev.observation.orders.request import (
     task_to_await,
 )
 from helsevev.observation.orders.standing import Placed, Placing
-from helsevev.observation.orders.writing import replaced
 
 _SHORTEST: Final = 3
 
@@ -72,8 +71,7 @@ async def take_samples(
         "collection": {"collector": by(actor).as_reference(), "collectedDateTime": stamp(now)},
     }
     entries = [
-        {"fullUrl": f"urn:uuid:{uuid4()}", "resource": specimen,
-         "request": {"method": "POST", "url": "Specimen"}},
+        created(specimen),
         replaced(_closed(step.task, actor, "completed")),
         asking.entry(_awaited(catalogue, taken, orders, actor)),
     ]  # fmt: skip
@@ -150,5 +148,4 @@ def _is_of(task: Mapping[str, Any], placed: Placed) -> bool:
 
 
 async def _transact(services: Services, actor: Actor, entries: list[dict[str, Any]]) -> None:
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await services.bundles.transact(actor, bundle)
+    await services.bundles.transact(actor, transaction(entries))
