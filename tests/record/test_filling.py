@@ -110,12 +110,12 @@ async def test_a_list_that_changes_after_the_dosette_was_filled_asks_the_unit_on
     order = await resident(services, here, patient, stay, "dina")
     await fill(services, here, await open_filled(services, here, "dina"), week(order))
     follower = FillingsFollowed(services)
-    from_here = await follower.fillings.now()
+    from_here = await follower.concerned.now()
     assert not (await open_filled(services, here, "dina")).needs_change
     system = replace(here, kind="system", id="Device/test", scopes=None)
     stopped = {**order, "status": "stopped", "statusReason": {"text": "Kvalme"}}
     await services.writer.write(system, stopped, if_match=1)
-    changed, _place = await follower.fillings.changed(from_here, clock.now())
+    changed, _place = await follower.concerned.changed(from_here)
     assert len(changed) == 1
     assert await follower.look(changed) == 1
     assert await follower.look(changed) == 0

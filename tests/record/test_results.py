@@ -229,7 +229,7 @@ async def test_over_a_day_of_answers_none_is_lost_whatever_happens_to_them(
                 reports[place] = written.stored.resource
         if chance.random() < 0.3:
             continue  # The job lies dead for an hour.
-        await followed.look(await followed.waiting.all())
+        await followed.look(await followed.concerned.all())
         assert (await counting.counted()).lost == 0
         by_id = {report["id"]: report for report in reports}
         for key, task in (await waiting(services, doctor, admitted)).items():
@@ -240,7 +240,7 @@ async def test_over_a_day_of_answers_none_is_lost_whatever_happens_to_them(
                 version = int(task["meta"]["versionId"])
                 ended = {**task, "status": chance.choice(("cancelled", "failed", "rejected"))}
                 await services.writer.write(doctor, ended, if_match=version)
-    await followed.look(await followed.waiting.all())
+    await followed.look(await followed.concerned.all())
     stands = await counting.counted()
     assert stands.lost == 0
     assert stands.due == stands.acknowledged + stands.waiting

@@ -1,29 +1,25 @@
 """Asks somebody, by name, to acknowledge each result, whichever door it came in through.
 
-Follows the feed of changes from where everything was asked about, so that a killed process leaves
-the next one nothing undone; a need is one Task, however often it is looked at.
+A need is one Task, however often it is looked at.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from helsevev.access.actor import SYSTEM
 from helsevev.access.entries import replaced, transaction
-from helsevev.access.errors import AccessError
+from helsevev.access.following import Following
 from helsevev.access.results_waiting import ResultsWaiting
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
-from helsevev.fhir.bundle import BundleError
 from helsevev.fhir.reading import concept_text, objects, reference_key, text
 from helsevev.follow_up import asking
 from helsevev.follow_up.coding import NEED, stamp
 from helsevev.follow_up.standing import standing_of
 from helsevev.kit import clock
-from helsevev.kit.background import Background
 from helsevev.locale import gettext as _
 from helsevev.observation.orders.coding import AWAIT, PERFORM, step_of
 from helsevev.observation.results_due import (
@@ -37,9 +33,6 @@ from helsevev.observation.results_due import (
     title_of,
 )
 
-EVERY: Final = 1.0
-"""Seconds between two looks at what has come."""
-_RESTING: Final = 20.0
 _SLICES: Final = (
     Slice("Patient", 1), Slice("DiagnosticReport", 60), Slice("Task", 400), Slice("Encounter", 50),
     Slice("ServiceRequest", 200), Slice("Observation", 600),
@@ -49,48 +42,19 @@ _log = logging.getLogger(__name__)
 _Found = Mapping[str, list[dict[str, Any]]]
 
 
-class ResultsFollowed(Background):
+class ResultsFollowed(Following):
     """Asks for every result to be acknowledged, and closes the orders that it answers."""
 
     name = "results"
+    every = 1.0
 
     def __init__(self, services: Services) -> None:
+        super().__init__(ResultsWaiting(services.gate))
         self._services = services
-        self.waiting = ResultsWaiting(services.gate)
 
-    async def look(self, patients: Iterable[int]) -> int:
-        """Ask about what nobody is asked about of some inhabitants; how many results that were."""
-        asked = 0
-        for patient in patients:
-            patient_id = await self.waiting.patient_id(patient)
-            if patient_id is None:
-                continue
-            try:
-                asked += await ask_about(self._services, patient_id)
-            except AccessError as problem:
-                # Somebody wrote meanwhile; the change of that is looked at next.
-                _log.info("Results could not be asked about: %s", problem)
-            except BundleError as problem:
-                # One record must not keep the others waiting.
-                _log.error("Results of an inhabitant cannot be asked about: %s", problem)
-            await asyncio.sleep(0)
-        return asked
-
-    async def _go_on(self) -> None:
-        place = None
-        while True:
-            try:
-                if place is None:
-                    place = await self.waiting.now()
-                    await self.look(await self.waiting.all())
-                found, after = await self.waiting.changed(place)
-                await self.look(found)
-                moved, place = after != place, after
-                await asyncio.sleep(0 if moved else EVERY)
-            except Exception as problem:  # noqa: BLE001 - it waits; care does not
-                _log.warning("Results could not be followed; trying again: %s", problem)
-                place = None
-                await asyncio.sleep(_RESTING)
+    async def look_at(self, patient_id: str) -> int:
+        """Ask about what nobody is asked about of one inhabitant; how many results that were."""
+        return await ask_about(self._services, patient_id)
 
 
 async def ask_about(services: Services, patient_id: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,13 +9,12 @@ from msgspec import Struct
 
 from helsevev.access.actor import SYSTEM, Actor
 from helsevev.access.entries import created, replaced, transaction
-from helsevev.access.errors import AccessError
 from helsevev.access.fillings import Fillings
+from helsevev.access.following import Following
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.reading import full_name, moment, text
 from helsevev.kit import clock
-from helsevev.kit.background import Background
 from helsevev.medication.round import governing
 from helsevev.medication.shelf.dispensing import Change, Filling, changes, fillings, newest
 from helsevev.medication.shelf.refilling import REFILL, is_refill_of, refill_key, refill_task
@@ -26,10 +23,6 @@ _SLICES: Final = (
     Slice("Patient", 1), Slice("Encounter", 20), Slice("MedicationRequest", 300),
     Slice("MedicationDispense", 300), Slice("Task", 100),
 )  # fmt: skip
-EVERY: Final = 5.0
-"""Seconds between two looks at what was changed."""
-_RESTING: Final = 20.0
-_log = logging.getLogger(__name__)
 
 
 class Filled(Struct, frozen=True):
@@ -113,49 +106,20 @@ async def tell_of_changes(services: Services, actor: Actor, filled: Filled) -> i
     return asked
 
 
-class FillingsFollowed(Background):
-    """Tells units when the list of somebody changes for whom they have filled a dosette or bags.
-
-    At the start everybody is looked at, then whoever's orders change, whichever door they came in
-    through.
-    """
+class FillingsFollowed(Following):
+    """Tells units when the list of somebody changes for whom they have filled a dosette or bags."""
 
     name = "fillings"
+    every = 5.0
 
     def __init__(self, services: Services) -> None:
+        super().__init__(Fillings(services.gate))
         self._services = services
-        self.fillings = Fillings(services.gate)
 
-    async def look(self, patients: list[int]) -> int:
-        """Look at what is filled for some inhabitants; how many tasks were asked for."""
-        asked = 0
-        for patient in patients:
-            patient_id = await self.fillings.patient_id(patient)
-            if patient_id is None:
-                continue
-            try:
-                filled = await open_filled(self._services, SYSTEM, patient_id)
-                asked += await tell_of_changes(self._services, SYSTEM, filled)
-            except AccessError as problem:
-                # Somebody wrote meanwhile; the change of that is looked at next.
-                _log.info("A filling could not be looked at: %s", problem)
-            await asyncio.sleep(0)
-        return asked
-
-    async def _go_on(self) -> None:
-        place = None
-        while True:
-            try:
-                if place is None:
-                    place = await self.fillings.now()
-                    await self.look(await self.fillings.all(clock.now()))
-                found, after = await self.fillings.changed(place, clock.now())
-                await self.look(found)
-                moved, place = after != place, after
-                await asyncio.sleep(0 if moved else EVERY)
-            except Exception as problem:  # noqa: BLE001 - it waits; care does not
-                _log.warning("Fillings could not be followed; trying again: %s", problem)
-                await asyncio.sleep(_RESTING)
+    async def look_at(self, patient_id: str) -> int:
+        """Look at what is filled for one inhabitant; how many tasks were asked for."""
+        filled = await open_filled(self._services, SYSTEM, patient_id)
+        return await tell_of_changes(self._services, SYSTEM, filled)
 
 
 def _keys(task: Mapping[str, Any]) -> set[str]:

@@ -24,7 +24,3 @@ FROM (
                    AND t.kind = 'waits') AS waits
     FROM result_state d WHERE d.kind = 'due'
 ) AS each
-
--- name: patient_of
--- The id of the Patient that a key is of.
-SELECT id FROM resource WHERE patient = $1 AND type = 'Patient' LIMIT 1

@@ -92,7 +92,3 @@ WHERE unit = $1 AND amount IS NULL AND at >= $2 ORDER BY at
 -- Inhabitants, of some ($2; null: of all), who have something filled that lasts beyond a time.
 SELECT DISTINCT patient FROM stock_filling
 WHERE until_at > $1 AND ($2::bigint[] IS NULL OR patient = ANY($2)) ORDER BY patient
-
--- name: patient_of
--- The id of the Patient of an inhabitant.
-SELECT id FROM resource WHERE patient = $1 AND type = 'Patient' ORDER BY id LIMIT 1

@@ -261,6 +261,10 @@ WHERE (xid, seq) > ($1::bigint::text::xid8, $2::bigint)
 ORDER BY xid, seq
 LIMIT $3
 
+-- name: patient_of
+-- The id of the Patient of an inhabitant.
+SELECT id FROM resource WHERE patient = $1 AND type = 'Patient' ORDER BY id LIMIT 1
+
 -- name: changes_of_patient_after
 -- The same for one inhabitant.
 SELECT xid::text::bigint AS xid, seq, transaction, patient, at, actor, verbs, types, ids, versions
