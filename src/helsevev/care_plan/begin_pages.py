@@ -41,7 +41,7 @@ from helsevev.care_plan.timing_words import length_words, when_words
 from helsevev.content.care_plan_loading import planning
 from helsevev.content.packs.plans import Action, Plan, length
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import OSLO, codes, full_name, mapping, moment, text
+from helsevev.fhir.reading import OSLO, birth_date, codes, full_name
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -256,10 +256,9 @@ def _told(issues: Sequence[Issue]) -> dict[str, Any]:
 
 def _around(opened: OpenedPlans) -> dict[str, Any]:
     patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    born = moment(mapping(patient).get("birthDate"))
     return {
         "base": opened.base, "place": "patients", "section": "plans",
-        "name": full_name(patient.get("name")), "birth_date": text(born.text if born else ""),
+        "name": full_name(patient.get("name")), "birth_date": birth_date(patient),
     }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ from helsevev.content.care_plan_loading import functions, planning
 from helsevev.content.packs.decisions import Decision
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import (
+    birth_date,
     concept_text,
     first,
     full_name,
@@ -326,10 +327,9 @@ def _told(issues: Sequence[Issue]) -> dict[str, Any]:
 
 def _around(opened: OpenedPlans) -> dict[str, Any]:
     patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     return {
         "base": opened.base, "place": "patients", "section": "plans",
-        "name": full_name(patient.get("name")), "birth_date": born.text if born else "",
+        "name": full_name(patient.get("name")), "birth_date": birth_date(patient),
     }  # fmt: skip
 
 

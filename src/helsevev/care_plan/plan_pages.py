@@ -54,7 +54,7 @@ from helsevev.care_plan.timing_words import day_words
 from helsevev.content.care_plan_loading import planning
 from helsevev.content.packs.forms import Form
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import full_name, mapping, moment, objects, text
+from helsevev.fhir.reading import birth_date, full_name, mapping, objects, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -254,7 +254,6 @@ async def _page(
     shown["performer"] = shown["performer"] or default_performer(opened.actor)
     shown["following"] = shown["following"] or in_days(now, _NEXT_EVALUATION)
     patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     own = {text(each.get("id")) for each in measures(plan)}
     shelf = await _services(request).packs.current(opened.actor)
     known = {*_FIELDS, "day"}
@@ -275,7 +274,7 @@ async def _page(
                    if text(each.get("display"))],
         reasons=planning().not_done, back="", base=opened.base, place="patients",
         section="plans", name=full_name(patient.get("name")),
-        birth_date=born.text if born else "", page_title=row.title or _("Plan"),
+        birth_date=birth_date(patient), page_title=row.title or _("Plan"),
     )  # fmt: skip
 
 

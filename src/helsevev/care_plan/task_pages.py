@@ -29,7 +29,7 @@ from helsevev.care_plan.task import (
 )
 from helsevev.care_plan.task_shown import TaskRow, plan_of, task_row, task_rows
 from helsevev.content.care_plan_loading import planning
-from helsevev.fhir.reading import OSLO, full_name, moment, reference_key, text
+from helsevev.fhir.reading import OSLO, birth_date, full_name, reference_key, text
 from helsevev.fhir.search_query import parse
 from helsevev.follow_up.coding import stamp
 from helsevev.kit import clock
@@ -203,9 +203,8 @@ async def _people(services: Services, actor: Actor) -> list[Person]:
 def _person(
     key: str, patient: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], now: datetime
 ) -> Person:
-    born = moment(patient.get("birthDate"))
     return Person(
-        key, full_name(patient.get("name")), born.text if born else "",
+        key, full_name(patient.get("name")), birth_date(patient),
         text(patient.get("gender")), task_rows(tasks, now),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from helsevev.care_plan.panel import plans
 from helsevev.care_plan.plan_shown import PlanRow, StepRow, plan_row
 from helsevev.care_plan.steps import with_steps_taken
 from helsevev.care_plan.task_shown import plan_of
-from helsevev.fhir.reading import full_name, moment, reference_key
+from helsevev.fhir.reading import birth_date, full_name, reference_key
 from helsevev.fhir.search_query import parse
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
@@ -53,13 +53,12 @@ async def together_page(request: _Request, patient_id: str, discipline: str = ""
     services: Services = request.app.state.services
     opened = await open_plans(services, actor_of_request(request), patient_id)
     patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     view = plans(opened.found, clock.now())
     return render(
         request, "care_plan/together.html", view=view,
         discipline=discipline if discipline in view.disciplines else "", base=opened.base,
         place="patients", section="plans", name=full_name(patient.get("name")),
-        birth_date=born.text if born else "", page_title=_("Across professions"),
+        birth_date=birth_date(patient), page_title=_("Across professions"),
     )  # fmt: skip
 
 
@@ -106,11 +105,10 @@ def _followed(
 ) -> Followed:  # fmt: skip
     key = reference_key(plan.get("subject")).removeprefix("Patient/")
     patient = people.get(("Patient", key), {})
-    born = moment(patient.get("birthDate"))
     tasks = steps.get(str(plan.get("id")), [])
     row = plan_row(with_steps_taken(plan, tasks), tasks, now)
     coming = next((each for each in row.steps if each.done is None), None)
-    return Followed(key, full_name(patient.get("name")), born.text if born else "", row, coming)
+    return Followed(key, full_name(patient.get("name")), birth_date(patient), row, coming)
 
 
 def _end(row: Followed) -> float:

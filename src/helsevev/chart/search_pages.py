@@ -12,7 +12,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.chart.search import grouped, words_of
 from helsevev.content import loading
-from helsevev.fhir.reading import full_name, moment
+from helsevev.fhir.reading import birth_date, full_name
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
 
@@ -60,8 +60,7 @@ async def _answer(request: _Request, patient_id: str, words: str) -> Response[An
 async def _about(services: Services, permit: Permit) -> dict[str, str]:
     found = await services.gate.open_slices(permit, [Slice("Patient", 1)], interaction="read")
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
-    return {"name": full_name(patient.get("name")), "birth_date": born.text if born else ""}
+    return {"name": full_name(patient.get("name")), "birth_date": birth_date(patient)}
 
 
 ROUTES: Final = (search_page, search_chart)

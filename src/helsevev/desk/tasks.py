@@ -12,6 +12,7 @@ from helsevev.access.waiting import Waits
 from helsevev.content.follow_up_shapes import Act
 from helsevev.content.loading import follow_up
 from helsevev.fhir.reading import (
+    birth_date,
     codes,
     concept_text,
     first,
@@ -106,7 +107,7 @@ def row_of(
     person = mapping(people.get(patient))
     about = text(task.get("description"))
     title = concept_text(task.get("code")) or about
-    born, when = moment(person.get("birthDate")), moment(task.get("authoredOn"))
+    when = moment(task.get("authoredOn"))
     note: Mapping[str, Any] = next(reversed(objects(task.get("note"))), {})
     return Asked(
         task_id=text(task.get("id")),
@@ -114,7 +115,7 @@ def row_of(
         about="" if about == title else about,
         patient_id=patient.removeprefix("Patient/"),
         person=full_name(person.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(person),
         owner=standing.owner.name,
         unit=standing.unit.name,
         sender=standing.asked_by.name,

@@ -16,10 +16,10 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.encounters import ONGOING
 from helsevev.fhir.reading import (
+    birth_date,
     concept_texts,
     full_name,
     mapping,
-    moment,
     objects,
     reference_key,
     reference_text,
@@ -52,8 +52,7 @@ class Resident(Struct, frozen=True):
     @property
     def birth_date(self) -> str:
         """The birth date as FHIR writes it, "" when unknown."""
-        born = moment(self.patient.get("birthDate"))
-        return born.text if born else ""
+        return birth_date(self.patient)
 
     @property
     def sex(self) -> str:

@@ -303,6 +303,12 @@ def full_name(names: object) -> str:
     return " ".join(part for part in parts if part) or text(chosen.get("text"))
 
 
+def birth_date(person: Mapping[str, Any]) -> str:
+    """When somebody was born, as FHIR writes it; empty when it is not known."""
+    born = moment(person.get("birthDate"))
+    return born.text if born else ""
+
+
 def is_mistake(resource: Mapping[str, Any]) -> bool:
     """True when the resource is marked as entered in error, by status or verification."""
     if resource.get("status") == "entered-in-error":

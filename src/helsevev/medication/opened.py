@@ -15,6 +15,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.reading import (
+    birth_date,
     full_name,
     mapping,
     moment,
@@ -91,12 +92,11 @@ async def open_list(
     kept = [*requests, *statements]
     names = await _names(services, actor, kept)
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     return Opened(
         permit=permit,
         services=services,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(patient),
         encounter=the_ongoing(found["Encounter"]),
         resources={f"{each['resourceType']}/{each['id']}": each for each in kept},
         names=names,

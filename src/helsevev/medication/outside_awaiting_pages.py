@@ -13,7 +13,7 @@ from msgspec import Struct
 from helsevev.access.actor import Actor
 from helsevev.access.guard import staff_of_request
 from helsevev.access.services import Services
-from helsevev.fhir.reading import codes, full_name, mapping, moment, reference_key, text
+from helsevev.fhir.reading import birth_date, codes, full_name, mapping, moment, reference_key, text
 from helsevev.fhir.search_query import parse
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
@@ -113,11 +113,10 @@ async def awaiting(services: Services, actor: Actor) -> list[Awaiting]:
     for task in tasks:
         kind, _sep, key = reference_key(task.get("focus")).partition("/")
         person = there.get(("Patient", reference_key(task.get("for")).removeprefix("Patient/")), {})
-        born = moment(person.get("birthDate"))
         ends = moment(mapping(mapping(task.get("restriction")).get("period")).get("end"))
         found.append(Awaiting(
             task, there.get((kind, key), {}), full_name(person.get("name")),
-            born.text if born else "", ends is not None and ends.at < clock.now(),
+            birth_date(person), ends is not None and ends.at < clock.now(),
         ))  # fmt: skip
     return found
 

@@ -17,10 +17,10 @@ from helsevev.fhir import dates
 from helsevev.fhir.encounters import ONGOING
 from helsevev.fhir.reading import (
     OSLO,
+    birth_date,
     codes,
     full_name,
     mapping,
-    moment,
     objects,
     reference_key,
     reference_text,
@@ -75,12 +75,11 @@ async def open_round(services: Services, actor: Actor, patient_id: str) -> Opene
     # Where the patient is decides, and only then from where they are looked at.
     units = dict.fromkeys((*map(_provider, _stays(found["Encounter"])), *actor.organisations))
     times = times_history([u for u in units if u], await services.unit_times.known())
-    born = moment(patient.get("birthDate"))
     return OpenedRound(
         permit=permit,
         patient_id=patient_id,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(patient),
         sex=text(patient.get("gender")),
         unit=await _unit(services, actor, found["Encounter"]),
         room=await _room(services, actor, found["Encounter"]),

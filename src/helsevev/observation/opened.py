@@ -15,7 +15,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.encounters import the_ongoing
-from helsevev.fhir.reading import OSLO, full_name, mapping, moment, text
+from helsevev.fhir.reading import OSLO, birth_date, full_name, mapping, moment, text
 from helsevev.follow_up.asking import entry
 from helsevev.follow_up.coding import Who
 from helsevev.kit import clock
@@ -74,7 +74,7 @@ async def open_to_measure(
         permit=permit,
         person=person,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born is not None else "",
+        birth_date=birth_date(patient),
         encounter=the_ongoing(found["Encounter"]),
         was_on_scale_2=was_on_scale_2(found["Observation"]),
         found=found,

@@ -13,6 +13,7 @@ from helsevev.access.errors import NotFound
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.fhir.reading import (
+    birth_date,
     codings,
     concept_text,
     concept_texts,
@@ -147,12 +148,11 @@ async def open_result(services: Services, actor: Actor, patient_id: str, key: st
     observed = {f"Observation/{each['id']}": each for each in found["Observation"]}
     measured = measured_by(report, observed)
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     waiting = awaiting(found["Task"])
     return OpenedResult(
         patient_id=patient_id,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(patient),
         report=report,
         values=tuple(_values(measured, found["Observation"])),
         task=waiting.get(key),

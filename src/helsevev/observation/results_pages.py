@@ -15,7 +15,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content import loading
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import full_name, moment
+from helsevev.fhir.reading import birth_date, full_name, moment
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.observation.results_acknowledging import acknowledge, may_acknowledge
@@ -41,11 +41,11 @@ async def compare_page(
         actor, patient_id, slices, interaction="results"
     )
     patient = next(iter(found["Patient"]), {})
-    born, until = moment(patient.get("birthDate")), moment(before)
+    until = moment(before)
     return render(
         request, "observation/results_compared.html",
         table=compared(found["Observation"], until.at if until else None, abnormal_only=bool(few)),
-        name=full_name(patient.get("name")), birth_date=born.text if born else "", few=bool(few),
+        name=full_name(patient.get("name")), birth_date=birth_date(patient), few=bool(few),
         base=f"/patient/{patient_id}", now=clock.now(), place="patients", before=before,
         page_title=_("Results compared"),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from helsevev.documentation.forms.sheet import Sheet
 from helsevev.documentation.forms.typed import Typed, read_typed, typed_of
 from helsevev.fhir.questionnaire import Option, Prepared, fill, prepare
 from helsevev.fhir.questionnaire.places import Answer, Layout
-from helsevev.fhir.reading import full_name, moment
+from helsevev.fhir.reading import birth_date, full_name
 from helsevev.kit import clock
 
 DRAFT: Final = "form"
@@ -79,8 +79,7 @@ class Opened:
     @property
     def birth_date(self) -> str:
         """The patient's date of birth as FHIR writes it, "" when unknown."""
-        born = moment(self.patient.get("birthDate"))
-        return born.text if born else ""
+        return birth_date(self.patient)
 
     @property
     def context(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from helsevev.content.packs.shelf import Shelf
 from helsevev.documentation.note import Author
 from helsevev.documentation.notes.offered import Offered, every_heading, offered
 from helsevev.fhir.encounters import the_ongoing
-from helsevev.fhir.reading import full_name, moment, reference_key
+from helsevev.fhir.reading import birth_date, full_name, reference_key
 
 LEAST: Final = (Slice("Patient", 1), Slice("Encounter", 50), Slice("Composition", 10))
 
@@ -52,8 +52,7 @@ class Desk:
     @property
     def birth_date(self) -> str:
         """The birth date as FHIR writes it, "" when unknown."""
-        born = moment(self.patient.get("birthDate"))
-        return born.text if born else ""
+        return birth_date(self.patient)
 
     @property
     def encounter(self) -> str | None:

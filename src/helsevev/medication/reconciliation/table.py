@@ -13,9 +13,9 @@ from helsevev.access.slices import Slice
 from helsevev.fhir.encounters import the_ongoing
 from helsevev.fhir.reading import (
     OSLO,
+    birth_date,
     full_name,
     mapping,
-    moment,
     objects,
     reference_key,
     text,
@@ -108,11 +108,10 @@ async def open_table(
     today = clock.now().astimezone(OSLO).date()
     lists = lines_of(requests, statements, products, stay, today, said)
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     rows = compare(lists)
     return Table(
         permit=permit, services=services, at=at, name=full_name(patient.get("name")),
-        birth_date=born.text if born else "", patient=patient, stay=stay,
+        birth_date=birth_date(patient), patient=patient, stay=stay,
         encounter=f"Encounter/{stay['id']}" if stay else the_ongoing(found["Encounter"]),
         resources={f"{r['resourceType']}/{r['id']}": r for r in (*requests, *statements, *said)},
         products=products, rows=rows,

@@ -13,7 +13,7 @@ from helsevev.access.fillings import Fillings
 from helsevev.access.following import Following
 from helsevev.access.services import Services
 from helsevev.access.slices import Slice
-from helsevev.fhir.reading import full_name, moment, text
+from helsevev.fhir.reading import birth_date, full_name, text
 from helsevev.kit import clock
 from helsevev.medication.round import governing
 from helsevev.medication.shelf.dispensing import Change, Filling, changes, fillings, newest
@@ -61,7 +61,6 @@ async def open_filled(
         actor, patient_id, _SLICES, interaction=interaction
     )
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     orders, given_by = (
         found["MedicationRequest"],
         governing(found["MedicationRequest"], found["Encounter"]),
@@ -70,7 +69,7 @@ async def open_filled(
     return Filled(
         patient_id=patient_id,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(patient),
         fillings=tuple(listed),
         changed={
             each.id: tuple(changes(each, orders, given_by)) for each in newest(listed, clock.now())

@@ -12,7 +12,7 @@ from helsevev.access.services import Services
 from helsevev.access.slices import Slice
 from helsevev.content.packs.orders import Orders
 from helsevev.fhir.encounters import the_ongoing
-from helsevev.fhir.reading import full_name, moment, text
+from helsevev.fhir.reading import birth_date, full_name, text
 from helsevev.fhir.search_query import parse
 from helsevev.follow_up.coding import Who
 from helsevev.observation.orders.catalogue import Catalogue
@@ -70,11 +70,10 @@ async def open_orders(
         actor, patient_id, slices, interaction="orders"
     )
     patient = next(iter(found["Patient"]), {})
-    born = moment(patient.get("birthDate"))
     return OpenedOrders(
         permit=permit,
         name=full_name(patient.get("name")),
-        birth_date=born.text if born else "",
+        birth_date=birth_date(patient),
         encounter=the_ongoing(found["Encounter"]),
         catalogue=Catalogue(await services.packs.current()),
         found=found,
