@@ -41,7 +41,7 @@ from helsevev.care_plan.timing_words import length_words, when_words
 from helsevev.content.care_plan_loading import planning
 from helsevev.content.packs.plans import Action, Plan, length
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import OSLO, birth_date, codes, full_name
+from helsevev.fhir.reading import OSLO, codes
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -77,7 +77,7 @@ async def choose_plan(
     return render(
         request, "care_plan/choose_plan.html", opened=opened, words=words[:100],
         proposed=[] if words else mine, others=[e for e in every if words or e not in mine],
-        **_around(opened), page_title=_("New plan"),
+        **opened.around, page_title=_("New plan"),
     )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ async def _offer(
         performer=form.get("performer") or default_performer(opened.actor),
         start=form.get("start") or in_days(clock.now(), 0),
         is_local=bool(shelf.local_of(Plan, plan.key)), evaluate=length_words(*_turned(plan)),
-        **_told(issues), **_around(opened), page_title=plan.title,
+        **_told(issues), **opened.around, page_title=plan.title,
     )  # fmt: skip
 
 
@@ -219,7 +219,7 @@ async def _empty(
         chosen_team=several.get("contributor", ()), content=planning(),
         people=[{"value": k, "label": n} for k, n in performers(opened)
                 if not k.startswith("Organization/")],
-        **_told(issues), **_around(opened), page_title=title,
+        **_told(issues), **opened.around, page_title=title,
     )  # fmt: skip
 
 
@@ -252,14 +252,6 @@ def _told(issues: Sequence[Issue]) -> dict[str, Any]:
         "errors": {i.expression: i.diagnostics for i in issues if i.expression in known},
         "told": [i.diagnostics for i in issues if i.expression not in known],
     }
-
-
-def _around(opened: OpenedPlans) -> dict[str, Any]:
-    patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    return {
-        "base": opened.base, "place": "patients", "section": "plans",
-        "name": full_name(patient.get("name")), "birth_date": birth_date(patient),
-    }  # fmt: skip
 
 
 def _services(request: _Request) -> Services:

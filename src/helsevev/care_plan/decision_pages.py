@@ -44,10 +44,8 @@ from helsevev.content.care_plan_loading import functions, planning
 from helsevev.content.packs.decisions import Decision
 from helsevev.fhir.outcome import Issue, error
 from helsevev.fhir.reading import (
-    birth_date,
     concept_text,
     first,
-    full_name,
     mapping,
     moment,
     objects,
@@ -77,7 +75,7 @@ async def new_decision(request: _Request, patient_id: str, kind: str = "") -> Re
     shelf = await services.packs.current(actor)
     listed = sorted(shelf.all(Decision).values(), key=lambda each: each.title)
     return render(
-        request, "care_plan/choose_decision.html", listed=listed, **_around(opened),
+        request, "care_plan/choose_decision.html", listed=listed, **opened.around,
         page_title=_("New decision"),
     )  # fmt: skip
 
@@ -247,7 +245,7 @@ async def _form(
         performers=[{"value": k, "label": n} for k, n in performers(opened)],
         unit={"h": _("hours"), "d": _("days"), "times": _("times")}.get(decision.unit, ""),
         per={"d": _("a day"), "wk": _("a week"), "mo": _("a month")}.get(decision.per, ""),
-        **_told(issues), **_around(opened), page_title=decision.title,
+        **_told(issues), **opened.around, page_title=decision.title,
     )  # fmt: skip
 
 
@@ -281,7 +279,7 @@ async def _shown(
         notes=[text(each.get("text")) for each in objects(made.get("note"))], form=shown,
         may_end=opened.actor.kind == "practitioner" and made.get("status") == "active"
         and may_write(opened.actor.profession, "ServiceRequest"),
-        **_told(issues), **_around(opened), page_title=label_of(made),
+        **_told(issues), **opened.around, page_title=label_of(made),
     )  # fmt: skip
 
 
@@ -296,7 +294,7 @@ async def _functions(
     return render(
         request, "care_plan/functions.html", status_code=422 if issues else 200, opened=opened,
         groups=groups, levels=functions().level, form=form, kind=kind,
-        key=form.get("key") or str(uuid4()), **_told(issues), **_around(opened),
+        key=form.get("key") or str(uuid4()), **_told(issues), **opened.around,
         page_title=_("Function"),
     )  # fmt: skip
 
@@ -323,14 +321,6 @@ def _told(issues: Sequence[Issue]) -> dict[str, Any]:
         "errors": {i.expression: i.diagnostics for i in issues if i.expression in known},
         "told": [i.diagnostics for i in issues if i.expression not in known],
     }
-
-
-def _around(opened: OpenedPlans) -> dict[str, Any]:
-    patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
-    return {
-        "base": opened.base, "place": "patients", "section": "plans",
-        "name": full_name(patient.get("name")), "birth_date": birth_date(patient),
-    }  # fmt: skip
 
 
 def _services(request: _Request) -> Services:

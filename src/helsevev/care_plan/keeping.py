@@ -19,7 +19,7 @@ from helsevev.care_plan.coding import STEP
 from helsevev.care_plan.scheduling import OPEN, reconcile
 from helsevev.care_plan.steps import with_steps_taken
 from helsevev.fhir.outcome import Issue
-from helsevev.fhir.reading import reference_key, text
+from helsevev.fhir.reading import birth_date, full_name, reference_key, text
 from helsevev.follow_up import asking
 from helsevev.follow_up.coding import UNIT, stamp
 from helsevev.kit import clock
@@ -56,6 +56,15 @@ class OpenedPlans(Struct, frozen=True):
     def base(self) -> str:
         """The address of the record."""
         return f"/patient/{self.permit.patient_id}"
+
+    @property
+    def around(self) -> dict[str, Any]:
+        """What every page about them is drawn with: whose it is, and where it stands."""
+        patient: Mapping[str, Any] = next(iter(self.found["Patient"]), {})
+        return {
+            "base": self.base, "place": "patients", "section": "plans",
+            "name": full_name(patient.get("name")), "birth_date": birth_date(patient),
+        }  # fmt: skip
 
     def one(self, kind: str, key: str) -> Mapping[str, Any]:
         """One of what was read. Raises `NotFound`."""

@@ -54,7 +54,7 @@ from helsevev.care_plan.timing_words import day_words
 from helsevev.content.care_plan_loading import planning
 from helsevev.content.packs.forms import Form
 from helsevev.fhir.outcome import Issue, error
-from helsevev.fhir.reading import birth_date, full_name, mapping, objects, text
+from helsevev.fhir.reading import mapping, objects, text
 from helsevev.kit import clock
 from helsevev.locale import gettext as _
 from helsevev.screens.rendering import render
@@ -253,7 +253,6 @@ async def _page(
         shown |= before
     shown["performer"] = shown["performer"] or default_performer(opened.actor)
     shown["following"] = shown["following"] or in_days(now, _NEXT_EVALUATION)
-    patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
     own = {text(each.get("id")) for each in measures(plan)}
     shelf = await _services(request).packs.current(opened.actor)
     known = {*_FIELDS, "day"}
@@ -272,9 +271,8 @@ async def _page(
         told=[i.diagnostics for i in issues if i.expression not in known],
         addressed=[text(each.get("display")) for each in objects(plan.get("addresses"))
                    if text(each.get("display"))],
-        reasons=planning().not_done, back="", base=opened.base, place="patients",
-        section="plans", name=full_name(patient.get("name")),
-        birth_date=birth_date(patient), page_title=row.title or _("Plan"),
+        reasons=planning().not_done, back="", **opened.around,
+        page_title=row.title or _("Plan"),
     )  # fmt: skip
 
 

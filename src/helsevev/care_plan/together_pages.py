@@ -52,13 +52,11 @@ async def together_page(request: _Request, patient_id: str, discipline: str = ""
     """Problems, goals and measures of all plans in one table, or those of one profession."""
     services: Services = request.app.state.services
     opened = await open_plans(services, actor_of_request(request), patient_id)
-    patient: Mapping[str, Any] = next(iter(opened.found["Patient"]), {})
     view = plans(opened.found, clock.now())
     return render(
         request, "care_plan/together.html", view=view,
-        discipline=discipline if discipline in view.disciplines else "", base=opened.base,
-        place="patients", section="plans", name=full_name(patient.get("name")),
-        birth_date=birth_date(patient), page_title=_("Across professions"),
+        discipline=discipline if discipline in view.disciplines else "", **opened.around,
+        page_title=_("Across professions"),
     )  # fmt: skip
 
 
